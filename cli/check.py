@@ -1,0 +1,29 @@
+"""`registry check`."""
+
+import click
+
+from cli.options import database_option, json_option
+from cli.output import print_json
+
+
+@click.command()
+@database_option
+@json_option
+def check(database: str | None, as_json: bool) -> int:
+    """Verify that the registry is sound: every clip one speaker, numbers unique, profiles exact.
+
+    Exits with 1 and names the rows if an invariant is broken.
+    """
+    from registry.check import INVARIANTS
+    from registry.check import check as run
+    from registry.database import reach
+
+    with reach(database) as opened:
+        violations = run(opened.engine)
+    if as_json:
+        print_json([{"invariant": v.invariant, "rows": v.rows} for v in violations])
+    else:
+        for violation in violations:
+            click.echo(f"broken: {violation.invariant}: {list(violation.rows)}")
+        click.echo(f"{len(INVARIANTS) - len(violations)} of {len(INVARIANTS)} invariants hold")
+    return 1 if violations else 0

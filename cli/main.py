@@ -1,0 +1,72 @@
+"""The `registry` command: its sub-commands, and the one place where errors become messages and exit codes."""
+
+import sys
+import traceback
+from collections.abc import Sequence
+
+import click
+
+import registry
+from cli.check import check
+from cli.database import database
+from cli.demo import demo
+from cli.export import export
+from cli.ingest import ingest
+from cli.sql import sql
+from registry.errors import RegistryError
+
+INTERRUPTED = 130  # as shells report a process ended by Ctrl-C
+FAILED = 2
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(registry.__version__, prog_name="registry")
+def commands() -> None:
+    """One lasting identity for every voice of a broadcaster.
+
+    \b
+    Every night:   registry ingest INDIR && registry export OUTDIR
+    To look:       registry sql "SELECT * FROM speakers ORDER BY clips DESC"
+    To try it:     registry demo
+
+    Exit codes: 0 all well; 1 some of the input was rejected, the rest is done; 2 could not run.
+    """
+
+
+for command in (demo, ingest, export, sql, check, database):
+    commands.add_command(command)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command and exit with its code; a traceback is shown only with -v."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = commands.main(given, prog_name="registry", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = FAILED
+    except (click.Abort, KeyboardInterrupt):
+        code = INTERRUPTED
+    except BrokenPipeError:  # the reader, `head` say, has seen enough
+        sys.stderr.close()
+        code = 0
+    except Exception as error:  # noqa: BLE001 - the one place where nothing may escape
+        code = _explain(error, verbose=_is_verbose(given))
+    sys.exit(code)
+
+
+def _is_verbose(arguments: Sequence[str]) -> bool:
+    return "-v" in arguments or "--verbose" in arguments
+
+
+def _explain(error: Exception, *, verbose: bool) -> int:
+    from registry.database import as_registry_error
+
+    known = as_registry_error(error)
+    if verbose:
+        traceback.print_exception(error)
+    if known is None:
+        click.echo(f"registry: unexpected {type(error).__name__}: {error} (-v shows where)", err=True)
+        return FAILED
+    click.echo(f"registry: {known}", err=True)
+    return known.exit_code

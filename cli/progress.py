@@ -1,0 +1,76 @@
+"""Show progress: a bar on a terminal, plain lines elsewhere."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from registry.progress import Progress, Silent
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as RichProgress
+    from rich.progress import TaskID
+
+
+@contextmanager
+def shown(*, quiet: bool) -> Iterator[Progress]:
+    """Give the right kind of progress for where standard error goes."""
+    if quiet:
+        yield Silent()
+    elif sys.stderr.isatty():
+        with _bar_columns() as bar:
+            yield Bar(bar)
+    else:
+        yield Lines()
+
+
+def _bar_columns() -> "RichProgress":
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as RichProgress
+
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    return RichProgress(*columns, console=Console(stderr=True))
+
+
+class Bar:
+    """A bar for every piece of work that has anything to do."""
+
+    def __init__(self, bar: "RichProgress") -> None:
+        self._bar = bar
+        self._task: TaskID | None = None
+
+    def begin(self, what: str, total: int) -> None:
+        """Show a new bar."""
+        self._task = self._bar.add_task(what, total=total) if total else None
+
+    def advance(self, steps: int) -> None:
+        """Move it."""
+        if self._task is not None:
+            self._bar.advance(self._task, steps)
+
+    def done(self) -> None:
+        """Leave it as it is."""
+        self._task = None
+
+
+class Lines:
+    """A line when a piece of work begins and at every tenth of it."""
+
+    def __init__(self) -> None:
+        self._what, self._total, self._steps = "", 0, 0
+
+    def begin(self, what: str, total: int) -> None:
+        """Note what begins."""
+        self._what, self._total, self._steps = what, total, 0
+
+    def advance(self, steps: int) -> None:
+        """Print a line when another tenth is full."""
+        before, self._steps = self._steps, self._steps + steps
+        if before * 10 // self._total != self._steps * 10 // self._total:
+            click.echo(f"{self._what}: {self._steps} of {self._total}", err=True)
+
+    def done(self) -> None:
+        """Print nothing: the last tenth did."""

@@ -1,0 +1,39 @@
+"""`registry sql`."""
+
+import csv
+import sys
+
+import click
+
+from cli.options import database_option, json_option
+from cli.output import print_json, print_table
+
+
+@click.command()
+@click.argument("query")
+@database_option
+@json_option
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV with a header line.")
+def sql(query: str, database: str | None, as_json: bool, as_csv: bool) -> int:
+    """Ask the database; it can only be read from here.
+
+    The views are speakers, clips and speaker_nights; the functions similar_speakers(speaker_id, k) and
+    similar_clips(clip_id, k).
+
+    \b
+    Example: registry sql "SELECT number, clips FROM speakers WHERE broadcaster = 'andaiafm'"
+    """
+    from registry.database import reach
+    from registry.query import ask
+
+    with reach(database) as opened:
+        answer = ask(opened.engine, query)
+    if as_json:
+        print_json([dict(zip(answer.columns, row, strict=True)) for row in answer.rows])
+    elif as_csv:
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(answer.columns)
+        writer.writerows(answer.rows)
+    else:
+        print_table(answer.columns, answer.rows)
+    return 0

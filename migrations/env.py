@@ -1,0 +1,22 @@
+"""Run the migrations on the connection handed in, or on the configured database for a developer."""
+
+from alembic import context
+from sqlalchemy import Connection
+
+from registry.tables import metadata
+
+
+def run(connection: Connection) -> None:
+    context.configure(connection=connection, target_metadata=metadata)
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+handed_in = context.config.attributes.get("connection")
+if handed_in is not None:
+    run(handed_in)
+else:
+    from registry import database
+
+    with database.reach(None) as server, server.engine.begin() as own_connection:
+        run(own_connection)

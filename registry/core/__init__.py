@@ -1,0 +1,1 @@
+"""Pure decisions: arrays and records in, decisions out; numpy and scipy only."""

@@ -1,0 +1,94 @@
+"""The exported tree as a function of the registry's state, and what to do to a folder to get there."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Literal
+
+from registry.core.records import Group
+
+Suffix = Literal["wav", "txt"]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file to export, as it was when it was taken in."""
+
+    path: str
+    size: int  # bytes
+    mtime_ns: int
+    sha256: str  # hex
+
+
+@dataclass(frozen=True)
+class NumberedClip:
+    """A clip with what its place in the tree depends on."""
+
+    group: Group
+    number: int
+    name: str
+    wav: Source
+    txt: Source
+
+
+@dataclass(frozen=True)
+class PlannedFile:
+    """One file of the tree: where it belongs, below the top, and where its bytes come from."""
+
+    path: str
+    group: Group
+    source: Source
+
+
+def plan_tree(clips: Iterable[NumberedClip]) -> list[PlannedFile]:
+    """Lay the tree out.
+
+    A clip's running number counts from 0 through its whole group, in order of speaker number, then of name.
+    """
+    ordered = sorted(clips, key=lambda clip: (clip.group, clip.number, clip.name))
+    planned: list[PlannedFile] = []
+    for group, members in groupby(ordered, key=lambda clip: clip.group):
+        for running, clip in enumerate(members):
+            stem = _stem(group, clip.number, running)
+            planned.append(PlannedFile(f"{stem}.wav", group, clip.wav))
+            planned.append(PlannedFile(f"{stem}.txt", group, clip.txt))
+    return planned
+
+
+def _stem(group: Group, number: int, running: int) -> str:
+    night = f"{group.broadcaster}{group.date:%Y%m%d}"
+    label = f"{group.gender}{number:04d}"
+    return f"{night}/{night}-{label}/{night}{label}_{running:06d}"
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What to do to a folder so that it holds the tree."""
+
+    write: tuple[PlannedFile, ...]
+    unchanged: tuple[PlannedFile, ...]
+    foreign: tuple[PlannedFile, ...]  # somebody else's file is in the way; left alone
+    remove: tuple[str, ...]  # written by an earlier export, no longer in the tree
+
+
+def plan_changes(
+    planned: Iterable[PlannedFile], written: Iterable[str], present: Mapping[str, bool]
+) -> Changes:
+    """Compare the tree with the folder.
+
+    Args:
+        planned: The tree.
+        written: Paths that earlier exports wrote and that this one answers for.
+        present: Paths of both that exist in the folder; True where the file is already what it should be.
+    """
+    ours = set(written)
+    wanted = {file.path: file for file in planned}
+    unchanged = [file for file in wanted.values() if file.path in ours and present.get(file.path, False)]
+    foreign = [file for file in wanted.values() if file.path in present and file.path not in ours]
+    settled = {file.path for file in (*unchanged, *foreign)}
+    return Changes(
+        write=tuple(file for file in wanted.values() if file.path not in settled),
+        unchanged=tuple(unchanged),
+        foreign=tuple(foreign),
+        remove=tuple(sorted(path for path in ours - wanted.keys() if path in present)),
+    )

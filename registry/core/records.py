@@ -1,0 +1,34 @@
+"""The words of the registry as values: what is read, what is known, what is decided."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float32]
+Integers = npt.NDArray[np.int64]
+Gender = Literal["M", "F"]
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A piece of the input that cannot be used: where it is, what is wrong, what to do."""
+
+    path: str
+    reason: str  # one word per kind of fault, for scripts: "silent", "truncated", "no-transcript", ...
+    message: str  # one sentence for people, with the remedy
+
+
+@dataclass(frozen=True, order=True)
+class Group:
+    """One input folder's worth of clips: a broadcaster, a night, a gender. Sorts by night first."""
+
+    date: dt.date
+    broadcaster: str
+    gender: Gender
+
+    def __str__(self) -> str:
+        """Name the group as its input folder is named."""
+        return f"{self.broadcaster}_{self.gender}{self.date:%Y%m%d}"

@@ -1,0 +1,202 @@
+"""Embed with any model: the one inside, one of Hugging Face, or a checkpoint on disk."""
+
+import hashlib
+import os
+import re
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from registry.core.records import Floats
+from registry.errors import ModelUnavailable
+
+if TYPE_CHECKING:
+    import torch
+    from pyannote.audio import Model
+
+DEFAULT_MODEL = "campplus"
+EXTRACTION_VERSION = 1  # raise it with any change here, in audio.py or in campplus.py that moves an embedding
+SAMPLE_RATE_HZ = 16_000
+MAX_WINDOW_S = 60  # a longer clip is embedded in pieces, so memory does not grow with it
+PROBE_S = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2)  # the least a model takes is the first of these it can embed
+HUB_TIMEOUT_S = 10  # for one answer; the hub's own client would retry an unreachable hub for 23 s
+CHECKPOINT_FILE = "pytorch_model.bin"  # what pyannote looks for in a Hugging Face repository
+HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+
+Infer = Callable[[Floats], Floats]  # (n,) at 16 kHz -> (dimension,)
+
+
+@dataclass(frozen=True)
+class Embedder:
+    """A loaded model that turns the samples of one voice into one vector."""
+
+    name: str  # as recorded in the registry: "campplus", a Hugging Face id or an absolute path
+    fingerprint: str  # sha256 of weights and extraction: equal fingerprints give comparable embeddings
+    dimension: int
+    minimum_samples: int  # a shorter clip is repeated up to this
+    infer: Infer
+
+    def embed(self, samples: Floats) -> Floats:
+        """Embed a whole clip, however short or long.
+
+        Args:
+            samples: (n,) float32, 16 kHz mono, at least one.
+
+        Returns:
+            (dimension,) float32, of any length.
+
+        Raises:
+            ValueError: There is no sample, or the model gave no usable vector: not finite, or all zero.
+        """
+        if not samples.size:
+            raise ValueError("There are no samples to embed.")
+        pieces = [self.infer(self._long_enough(piece)) for piece in _pieces(samples)]
+        # The pieces are of one length, so each counts the same.
+        embedding: Floats = np.mean(pieces, axis=0, dtype=np.float32)
+        if not np.isfinite(embedding).all() or not embedding.any():
+            raise ValueError(f"The model {self.name} gives no usable embedding of these samples.")
+        return embedding
+
+    def _long_enough(self, samples: Floats) -> Floats:
+        return samples if samples.size >= self.minimum_samples else np.resize(samples, self.minimum_samples)
+
+
+def recorded_name(name: str) -> str:
+    """Give the name under which a registry records a model: a file's is its absolute path."""
+    path = Path(name).expanduser()
+    if name == DEFAULT_MODEL or not path.exists():
+        return name
+    return os.path.abspath(path)  # noqa: PTH100  resolve() would follow the links of a model cache
+
+
+def load_embedder(name: str = DEFAULT_MODEL) -> Embedder:
+    """Load an embedding model onto the GPU if there is one, else the CPU.
+
+    Args:
+        name: "campplus", a Hugging Face id such as pyannote/wespeaker-voxceleb-resnet34-LM, or the path of a
+            pyannote checkpoint, "~" allowed.
+
+    Raises:
+        ModelUnavailable: No such file, no answer from the hub, or not a speaker embedding model.
+    """
+    name = recorded_name(name)
+    try:
+        with _quiet():
+            model = _load_model(name)
+            infer = _inference(model)
+            minimum, dimension = _probe(infer)
+    except Exception as error:  # unpickling a foreign file and running its code can raise anything
+        raise ModelUnavailable(model=name, cause=_one_line(error)) from error
+    return Embedder(name, _fingerprint(model), dimension, minimum, infer)
+
+
+def _load_model(name: str) -> "Model":
+    from pyannote.audio import Model
+
+    if name == DEFAULT_MODEL:
+        from registry.campplus import load_campplus
+
+        return load_campplus()
+    try:
+        model = Model.from_pretrained(_checkpoint(name))
+    except KeyError as error:
+        raise TypeError(f"it is no pyannote checkpoint ({error} is missing)") from error
+    _refuse_other_tasks(model)
+    return model
+
+
+def _checkpoint(name: str) -> str:
+    """Find the checkpoint on this machine, or fetch it; one already here is used as it is."""
+    if Path(name).exists():
+        return name
+    if not HUB_ID.fullmatch(name):
+        raise FileNotFoundError("there is no such file, and it is not of the form owner/model")
+    from huggingface_hub import hf_hub_download, model_info, try_to_load_from_cache
+
+    cached = try_to_load_from_cache(name, CHECKPOINT_FILE)
+    if isinstance(cached, str):
+        return cached
+    model_info(name, timeout=HUB_TIMEOUT_S)
+    return hf_hub_download(name, CHECKPOINT_FILE)
+
+
+def _refuse_other_tasks(model: "Model") -> None:
+    from pyannote.audio.core.task import Problem, Resolution
+
+    for task in model.specifications:
+        if task.problem != Problem.REPRESENTATION or task.resolution != Resolution.CHUNK:
+            raise TypeError(f"it is a model for {task.problem.name.lower()}, not for speaker embedding")
+
+
+def _inference(model: "Model") -> Infer:
+    import torch
+    from pyannote.audio import Inference
+
+    whole = Inference(model, window="whole", device=_device())
+
+    def infer(samples: Floats) -> Floats:
+        waveform = torch.from_numpy(np.ascontiguousarray(samples, np.float32))[None]
+        return np.asarray(whole({"waveform": waveform, "sample_rate": SAMPLE_RATE_HZ}), np.float32)
+
+    return infer
+
+
+def _device() -> "torch.device":
+    import torch
+
+    # TF32 rounds to 10 bits: the embeddings of two GPUs, or of GPU and CPU, would differ.
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cudnn.deterministic = True
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def _probe(infer: Infer) -> tuple[int, int]:
+    """Find the fewest samples the model can embed, and the dimension of what it gives."""
+    cause: Exception | None = None
+    for duration_s in PROBE_S:
+        sweep = np.sin(np.arange(round(duration_s * SAMPLE_RATE_HZ)) ** 1.5 / 1000).astype(np.float32)
+        try:
+            embedding = infer(sweep)
+        except (RuntimeError, ValueError, AssertionError, IndexError) as error:
+            cause = error
+            continue
+        if np.isfinite(embedding).all():
+            return sweep.size, embedding.size
+    raise ValueError(f"it gives no finite embedding of {PROBE_S[-1]} s") from cause
+
+
+def _pieces(samples: Floats) -> list[Floats]:
+    count = -(-samples.size // (MAX_WINDOW_S * SAMPLE_RATE_HZ))
+    return np.array_split(samples, count)
+
+
+def _fingerprint(model: "Model") -> str:
+    import torch
+
+    digest = hashlib.sha256(f"{EXTRACTION_VERSION} {type(model).__name__}".encode())
+    for name, tensor in sorted(model.state_dict().items()):
+        digest.update(f" {name} {tensor.dtype} {tuple(tensor.shape)} ".encode())
+        digest.update(tensor.cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()).rstrip(".") or type(error).__name__
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    # pyannote reports to its makers unless told not to; recordings are nobody else's business.
+    os.environ.setdefault("PYANNOTE_METRICS_ENABLED", "0")
+    with warnings.catch_warnings():
+        # It decodes files we never give it: audio comes to it as samples.
+        warnings.filterwarnings("ignore", message=r"\s*torchcodec is not installed correctly")
+        # The probe asks on purpose for less than some models can embed.
+        warnings.filterwarnings("ignore", message=r"std\(\): degrees of freedom is <= 0")
+        yield

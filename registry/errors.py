@@ -1,0 +1,114 @@
+"""Every error that stops a command; the docstring is the message and says what to do.
+
+RegistryError                 2
+├── InputMissing
+├── PairsBroken
+├── OutputRefused
+├── ModelUnavailable
+├── ModelMismatch
+├── ScopeMismatch
+├── QueryFailed
+└── DatabaseError
+    ├── DatabaseUnreachable
+    ├── DatabaseRefused
+    ├── EmbeddedServerFailed
+    ├── VectorMissing
+    ├── VectorTooOld
+    ├── SchemaTooNew
+    └── NotARegistry
+
+One broken clip is no error: it is a `Rejected` value, the run goes on and ends with exit code 1.
+"""
+
+
+class RegistryError(Exception):
+    """The registry could not do this: {cause}."""
+
+    exit_code = 2
+
+    def __init__(self, **fields: object) -> None:
+        template = " ".join((type(self).__doc__ or "").split())
+        super().__init__(template.format(**fields))
+
+
+class InputMissing(RegistryError):
+    """There is nothing to read at {paths}: no such folder, or it cannot be opened. Name a folder that holds
+    groups such as andaiafm_F20201105/.
+    """
+
+
+class PairsBroken(RegistryError):
+    """Refused by --strict, nothing was changed: {count} of the input cannot be used. Mend or remove what is
+    listed, or run without --strict. {listed}
+    """
+
+
+class OutputRefused(RegistryError):
+    """Cannot export to {path}: {cause}. Name a folder of its own outside every input folder."""
+
+
+class ModelUnavailable(RegistryError):
+    """The embedding model {model} cannot be loaded: {cause}. Name a local checkpoint file, a Hugging Face id
+    that this machine has or can download, or leave --model out for the model inside the package.
+    """
+
+
+class ModelMismatch(RegistryError):
+    """This registry is built on the embedding model {recorded}, not on {requested}: embeddings of two models
+    are never compared. Leave --model out, or start another registry with --database NAME --model
+    {requested}.
+    """
+
+
+class ScopeMismatch(RegistryError):
+    """This registry compares voices within {recorded}, not within {requested}. Leave --scope out, or start
+    another registry with --database NAME --scope {requested}.
+    """
+
+
+class QueryFailed(RegistryError):
+    """The database refused the query: {cause}"""
+
+
+class DatabaseError(RegistryError):
+    """The database failed: {cause}"""
+
+
+class DatabaseUnreachable(DatabaseError):
+    """No database answers at {url}: {cause}. Start it, or correct --database / REGISTRY_DATABASE_URL, or leave
+    both out for the embedded database.
+    """
+
+
+class DatabaseRefused(DatabaseError):
+    """The database at {url} refused the login: {cause}. Correct the user, password or database name in
+    --database / REGISTRY_DATABASE_URL.
+    """
+
+
+class EmbeddedServerFailed(DatabaseError):
+    """The embedded PostgreSQL in {home} did not start: {cause}. Its log is {log}. Name another folder with
+    REGISTRY_HOME, or any server with --database.
+    """
+
+
+class VectorMissing(DatabaseError):
+    """The PostgreSQL server at {url} has no pgvector: {cause}. Install pgvector {needed} or newer on the
+    server, or use the image of docker-compose.yml.
+    """
+
+
+class VectorTooOld(DatabaseError):
+    """pgvector {found} at {url} is too old: versions before {needed} can corrupt vector indexes. Upgrade
+    pgvector on the server, then run ALTER EXTENSION vector UPDATE.
+    """
+
+
+class SchemaTooNew(DatabaseError):
+    """The database at {url} is at schema revision {found}, which this version of the registry does not know: a
+    newer one wrote it. Upgrade the speaker-registry package.
+    """
+
+
+class NotARegistry(DatabaseError):
+    """The database at {url} holds tables of something else ({tables}) and no registry. Name an empty database."""

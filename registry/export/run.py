@@ -1,0 +1,199 @@
+"""Bring a folder to the tree of the registry: gather, plan, write down what will be written, apply."""
+
+import fcntl
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from registry.core.export_plan import Changes, PlannedFile, plan_changes, plan_tree
+from registry.core.records import Rejected
+from registry.errors import OutputRefused
+from registry.export import files
+from registry.export.files import LinkMode, SourceLost
+from registry.export.manifest import FOLDER, Written, read_manifest, write_manifest
+from registry.progress import Progress, Silent
+from registry.store import tree
+from registry.store.tree import Extent
+
+
+@dataclass
+class ExportReport:
+    """What an export did, counted in files (two for a clip)."""
+
+    clips: int
+    written: int = 0
+    unchanged: int = 0
+    removed: int = 0
+    rejected: list[Rejected] = field(default_factory=list)
+
+    @property
+    def exit_code(self) -> int:
+        """0 if the tree is whole, 1 if some of it could not be written."""
+        return 1 if self.rejected else 0
+
+
+def export(
+    engine: Engine,
+    outdir: Path,
+    extent: Extent | None = None,
+    mode: LinkMode = "copy",
+    progress: Progress | None = None,
+) -> ExportReport:
+    """Make a folder hold the registry's tree, touching only what differs and what earlier exports wrote.
+
+    Args:
+        engine: The registry's database.
+        outdir: The folder; made if missing. Files of others in it stay as they are.
+        extent: The groups to answer for; earlier exports of other groups stay as they are.
+        mode: How a file gets there: a copy, or a hard or symbolic link to the source.
+        progress: Told how far it is.
+
+    Raises:
+        OutputRefused: The folder cannot serve, or cannot be written.
+    """
+    extent = extent or Extent()
+    outdir = Path(os.path.abspath(outdir))  # noqa: PTH100 - resolve() would follow a link that the user set up
+    with engine.begin() as connection:
+        planned = plan_tree(tree.numbered_clips(connection, extent))
+        _refuse_input_folder(outdir, tree.source_folders(connection))
+    try:
+        with _locked(outdir):
+            return _bring_up_to_date(outdir, planned, extent, mode, progress or Silent())
+    except OSError as error:
+        raise OutputRefused(path=outdir, cause=f"{error.strerror} ({error.filename})") from error
+
+
+def _refuse_input_folder(outdir: Path, source_folders: Iterable[str]) -> None:
+    for indir in {Path(folder).parent for folder in source_folders}:
+        if outdir.resolve().is_relative_to(indir):
+            raise OutputRefused(path=outdir, cause=f"it lies inside {indir}, which groups were ingested from")
+
+
+@contextmanager
+def _locked(outdir: Path) -> Iterator[None]:
+    """Make the folder and keep other exports out of it."""
+    outdir.mkdir(parents=True, exist_ok=True)
+    folder = os.open(outdir, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise OutputRefused(path=outdir, cause="another export is writing there") from error
+    finally:
+        os.close(folder)
+
+
+def _bring_up_to_date(
+    outdir: Path, planned: Sequence[PlannedFile], extent: Extent, mode: LinkMode, progress: Progress
+) -> ExportReport:
+    written = read_manifest(outdir)
+    ours = {entry for entry in written if _is_in(extent, entry.path)}
+    changes = plan_changes(planned, (entry.path for entry in ours), _look(outdir, planned, ours, mode))
+    report = ExportReport(clips=len(planned) // 2, unchanged=len(changes.unchanged))
+    report.rejected += [_in_the_way(outdir, file) for file in changes.foreign]
+    if changes.write or changes.remove:
+        _write_down(outdir, written | {_entry(file) for file in changes.write})
+        _keep_what_only_the_tree_has(outdir, changes.write, written)
+        _remove(outdir, changes.remove)
+        report.removed = len(changes.remove)
+    in_place = [*changes.unchanged, *_write(outdir, changes, written, mode, report, progress)]
+    _write_down(outdir, (written - ours) | {_entry(file) for file in in_place})
+    _remove_kept(outdir)
+    return report
+
+
+def _is_in(extent: Extent, path: str) -> bool:
+    night = path.split("/", maxsplit=1)[0]
+    return extent.holds(night[:-8], datetime.strptime(night[-8:], "%Y%m%d").date())  # noqa: DTZ007 - a date
+
+
+def _look(
+    outdir: Path, planned: Iterable[PlannedFile], ours: Iterable[Written], mode: LinkMode
+) -> dict[str, bool]:
+    """Look at everything planned or written before: path -> is it right, for what is there."""
+    present = {entry.path: False for entry in ours if os.path.lexists(outdir / entry.path)}
+    for file in planned:
+        right = files.as_it_should_be(outdir, file, mode)
+        if right is not None:
+            present[file.path] = right
+    return present
+
+
+def _entry(file: PlannedFile) -> Written:
+    return Written(file.path, file.source.sha256)
+
+
+def _in_the_way(outdir: Path, file: PlannedFile) -> Rejected:
+    message = "somebody else's file is in the way and stays; move it, then export again"
+    return Rejected(str(outdir / file.path), "foreign-file", message)
+
+
+def _write_down(outdir: Path, entries: Iterable[Written]) -> None:
+    (outdir / FOLDER).mkdir(exist_ok=True)
+    write_manifest(outdir, entries)
+
+
+def _keep_what_only_the_tree_has(
+    outdir: Path, to_write: Iterable[PlannedFile], written: Iterable[Written]
+) -> None:
+    """Set aside bytes whose source is lost: a clip that moves in the tree must not vanish with its old place."""
+    places: dict[str, list[str]] = {}
+    for entry in written:
+        places.setdefault(entry.sha256, []).append(entry.path)
+    for file in to_write:
+        wanted = file.source.sha256
+        if wanted in places and not files.is_available(file.source):
+            any(files.keep(outdir, path, wanted) for path in sorted(places[wanted]))
+
+
+def _remove(outdir: Path, paths: Iterable[str]) -> None:
+    for path in paths:
+        target = outdir / path
+        target.unlink(missing_ok=True)
+        for folder in (target.parent, target.parent.parent):
+            _remove_if_empty(folder)
+
+
+def _remove_if_empty(folder: Path) -> None:
+    if folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
+
+
+def _write(
+    outdir: Path,
+    changes: Changes,
+    written: set[Written],
+    mode: LinkMode,
+    report: ExportReport,
+    progress: Progress,
+) -> Iterator[PlannedFile]:
+    """Write what is to be written and give what was; the rest is added to the report's rejected."""
+    known_bytes = {entry.sha256 for entry in written}
+    progress.begin("export", len(changes.write))
+    for file in changes.write:
+        try:
+            files.put(outdir, file, mode)
+        except SourceLost as lost:
+            files.remove_other_clip(outdir / file.path, known_bytes)
+            report.rejected.append(Rejected(file.source.path, "source-lost", f"{lost}; not exported"))
+        except (FileExistsError, NotADirectoryError, IsADirectoryError):
+            report.rejected.append(_in_the_way(outdir, file))
+        else:
+            report.written += 1
+            yield file
+        progress.advance(1)
+    progress.done()
+
+
+def _remove_kept(outdir: Path) -> None:
+    kept = outdir / FOLDER / "kept"
+    if kept.is_dir():
+        for path in kept.iterdir():
+            path.unlink()
+        kept.rmdir()
+    (outdir / FOLDER / "partial").unlink(missing_ok=True)

@@ -1,0 +1,165 @@
+"""Read the clips of a group: sort out what is new, embed it, and keep every vector as soon as it is there."""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from registry import settings
+from registry.audio import SAMPLE_RATE_HZ, Audio, read_audio
+from registry.core.records import Rejected
+from registry.ingest.model_in_use import ModelInUse
+from registry.progress import Progress, Silent
+from registry.scan import Pair
+from registry.store import embeddings
+from registry.store.clips import Clip, HashedFile
+from registry.store.embeddings import EmbeddedAudio
+
+
+@dataclass
+class Sorted:
+    """The pairs of a group against what is stored of it."""
+
+    new: list[Pair] = field(default_factory=list)
+    unchanged: list[Pair] = field(default_factory=list)
+    updated: list[Clip] = field(default_factory=list)  # same audio elsewhere, or with another transcript
+    rejected: list[Rejected] = field(default_factory=list)
+
+
+def sort_out(pairs: Iterable[Pair], known: dict[str, tuple[HashedFile, HashedFile]]) -> Sorted:
+    """Tell new pairs from known ones; a known file is only read if it looks different."""
+    result = Sorted()
+    for pair in pairs:
+        if pair.name not in known:
+            result.new.append(pair)
+        elif (pair.wav, pair.txt) == tuple(file.source for file in known[pair.name]):
+            result.unchanged.append(pair)
+        else:
+            _compare(pair, known[pair.name][0], result)
+    return result
+
+
+def _compare(pair: Pair, known_wav: HashedFile, result: Sorted) -> None:
+    read = _read_pair(pair, audio_hash="")
+    if isinstance(read, Rejected):
+        result.rejected.append(read)
+    elif read.wav.sha256 == known_wav.sha256:
+        result.updated.append(read)
+    else:
+        message = (
+            f"not the audio ingested under this name from {known_wav.source.path}, which stays;"
+            " give the new recording a name of its own"
+        )
+        result.rejected.append(Rejected(str(pair.wav.path), "changed", message))
+
+
+def _read_pair(pair: Pair, audio_hash: str) -> Clip | Rejected:
+    try:
+        transcript = pair.txt.path.read_bytes()
+        wav = HashedFile(pair.wav, sha256_of(pair.wav.path))
+    except OSError as error:
+        return Rejected(str(error.filename), "unreadable", f"{error.strerror}; make the file readable")
+    txt = HashedFile(pair.txt, hashlib.sha256(transcript).hexdigest())
+    return Clip(pair.name, audio_hash, wav, txt, _text_of(transcript))
+
+
+def sha256_of(path: Path) -> str:
+    """Hash a file's bytes, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _text_of(transcript: bytes) -> str:
+    """Make a transcript searchable, whatever its encoding: the file itself is what gets exported."""
+    try:
+        text = transcript.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = transcript.decode("latin-1")
+    return text.replace("\0", "").strip()
+
+
+@dataclass(frozen=True)
+class _Heard:
+    """A new clip with its audio in memory."""
+
+    clip: Clip
+    audio: Audio
+
+
+def embed_new(
+    engine: Engine, pairs: Sequence[Pair], model: ModelInUse, rejected: list[Rejected], progress: Progress
+) -> list[Clip]:
+    """Read new pairs and see to it that the database holds an embedding of each one's audio.
+
+    Batch by batch, each its own transaction: a killed run keeps what it embedded.
+
+    Returns:
+        The clips that can be linked, in order; the others are added to `rejected`.
+    """
+    clips: list[Clip] = []
+    for batch in _batches(_hear(pairs, rejected, progress)):
+        unusable = _embed_batch(engine, batch, model)
+        rejected += unusable.values()
+        clips += [heard.clip for heard in batch if heard.audio.audio_hash not in unusable]
+        progress.advance(len(batch))
+    return clips
+
+
+def _hear(pairs: Iterable[Pair], rejected: list[Rejected], progress: Progress) -> Iterator[_Heard]:
+    for pair in pairs:
+        audio = read_audio(pair.wav.path)
+        clip = audio if isinstance(audio, Rejected) else _read_pair(pair, audio.audio_hash)
+        if isinstance(audio, Rejected) or isinstance(clip, Rejected):
+            rejected.append(clip)
+            progress.advance(1)
+        else:
+            yield _Heard(clip, audio)
+
+
+def _batches(heard: Iterator[_Heard]) -> Iterator[list[_Heard]]:
+    """Cut by number and by length, so that a few hours-long clips do not fill the memory."""
+    batch: list[_Heard] = []
+    seconds = 0.0
+    for one in heard:
+        batch.append(one)
+        seconds += len(one.audio.samples) / SAMPLE_RATE_HZ
+        if len(batch) >= settings.EMBEDDING_BATCH_CLIPS or seconds >= settings.EMBEDDING_BATCH_S:
+            yield batch
+            batch, seconds = [], 0.0
+    if batch:
+        yield batch
+
+
+def _embed_batch(engine: Engine, batch: list[_Heard], model: ModelInUse) -> dict[str, Rejected]:
+    """Embed and keep what is not kept yet; give the audio hashes that the model could not embed."""
+    model_id = model.foundation.model_id
+    by_hash = {heard.audio.audio_hash: heard for heard in batch}
+    with engine.begin() as connection:
+        there = embeddings.embedded_hashes(connection, model_id, by_hash.keys())
+    ready: list[EmbeddedAudio] = []
+    unusable: dict[str, Rejected] = {}
+    for audio_hash, heard in by_hash.items():
+        if audio_hash in there:
+            continue
+        try:
+            ready.append(_embedded(heard.audio, model))
+        except ValueError as error:
+            unusable[audio_hash] = Rejected(str(heard.clip.wav.source.path), "no-embedding", str(error))
+    with engine.begin() as connection:
+        embeddings.save_embeddings(connection, model_id, ready)
+    return unusable
+
+
+def _embedded(audio: Audio, model: ModelInUse) -> EmbeddedAudio:
+    vector = model.embedder.embed(audio.samples)
+    return EmbeddedAudio(audio.audio_hash, audio.duration_s, audio.sample_rate_hz, audio.channels, vector)
+
+
+def find_unreadable(pairs: Iterable[Pair]) -> list[Rejected]:
+    """Read new pairs only to see whether each can be used."""
+    rejected: list[Rejected] = []
+    for _ in _hear(pairs, rejected, Silent()):
+        pass
+    return rejected

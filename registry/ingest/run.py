@@ -1,0 +1,97 @@
+"""The nightly run: every group found, one after the other."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from registry.core.records import Group
+from registry.errors import PairsBroken
+from registry.ingest.link import link_group
+from registry.ingest.model_in_use import ModelInUse
+from registry.ingest.read import Sorted, embed_new, find_unreadable, sort_out
+from registry.ingest.report import GroupReport, IngestReport, with_speakers
+from registry.progress import Progress, Silent
+from registry.scan import FoundGroup, Scan, scan
+from registry.store import clips
+from registry.store.operations import Author
+
+
+def ingest(
+    engine: Engine,
+    indirs: Sequence[Path],
+    author: Author,
+    *,
+    model: str | None = None,
+    scope: str | None = None,
+    strict: bool = False,
+    progress: Progress | None = None,
+) -> IngestReport:
+    """Take groups of clips into the registry; what is in it already costs a look at the file.
+
+    Args:
+        engine: The registry's database.
+        indirs: Folders that hold groups, or groups themselves.
+        author: Who runs this, for the journal.
+        model: The embedding model; None for the recorded one, and in a new registry for the default.
+        scope: "registry" or "broadcaster", whom a voice is compared to; None as with the model.
+        strict: Refuse everything, before any change, if anything is broken.
+        progress: Told how far it is.
+
+    Raises:
+        InputMissing: None of the folders can be opened.
+        PairsBroken: With `strict`, something cannot be used.
+        ModelUnavailable, ModelMismatch, ScopeMismatch: The model or scope asked for cannot be had here.
+    """
+    in_use = ModelInUse(engine, model, scope)
+    found = scan(indirs)
+    if strict:
+        _refuse_broken(engine, found)
+    reports: list[GroupReport] = []
+    rejected = list(found.rejected)
+    for group, content in found.groups.items():
+        reports.append(_take_in(engine, group, content, in_use, author, progress or Silent()))
+        rejected += content.rejected
+    return IngestReport(tuple(reports), tuple(rejected))
+
+
+def _refuse_broken(engine: Engine, found: Scan) -> None:
+    broken = found.all_rejected()
+    for group, content in found.groups.items():
+        against_stored = _sort_out(engine, group, content)
+        broken += against_stored.rejected + find_unreadable(against_stored.new)
+    if broken:
+        listed = "; ".join(f"{rejected.path}: {rejected.message}" for rejected in broken)
+        raise PairsBroken(count=len(broken), listed=listed)
+
+
+def _sort_out(engine: Engine, group: Group, content: FoundGroup) -> Sorted:
+    with engine.begin() as connection:
+        return sort_out(content.pairs.values(), clips.known_clips(connection, group))
+
+
+def _take_in(
+    engine: Engine, group: Group, content: FoundGroup, model: ModelInUse, author: Author, progress: Progress
+) -> GroupReport:
+    """Take one group in; what cannot be used is added to the group's rejected."""
+    found = len(content.pairs) + len(content.rejected)
+    against_stored = _sort_out(engine, group, content)
+    content.rejected.extend(against_stored.rejected)
+    progress.begin(str(group), len(against_stored.new))
+    new = embed_new(engine, against_stored.new, model, content.rejected, progress)
+    progress.done()
+    if against_stored.updated:
+        with engine.begin() as connection:
+            clips.relocate_clips(connection, group, against_stored.updated)
+    report = GroupReport(
+        group,
+        clips=found,
+        new=len(new),
+        known=len(against_stored.unchanged) + len(against_stored.updated),
+        updated=len(against_stored.updated),
+        rejected=len(content.rejected),
+    )
+    if not new:
+        return report
+    linked = link_group(engine, group, new, model.foundation, author)
+    return with_speakers(report, linked.speakers_matched, linked.speakers_new)

@@ -1,0 +1,33 @@
+"""Answer a user's SQL without letting it change anything."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+
+from registry.errors import QueryFailed
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The rows of a query."""
+
+    columns: tuple[str, ...]
+    rows: list[tuple[object, ...]]
+
+
+def ask(engine: Engine, query: str) -> Answer:
+    """Run one statement in a read-only transaction.
+
+    Raises:
+        QueryFailed: The database refuses it: a mistake, a change, or more than one statement.
+    """
+    try:
+        with engine.connect() as connection:
+            connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+            cursor = connection.connection.cursor()
+            cursor.execute(query, prepare=True)  # prepared, a query is one statement: it cannot end the transaction
+            columns = tuple(column.name for column in cursor.description or ())
+            return Answer(columns, cursor.fetchall() if columns else [])
+    except DBAPIError as error:
+        raise QueryFailed(cause=str(error.orig).strip()) from error

@@ -1,0 +1,117 @@
+"""Clips and the groups they belong to."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection, select, text
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from registry.core.records import Group
+from registry.scan import SourceFile
+from registry.store.arrays import copy_rows
+from registry.tables import clip, clip_group
+
+
+@dataclass(frozen=True)
+class HashedFile:
+    """A source file and the SHA-256 (hex) of its bytes."""
+
+    source: SourceFile
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A clip as read: its two files, what is heard and what is written."""
+
+    name: str
+    audio_hash: str  # hex
+    wav: HashedFile
+    txt: HashedFile
+    transcript: str
+
+
+def known_clips(connection: Connection, group: Group) -> dict[str, tuple[HashedFile, HashedFile]]:
+    """List the stored clips of a group: name -> its .wav and .txt as last seen."""
+    columns = (
+        *(clip.c.name, clip.c.wav_path, clip.c.wav_size, clip.c.wav_mtime_ns, clip.c.wav_sha256),
+        *(clip.c.txt_path, clip.c.txt_size, clip.c.txt_mtime_ns, clip.c.txt_sha256),
+    )
+    query = select(*columns).join(clip_group).where(*_is(group))
+    return {name: (_file(*files[:4]), _file(*files[4:])) for name, *files in connection.execute(query)}
+
+
+def _is(group: Group) -> tuple[object, ...]:
+    return (
+        clip_group.c.broadcaster == group.broadcaster,
+        clip_group.c.gender == group.gender,
+        clip_group.c.date == group.date,
+    )
+
+
+def _file(path: str, size: int, mtime_ns: int, sha256: bytes) -> HashedFile:
+    return HashedFile(SourceFile(Path(path), size, mtime_ns), sha256.hex())
+
+
+def add_clips(
+    connection: Connection, group: Group, clips: Sequence[Clip], operation_id: int
+) -> dict[int, list[int]]:
+    """Store the clips of a group whose audio is stored; give audio key -> clip keys, in order of clip name."""
+    group_id = _group_id(connection, group)
+    _copy_clips(connection, clips)
+    query = text("""
+        INSERT INTO clip (group_id, name, audio_id, transcript, wav_path, wav_size, wav_mtime_ns, wav_sha256,
+                          txt_path, txt_size, txt_mtime_ns, txt_sha256, operation_id)
+        SELECT :group_id, name, audio_id, transcript, wav_path, wav_size, wav_mtime_ns, wav_sha256,
+               txt_path, txt_size, txt_mtime_ns, txt_sha256, :operation_id
+        FROM incoming_clip JOIN audio USING (audio_hash)
+        ORDER BY name COLLATE "C"
+        RETURNING name, audio_id, clip_id
+    """)
+    added = connection.execute(query, {"group_id": group_id, "operation_id": operation_id}).all()
+    by_audio: dict[int, list[int]] = {}
+    for _, audio_id, clip_id in sorted(added):
+        by_audio.setdefault(audio_id, []).append(clip_id)
+    return by_audio
+
+
+def relocate_clips(connection: Connection, group: Group, clips: Sequence[Clip]) -> None:
+    """Note where stored clips were seen now, and what their transcripts say now."""
+    _copy_clips(connection, clips)
+    connection.execute(
+        text("""
+        UPDATE clip SET
+            transcript = incoming.transcript,
+            wav_path = incoming.wav_path, wav_size = incoming.wav_size, wav_mtime_ns = incoming.wav_mtime_ns,
+            txt_path = incoming.txt_path, txt_size = incoming.txt_size, txt_mtime_ns = incoming.txt_mtime_ns,
+            txt_sha256 = incoming.txt_sha256
+        FROM incoming_clip incoming, clip_group g
+        WHERE g.broadcaster = :broadcaster AND g.gender = :gender AND g.date = :date
+          AND clip.group_id = g.group_id AND clip.name = incoming.name
+        """),
+        {"broadcaster": group.broadcaster, "gender": group.gender, "date": group.date},
+    )
+
+
+def _group_id(connection: Connection, group: Group) -> int:
+    values = {"broadcaster": group.broadcaster, "gender": group.gender, "date": group.date}
+    connection.execute(upsert(clip_group).values(values).on_conflict_do_nothing())
+    return int(connection.execute(select(clip_group.c.group_id).where(*_is(group))).scalar_one())  # type: ignore[arg-type]
+
+
+def _copy_clips(connection: Connection, clips: Sequence[Clip]) -> None:
+    columns = {"name": "text", "audio_hash": "bytea", "transcript": "text"}
+    for kind in ("wav", "txt"):
+        columns |= {f"{kind}_path": "text", f"{kind}_size": "int8", f"{kind}_mtime_ns": "int8"}
+        columns |= {f"{kind}_sha256": "bytea"}
+    rows = (
+        (c.name, bytes.fromhex(c.audio_hash), c.transcript, *_file_row(c.wav), *_file_row(c.txt))
+        for c in clips
+    )
+    copy_rows(connection, "incoming_clip", columns, rows)
+
+
+def _file_row(file: HashedFile) -> tuple[str, int, int, bytes]:
+    source = file.source
+    return str(source.path), source.size, source.mtime_ns, bytes.fromhex(file.sha256)

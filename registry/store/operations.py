@@ -1,0 +1,38 @@
+"""The journal: every change is an operation."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, insert, text, update
+
+from registry.tables import operation
+
+REGISTRY_LOCK = 0x5EED_0002  # any constant: decisions about identity are made one at a time
+
+
+@dataclass(frozen=True)
+class Author:
+    """Who changes the registry, and by which command line."""
+
+    user_name: str
+    command: str
+
+
+def lock_registry(connection: Connection) -> None:
+    """Wait until no other process is deciding, and keep the others out until the transaction ends."""
+    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": REGISTRY_LOCK})
+
+
+def begin_operation(connection: Connection, kind: str, author: Author) -> int:
+    """Open an entry of the journal and give its key."""
+    entry = insert(operation).values(
+        kind=kind, user_name=author.user_name, command=author.command, summary={}
+    )
+    return int(connection.execute(entry.returning(operation.c.operation_id)).scalar_one())
+
+
+def sum_up(connection: Connection, operation_id: int, summary: Mapping[str, object]) -> None:
+    """Write what the operation was about."""
+    connection.execute(
+        update(operation).where(operation.c.operation_id == operation_id).values(summary=dict(summary))
+    )

@@ -1,0 +1,171 @@
+"""Speakers: their numbers, the clips assigned to them, and the profiles made of those clips."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+import numpy as np
+from sqlalchemy import Connection, text
+
+from registry.core.linking import Decision, KnownSpeakers
+from registry.core.records import Group
+from registry.core.vectors import VectorSets
+from registry.store.arrays import copy_rows, to_matrix
+from registry.store.models import Foundation
+
+# Whom a voice of the group may be: everybody of its gender, or those with a number at its broadcaster.
+IN_SCOPE = """
+    s.gender = :gender AND (:scope = 'registry' OR EXISTS (
+        SELECT FROM speaker_number n WHERE n.speaker_id = s.speaker_id AND n.broadcaster = :broadcaster))
+"""
+
+
+def known_speakers(
+    connection: Connection, foundation: Foundation, group: Group, audio_ids: Sequence[int]
+) -> KnownSpeakers:
+    """Gather what the group's audios are compared to: profiles in order of speaker, and audio heard before."""
+    asked = {
+        "gender": group.gender,
+        "broadcaster": group.broadcaster,
+        "scope": foundation.scope,
+        "model_id": foundation.model_id,
+        "audio_ids": list(audio_ids),
+    }
+    profiles = connection.execute(
+        text(f"""
+        SELECT s.speaker_id, p.audios, vector_send(p.mean)
+        FROM speaker s JOIN profile p USING (speaker_id)
+        WHERE p.model_id = :model_id AND {IN_SCOPE}
+        ORDER BY s.speaker_id
+        """),  # noqa: S608 - a constant of this module
+        asked,
+    ).all()
+    heard = connection.execute(
+        text(f"""
+        SELECT c.audio_id, min(a.speaker_id)
+        FROM clip c JOIN assignment a ON a.clip_id = c.clip_id AND a.to_operation IS NULL
+        JOIN speaker s USING (speaker_id)
+        WHERE c.audio_id = ANY(CAST(:audio_ids AS bigint[])) AND {IN_SCOPE}
+        GROUP BY c.audio_id
+        """),  # noqa: S608 - a constant of this module
+        asked,
+    ).all()
+    counts = np.array([row[1] for row in profiles], dtype=np.int64)
+    means = to_matrix([row[2] for row in profiles], foundation.dimension)
+    return KnownSpeakers(
+        [row[0] for row in profiles], VectorSets(means, counts), {audio: speaker for audio, speaker in heard}
+    )
+
+
+def add_speakers(connection: Connection, gender: str, count: int, operation_id: int) -> list[int]:
+    """Make some new speakers of a gender and give their keys, rising."""
+    query = text("""
+        INSERT INTO speaker (gender, operation_id)
+        SELECT :gender, :operation_id FROM generate_series(1, :count) RETURNING speaker_id
+    """)
+    added = connection.execute(query, {"gender": gender, "operation_id": operation_id, "count": count})
+    return sorted(added.scalars())
+
+
+def numbers_held(
+    connection: Connection, group: Group, speaker_ids: Collection[int]
+) -> tuple[dict[int, int], int]:
+    """Give the numbers that some speakers have at the group's broadcaster, and the highest ever given there."""
+    place = {"broadcaster": group.broadcaster, "gender": group.gender}
+    held = connection.execute(
+        text("""
+        SELECT speaker_id, number FROM speaker_number
+        WHERE broadcaster = :broadcaster AND speaker_id = ANY(CAST(:speaker_ids AS bigint[]))
+        """),
+        {**place, "speaker_ids": list(speaker_ids)},
+    )
+    last = connection.execute(
+        text("""
+        SELECT coalesce(max(number), 0) FROM speaker_number
+        WHERE broadcaster = :broadcaster AND gender = :gender
+        """),
+        place,
+    )
+    return {speaker: number for speaker, number in held}, int(last.scalar_one())
+
+
+def add_numbers(connection: Connection, group: Group, numbers: Mapping[int, int], operation_id: int) -> None:
+    """Give speakers their numbers at the group's broadcaster."""
+    query = text("""
+        INSERT INTO speaker_number (broadcaster, gender, number, speaker_id, operation_id)
+        SELECT :broadcaster, :gender, number, speaker_id, :operation_id
+        FROM unnest(CAST(:speaker_ids AS bigint[]), CAST(:numbers AS int[])) AS given (speaker_id, number)
+    """)
+    connection.execute(
+        query,
+        {
+            "broadcaster": group.broadcaster,
+            "gender": group.gender,
+            "operation_id": operation_id,
+            "speaker_ids": list(numbers.keys()),
+            "numbers": list(numbers.values()),
+        },
+    )
+
+
+def assign(
+    connection: Connection,
+    decisions: Iterable[tuple[Decision, int]],
+    clips_of_audio: Mapping[int, Sequence[int]],
+    operation_id: int,
+) -> None:
+    """Assign clips to speakers.
+
+    Args:
+        connection: In a transaction.
+        decisions: Each with the key of its speaker, also a new one's.
+        clips_of_audio: Audio key -> keys of the clips that carry it.
+        operation_id: The operation that decided.
+    """
+    columns = {
+        "clip_id": "int8",
+        "speaker_id": "int8",
+        "reason": "text",
+        "score": "float4",
+        "runner_up_id": "int8",
+        "runner_up_score": "float4",
+    }
+    rows = (
+        (clip_id, speaker_id, d.reason, d.score, d.runner_up_id, d.runner_up_score)
+        for d, speaker_id in decisions
+        for audio_id in d.audio_ids
+        for clip_id in clips_of_audio[audio_id]
+    )
+    copy_rows(connection, "incoming_assignment", columns, rows)
+    connection.execute(
+        text("""
+        INSERT INTO assignment
+            (clip_id, speaker_id, reason, score, runner_up_id, runner_up_score, from_operation)
+        SELECT clip_id, speaker_id, reason, score, runner_up_id, runner_up_score, :operation_id
+        FROM incoming_assignment ORDER BY clip_id
+        """),
+        {"operation_id": operation_id},
+    )
+
+
+# The mean over the different audios of a speaker's clips, added up in the order of their hashes so that the
+# same clips give the same bits in any registry. An advert heard a hundred times counts once.
+PROFILES = """
+    SELECT speaker_id, model_id, avg(l2_normalize(vector) ORDER BY audio_hash) AS mean,
+           count(*)::int AS audios, sum(duration_s ORDER BY audio_hash)::real AS duration_s
+    FROM (SELECT DISTINCT a.speaker_id, c.audio_id FROM assignment a JOIN clip c USING (clip_id)
+          WHERE a.to_operation IS NULL {condition}) member
+    JOIN audio USING (audio_id) JOIN embedding USING (audio_id)
+    GROUP BY speaker_id, model_id
+"""
+
+
+def refresh_profiles(connection: Connection, speaker_ids: Collection[int]) -> None:
+    """Recompute the profiles of some speakers from their clips, under every model."""
+    members = PROFILES.format(condition="AND a.speaker_id = ANY(CAST(:speaker_ids AS bigint[]))")
+    connection.execute(
+        text(f"""
+        INSERT INTO profile (speaker_id, model_id, mean, audios, duration_s) {members}
+        ON CONFLICT (speaker_id, model_id) DO UPDATE
+        SET mean = EXCLUDED.mean, audios = EXCLUDED.audios, duration_s = EXCLUDED.duration_s
+        """),  # noqa: S608 - a constant of this module
+        {"speaker_ids": list(speaker_ids)},
+    )
