@@ -1,6 +1,7 @@
 """Show progress: a bar on a terminal, plain lines elsewhere."""
 
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -12,6 +13,8 @@ from registry.progress import Progress, Silent
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
     from rich.progress import TaskID
+
+LINE_EVERY_S = 10.0
 
 
 @contextmanager
@@ -57,20 +60,24 @@ class Bar:
 
 
 class Lines:
-    """A line when a piece of work begins and at every tenth of it."""
-
-    def __init__(self) -> None:
-        self._what, self._total, self._steps = "", 0, 0
+    """A line now and then while a piece of work lasts, and one at its end."""
 
     def begin(self, what: str, total: int) -> None:
-        """Note what begins."""
+        """Note what begins, and when."""
         self._what, self._total, self._steps = what, total, 0
+        self._last_line_s = time.monotonic()
 
     def advance(self, steps: int) -> None:
-        """Print a line when another tenth is full."""
-        before, self._steps = self._steps, self._steps + steps
-        if before * 10 // self._total != self._steps * 10 // self._total:
-            click.echo(f"{self._what}: {self._steps} of {self._total}", err=True)
+        """Print how far it is, unless that was just printed."""
+        self._steps += steps
+        if time.monotonic() - self._last_line_s >= LINE_EVERY_S:
+            self._print()
 
     def done(self) -> None:
-        """Print nothing: the last tenth did."""
+        """Print that it is whole."""
+        if self._total:
+            self._print()
+
+    def _print(self) -> None:
+        click.echo(f"{self._what}: {self._steps} of {self._total}", err=True)
+        self._last_line_s = time.monotonic()

@@ -187,9 +187,13 @@ def _decode(wav: sf.SoundFile, mix: Callable[[Floats], Floats]) -> _Decoded:
     # One second to spare for the resampler's rounding; filled in place, as an hour twice is too much.
     samples = np.empty(wav.frames * SAMPLE_RATE_HZ // wav.samplerate + SAMPLE_RATE_HZ, np.float32)
     filled = frames = 0
-    for block in wav.blocks(max(1, BLOCK_SAMPLES // wav.channels), dtype="float32", always_2d=True):
+    size = max(1, BLOCK_SAMPLES // wav.channels)
+    for block in wav.blocks(size, frames=wav.frames, dtype="float32", always_2d=True):
         digest.update(block.astype("<f4", copy=False).tobytes())
-        low, high = np.minimum(low, block.min(axis=0)), np.maximum(high, block.max(axis=0))
+        low, high = (
+            np.minimum(low, block.min(0, initial=np.inf)),
+            np.maximum(high, block.max(0, initial=-np.inf)),
+        )
         frames += len(block)
         resampled = resampler.resample_chunk(mix(block), last=frames == wav.frames)
         samples[filled : filled + len(resampled)] = resampled
@@ -209,4 +213,4 @@ def _first_channel(block: Floats) -> Floats:
 
 
 def _peak(samples: Floats) -> float:
-    return float(max(samples.max(), -samples.min()))  # no copy of an hour, unlike abs
+    return float(max(samples.max(initial=0), -samples.min(initial=0)))  # no copy of an hour, unlike abs

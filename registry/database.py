@@ -111,6 +111,8 @@ def as_registry_error(error: Exception) -> RegistryError | None:
         return error
     if isinstance(error, DBAPIError):
         return DatabaseError(cause=_first_line(error))
+    if isinstance(error, psycopg.Error):  # from COPY, which goes past SQLAlchemy
+        return DatabaseError(cause=str(error).strip())
     return None
 
 

@@ -1,7 +1,7 @@
 """Two nights of radio from the real conversation of two women that ships inside the pyannote.audio wheel."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections import Counter
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,12 +14,13 @@ from registry.errors import RegistryError
 BROADCASTER = "demofm"
 FIRST_NIGHT = dt.date(2020, 11, 5)
 NIGHTS = 2
-MIN_UTTERANCE_S = 1.0  # a "hello?" says little about a voice
+MIN_TURN_S = 1.0  # a "hello?" says little about a voice
+MAX_TURN_S = 5.0  # sentences that follow each other make one clip up to here, as a segmenter would cut them
 
 
 @dataclass(frozen=True)
-class Utterance:
-    """A piece of the conversation."""
+class Turn:
+    """One speaker's words until the other speaks."""
 
     speaker: str
     start_s: float
@@ -28,7 +29,7 @@ class Utterance:
 
 
 def lay_out(folder: Path) -> list[Path]:
-    """Write the conversation's utterances as the groups of two nights, in turn, and give the nights' folders.
+    """Write the conversation's turns as the groups of two nights, in turn, and give the nights' folders.
 
     A file that is there with the same bytes is left as it is.
 
@@ -38,14 +39,13 @@ def lay_out(folder: Path) -> list[Path]:
     sample = _sample_folder()
     audio, rate = sf.read(sample / "sample.wav", dtype="float32")
     nights = [folder / "nights" / f"{FIRST_NIGHT + dt.timedelta(days=night)}" for night in range(NIGHTS)]
-    turns: dict[str, int] = {}
-    for number, utterance in enumerate(_utterances(sample)):
-        turn = turns[utterance.speaker] = turns.get(utterance.speaker, -1) + 1
-        night = turn % NIGHTS
-        date = FIRST_NIGHT + dt.timedelta(days=night)
-        group = nights[night] / f"{BROADCASTER}_F{date:%Y%m%d}"
-        piece = audio[round(utterance.start_s * rate) : round(utterance.end_s * rate)]
-        _write_clip(group / f"mclip-{number:08d}", piece, rate, utterance.text)
+    heard: Counter[str] = Counter()
+    for number, turn in enumerate(_turns(sample)):
+        night = heard[turn.speaker] % NIGHTS
+        heard[turn.speaker] += 1
+        group = nights[night] / f"{BROADCASTER}_F{FIRST_NIGHT + dt.timedelta(days=night):%Y%m%d}"
+        piece = audio[round(turn.start_s * rate) : round(turn.end_s * rate)]
+        _write_clip(group / f"mclip-{number:08d}", piece, rate, turn.text)
     return nights
 
 
@@ -56,13 +56,29 @@ def _sample_folder() -> Path:
     return Path(spec.submodule_search_locations[0]) / "sample"
 
 
-def _utterances(sample: Path) -> Iterator[Utterance]:
-    """Read the transcript: file, channel, speaker, start, end, words, one utterance a line."""
+def _turns(sample: Path) -> list[Turn]:
+    """Read the transcript: file, channel, speaker, start, end, words, one sentence a line."""
+    turns: list[Turn] = []
     for line in (sample / "sample.stm").read_text(encoding="utf-8").splitlines():
         _, _, speaker, start, end, text = line.split(maxsplit=5)
-        utterance = Utterance(speaker, float(start), float(end), text)
-        if utterance.end_s - utterance.start_s >= MIN_UTTERANCE_S:
-            yield utterance
+        sentence = Turn(speaker, float(start), float(end), text)
+        last = turns[-1] if turns else sentence
+        if turns and last.speaker == speaker and sentence.end_s - last.start_s <= MAX_TURN_S:
+            turns[-1] = Turn(speaker, last.start_s, sentence.end_s, f"{last.text} {text}")
+        else:
+            turns.append(sentence)
+    return [turn for turn in turns if turn.end_s - turn.start_s >= MIN_TURN_S and _is_of_one_voice(turn, sample)]
+
+
+def _is_of_one_voice(turn: Turn, sample: Path) -> bool:
+    """Tell whether nobody's whole remark falls into a turn but its speaker's; clips are of one voice each."""
+    inside = set()
+    for line in (sample / "sample.rttm").read_text(encoding="utf-8").splitlines():
+        fields = line.split()
+        start_s, end_s, speaker = float(fields[3]), float(fields[3]) + float(fields[4]), fields[7]
+        if turn.start_s <= start_s and end_s <= turn.end_s:
+            inside.add(speaker)
+    return len(inside) <= 1
 
 
 def _write_clip(stem: Path, audio: Floats, rate: int, text: str) -> None:

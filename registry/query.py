@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+import psycopg
 from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError
 
 from registry.errors import QueryFailed
 
@@ -29,5 +29,5 @@ def ask(engine: Engine, query: str) -> Answer:
             cursor.execute(query, prepare=True)  # prepared, a query is one statement: it cannot end the transaction
             columns = tuple(column.name for column in cursor.description or ())
             return Answer(columns, cursor.fetchall() if columns else [])
-    except DBAPIError as error:
-        raise QueryFailed(cause=str(error.orig).strip()) from error
+    except psycopg.Error as error:
+        raise QueryFailed(cause=str(error).strip()) from error

@@ -4,7 +4,6 @@ import importlib.util
 import shutil
 import stat
 import tempfile
-from contextlib import suppress
 from pathlib import Path
 
 from registry.embedded.account import Account, closed_folders
@@ -64,10 +63,17 @@ def _copy_whole(site: Path, target: Path) -> None:
         if (site / LIBRARIES).is_dir():
             shutil.copytree(site / LIBRARIES, unfinished / LIBRARIES, symlinks=True)
         _open_to_all(unfinished)
-        with suppress(FileExistsError, OSError):  # another process was faster
-            unfinished.rename(target)
+        _rename_unless_there(unfinished, target)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _rename_unless_there(unfinished: Path, target: Path) -> None:
+    try:
+        unfinished.rename(target)
+    except OSError:
+        if not target.is_dir():  # else another process was faster
+            raise
 
 
 def _make_folder(folder: Path) -> None:

@@ -84,6 +84,13 @@ def test_every_wav_layout_is_read(tmp_path: Path, layout: str) -> None:
     assert accepted(write(tmp_path / "a.wav", tone(), format=layout)).duration_s == 1.0
 
 
+@pytest.mark.parametrize("subtype", ["IMA_ADPCM", "MS_ADPCM", "GSM610", "G721_32"])
+def test_compressed_wav_is_read(tmp_path: Path, subtype: str) -> None:
+    path = write(tmp_path / "a.wav", tone(), subtype=subtype)
+
+    assert accepted(path).duration_s == pytest.approx(1.0, abs=0.05)
+
+
 def test_16_khz_mono_is_passed_on_untouched(tmp_path: Path) -> None:
     samples = accepted(write(tmp_path / "a.wav", tone(), subtype="FLOAT")).samples
 
