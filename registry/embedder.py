@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 DEFAULT_MODEL = "campplus"
 EXTRACTION_VERSION = 1  # raise it with any change here, in audio.py or in campplus.py that moves an embedding
 SAMPLE_RATE_HZ = 16_000
-MAX_WINDOW_S = 60  # a longer clip is embedded in pieces, so memory does not grow with it
+MAX_WINDOW_S = 30  # a longer clip is embedded in pieces, so memory does not grow with it
 PROBE_S = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2)  # the least a model takes is the first of these it can embed
 HUB_TIMEOUT_S = 10  # for one answer; the hub's own client would retry an unreachable hub for 23 s
 CHECKPOINT_FILE = "pytorch_model.bin"  # what pyannote looks for in a Hugging Face repository

@@ -1,0 +1,129 @@
+"""Fixtures for all tests: a real PostgreSQL, a fresh registry for every test, a fake model, audio to feed it."""
+
+import datetime as dt
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import numpy as np
+import psycopg
+import pytest
+import soundfile as sf
+from sqlalchemy import Engine
+
+from registry.core.records import Floats
+from registry.database import reach
+from registry.embedded import EmbeddedServer
+from registry.embedder import Embedder
+from registry.store.operations import Author
+
+os.environ["PYANNOTE_METRICS_ENABLED"] = "0"
+
+CORPORA = Path(__file__).resolve().parents[2] / "shared" / "corpora"
+RATE = 16_000
+AUTHOR = Author("tester", "pytest")
+
+
+@pytest.fixture(scope="session")
+def home() -> Iterator[Path]:
+    """A folder for the embedded server that its own account can reach too."""
+    folder = Path(tempfile.mkdtemp(prefix="registry-tests-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def server(home: Path) -> Iterator[EmbeddedServer]:
+    """One server for the whole run."""
+    with EmbeddedServer(home) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def template(server: EmbeddedServer) -> str:
+    """A migrated database to copy for each test."""
+    server.ensure_database("template_registry")
+    with reach(server.url("template_registry")):
+        pass
+    return "template_registry"
+
+
+@pytest.fixture
+def database_url(server: EmbeddedServer, template: str) -> Iterator[str]:
+    """The URL of a fresh registry."""
+    name = f"test_{uuid4().hex}"
+    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        yield server.url(name)
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """A fresh registry."""
+    with reach(database_url) as opened:
+        yield opened.engine
+
+
+def fake_infer(samples: Floats) -> Floats:
+    """Hear a voice as the pitches it is made of: equal tones are one voice, other tones are strangers."""
+    spectrum = np.abs(np.fft.rfft(samples, n=RATE))[:4000].reshape(40, 100).sum(axis=1)
+    return (spectrum / np.linalg.norm(spectrum)).astype(np.float32)
+
+
+@pytest.fixture
+def fake_model(monkeypatch: pytest.MonkeyPatch) -> Embedder:
+    """Stand in for the only slow and foreign part, the model."""
+    embedder = Embedder("campplus", "fake-fingerprint", 40, 1, fake_infer)
+    monkeypatch.setattr("registry.ingest.model_in_use.load_embedder", lambda _name="": embedder)
+    return embedder
+
+
+def voice(pitch_hz: float, seconds: float = 1.0, seed: int = 0, rate: int = RATE) -> Floats:
+    """Make a clip of a fake voice: a tone with a little noise, different for every seed."""
+    time = np.arange(round(seconds * rate)) / rate
+    noise = np.random.default_rng(seed).standard_normal(len(time))
+    return (0.3 * np.sin(2 * np.pi * pitch_hz * time) + 0.003 * noise).astype(np.float32)
+
+
+MakeClip = Callable[..., Path]
+
+
+@pytest.fixture
+def indir(tmp_path: Path) -> Path:
+    """An empty input folder."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def make_clip(indir: Path) -> MakeClip:
+    """Write one pair into a group of the input folder, and give the path of its .wav."""
+
+    def write(
+        name: str,
+        pitch_hz: float = 400.0,
+        group: str = "andaiafm_F20201105",
+        *,
+        seed: int | None = None,
+        seconds: float = 1.0,
+        text: str = "bom dia",
+    ) -> Path:
+        folder = indir / group
+        folder.mkdir(exist_ok=True)
+        audio = voice(pitch_hz, seconds, seed if seed is not None else sum(map(ord, name + group)))
+        sf.write(folder / f"{name}.wav", audio, RATE, subtype="PCM_16")
+        (folder / f"{name}.txt").write_text(text + "\n", encoding="utf-8")
+        return folder / f"{name}.wav"
+
+    return write
+
+
+def night(day: int, gender: str = "F", broadcaster: str = "andaiafm") -> str:
+    """Name a group of a November night."""
+    return f"{broadcaster}_{gender}{dt.date(2020, 11, day):%Y%m%d}"
