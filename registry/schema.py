@@ -75,9 +75,7 @@ def _refuse_foreign(connection: Connection, found: str | None, shown_url: str) -
 def ensure_pgvector(connection: Connection, shown_url: str) -> None:
     """Install pgvector where it is missing and refuse a version that corrupts indexes."""
     installed = installed_pgvector(connection)
-    offered = _version(
-        connection, "SELECT default_version FROM pg_available_extensions WHERE name = 'vector'"
-    )
+    offered = _version(connection, "SELECT default_version FROM pg_available_extensions WHERE name = 'vector'")
     version = installed or offered
     if version is None:
         raise VectorMissing(url=shown_url, cause="the extension is not installed", needed=PGVECTOR_NEEDED)

@@ -46,9 +46,7 @@ operation = Table(
         comment="Counts up in order of time.",
     ),
     Column("kind", Text, nullable=False, comment="What was done: ingest, ..."),
-    Column(
-        "at", DateTime(timezone=True), nullable=False, server_default=func.now(), comment="When it began."
-    ),
+    Column("at", DateTime(timezone=True), nullable=False, server_default=func.now(), comment="When it began."),
     Column("user_name", Text, nullable=False, comment="Who ran it, by login name."),
     Column("command", Text, nullable=False, comment="The command line that ran it."),
     Column("summary", JSONB, nullable=False, comment="What it was about and what it counted, as printed."),
@@ -68,9 +66,7 @@ embedding_model = Table(
         comment="SHA-256 of weights and extraction code, hex.",
     ),
     Column("dimension", SmallInteger, nullable=False, comment="Length of its embeddings."),
-    Column(
-        "added_at", DateTime(timezone=True), nullable=False, server_default=func.now(), comment="First used."
-    ),
+    Column("added_at", DateTime(timezone=True), nullable=False, server_default=func.now(), comment="First used."),
     comment="Embedding models seen; embeddings of two models are never compared.",
 )
 
@@ -149,25 +145,17 @@ clip = Table(
     Column("clip_id", BigInteger, Identity(always=True), primary_key=True, comment="Key of the clip."),
     Column("group_id", ForeignKey("clip_group.group_id"), nullable=False, comment="The group it belongs to."),
     Column("name", Text, nullable=False, comment="File name without its ending."),
-    Column(
-        "audio_id", ForeignKey("audio.audio_id"), nullable=False, index=True, comment="What is heard in it."
-    ),
+    Column("audio_id", ForeignKey("audio.audio_id"), nullable=False, index=True, comment="What is heard in it."),
     Column("transcript", Text, nullable=False, comment="What the .txt says; the file is what is exported."),
     Column("wav_path", Text, nullable=False, comment="Where the .wav was last seen."),
     Column("wav_size", BigInteger, nullable=False, comment="Its size in bytes."),
-    Column(
-        "wav_mtime_ns", BigInteger, nullable=False, comment="Its modification time, nanoseconds since 1970."
-    ),
+    Column("wav_mtime_ns", BigInteger, nullable=False, comment="Its modification time, nanoseconds since 1970."),
     Column("wav_sha256", LargeBinary, nullable=False, comment="SHA-256 of the .wav file."),
     Column("txt_path", Text, nullable=False, comment="Where the .txt was last seen."),
     Column("txt_size", BigInteger, nullable=False, comment="Its size in bytes."),
-    Column(
-        "txt_mtime_ns", BigInteger, nullable=False, comment="Its modification time, nanoseconds since 1970."
-    ),
+    Column("txt_mtime_ns", BigInteger, nullable=False, comment="Its modification time, nanoseconds since 1970."),
     Column("txt_sha256", LargeBinary, nullable=False, comment="SHA-256 of the .txt file."),
-    Column(
-        "operation_id", ForeignKey("operation.operation_id"), nullable=False, comment="What brought it in."
-    ),
+    Column("operation_id", ForeignKey("operation.operation_id"), nullable=False, comment="What brought it in."),
     UniqueConstraint("group_id", "name"),
     comment="One .wav and .txt pair of a group.",
 )
@@ -192,9 +180,7 @@ speaker_number = Table(
     metadata,
     Column("broadcaster", Text, primary_key=True, comment="At which broadcaster."),
     Column("gender", String(1), primary_key=True, comment="F or M, the letter before the number."),
-    Column(
-        "number", Integer, primary_key=True, autoincrement=False, comment="1, 2, ...: 1 is written F0001."
-    ),
+    Column("number", Integer, primary_key=True, autoincrement=False, comment="1, 2, ...: 1 is written F0001."),
     Column("speaker_id", ForeignKey("speaker.speaker_id"), nullable=False, comment="Who has it."),
     Column("operation_id", ForeignKey("operation.operation_id"), nullable=False, comment="What gave it."),
     UniqueConstraint("speaker_id", "broadcaster"),
@@ -205,26 +191,16 @@ speaker_number = Table(
 assignment = Table(
     "assignment",
     metadata,
-    Column(
-        "assignment_id", BigInteger, Identity(always=True), primary_key=True, comment="Key of the assignment."
-    ),
+    Column("assignment_id", BigInteger, Identity(always=True), primary_key=True, comment="Key of the assignment."),
     Column("clip_id", ForeignKey("clip.clip_id"), nullable=False, comment="The clip."),
     Column("speaker_id", ForeignKey("speaker.speaker_id"), nullable=False, comment="Its speaker."),
     Column("reason", Text, nullable=False, comment="Why: new, matched, same-audio, ..."),
-    Column(
-        "score", REAL, comment="Mean cosine of its cluster to the speaker; none where nothing was compared."
-    ),
-    Column(
-        "runner_up_id", ForeignKey("speaker.speaker_id"), comment="The next best speaker, if there was one."
-    ),
+    Column("score", REAL, comment="Mean cosine of its cluster to the speaker; none where nothing was compared."),
+    Column("runner_up_id", ForeignKey("speaker.speaker_id"), comment="The next best speaker, if there was one."),
     Column("runner_up_score", REAL, comment="Mean cosine of its cluster to the runner-up."),
     Column("from_operation", ForeignKey("operation.operation_id"), nullable=False, comment="What made it."),
-    Column(
-        "to_operation", ForeignKey("operation.operation_id"), comment="What ended it; none while it stands."
-    ),
-    Index(
-        "assignment_current_clip_key", "clip_id", unique=True, postgresql_where=text("to_operation IS NULL")
-    ),
+    Column("to_operation", ForeignKey("operation.operation_id"), comment="What ended it; none while it stands."),
+    Index("assignment_current_clip_key", "clip_id", unique=True, postgresql_where=text("to_operation IS NULL")),
     Index("assignment_current_speaker_idx", "speaker_id", postgresql_where=text("to_operation IS NULL")),
     comment="Clip to speaker, with score, reason and the operations it holds between.",
 )

@@ -14,9 +14,7 @@ depends_on = None
 def upgrade() -> None:
     op.create_table(
         "audio",
-        sa.Column(
-            "audio_id", sa.BigInteger(), sa.Identity(always=True), nullable=False, comment="Key of the audio."
-        ),
+        sa.Column("audio_id", sa.BigInteger(), sa.Identity(always=True), nullable=False, comment="Key of the audio."),
         sa.Column(
             "audio_hash",
             sa.LargeBinary(),
@@ -32,17 +30,13 @@ def upgrade() -> None:
     )
     op.create_table(
         "clip_group",
-        sa.Column(
-            "group_id", sa.BigInteger(), sa.Identity(always=True), nullable=False, comment="Key of the group."
-        ),
+        sa.Column("group_id", sa.BigInteger(), sa.Identity(always=True), nullable=False, comment="Key of the group."),
         sa.Column("broadcaster", sa.Text(), nullable=False, comment="Who was recorded."),
         sa.Column("gender", sa.String(length=1), nullable=False, comment="F or M, as the input folder says."),
         sa.Column("date", sa.Date(), nullable=False, comment="The night of the recording."),
         sa.CheckConstraint("gender IN ('F', 'M')", name=op.f("clip_group_gender_check")),
         sa.PrimaryKeyConstraint("group_id", name=op.f("clip_group_pkey")),
-        sa.UniqueConstraint(
-            "broadcaster", "gender", "date", name=op.f("clip_group_broadcaster_gender_date_key")
-        ),
+        sa.UniqueConstraint("broadcaster", "gender", "date", name=op.f("clip_group_broadcaster_gender_date_key")),
         comment="One input folder: broadcaster, gender and date.",
     )
     op.create_table(
@@ -60,9 +54,7 @@ def upgrade() -> None:
             nullable=False,
             comment="campplus, a Hugging Face id, or the path of a checkpoint.",
         ),
-        sa.Column(
-            "fingerprint", sa.Text(), nullable=False, comment="SHA-256 of weights and extraction code, hex."
-        ),
+        sa.Column("fingerprint", sa.Text(), nullable=False, comment="SHA-256 of weights and extraction code, hex."),
         sa.Column("dimension", sa.SmallInteger(), nullable=False, comment="Length of its embeddings."),
         sa.Column(
             "added_at",
@@ -105,9 +97,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "clip",
-        sa.Column(
-            "clip_id", sa.BigInteger(), sa.Identity(always=True), nullable=False, comment="Key of the clip."
-        ),
+        sa.Column("clip_id", sa.BigInteger(), sa.Identity(always=True), nullable=False, comment="Key of the clip."),
         sa.Column("group_id", sa.BigInteger(), nullable=False, comment="The group it belongs to."),
         sa.Column("name", sa.Text(), nullable=False, comment="File name without its ending."),
         sa.Column("audio_id", sa.BigInteger(), nullable=False, comment="What is heard in it."),
@@ -138,9 +128,7 @@ def upgrade() -> None:
         sa.Column("operation_id", sa.BigInteger(), nullable=False, comment="What brought it in."),
         sa.ForeignKeyConstraint(["audio_id"], ["audio.audio_id"], name=op.f("clip_audio_id_fkey")),
         sa.ForeignKeyConstraint(["group_id"], ["clip_group.group_id"], name=op.f("clip_group_id_fkey")),
-        sa.ForeignKeyConstraint(
-            ["operation_id"], ["operation.operation_id"], name=op.f("clip_operation_id_fkey")
-        ),
+        sa.ForeignKeyConstraint(["operation_id"], ["operation.operation_id"], name=op.f("clip_operation_id_fkey")),
         sa.PrimaryKeyConstraint("clip_id", name=op.f("clip_pkey")),
         sa.UniqueConstraint("group_id", "name", name=op.f("clip_group_id_name_key")),
         comment="One .wav and .txt pair of a group.",
@@ -150,13 +138,9 @@ def upgrade() -> None:
         "embedding",
         sa.Column("audio_id", sa.BigInteger(), nullable=False, comment="The audio."),
         sa.Column("model_id", sa.SmallInteger(), nullable=False, comment="The model."),
-        sa.Column(
-            "vector", VECTOR(), nullable=False, comment="The embedding as the model gave it, not normalised."
-        ),
+        sa.Column("vector", VECTOR(), nullable=False, comment="The embedding as the model gave it, not normalised."),
         sa.ForeignKeyConstraint(["audio_id"], ["audio.audio_id"], name=op.f("embedding_audio_id_fkey")),
-        sa.ForeignKeyConstraint(
-            ["model_id"], ["embedding_model.model_id"], name=op.f("embedding_model_id_fkey")
-        ),
+        sa.ForeignKeyConstraint(["model_id"], ["embedding_model.model_id"], name=op.f("embedding_model_id_fkey")),
         sa.PrimaryKeyConstraint("audio_id", "model_id", name=op.f("embedding_pkey")),
         comment="The vector of one audio under one model; every one is kept.",
     )
@@ -177,9 +161,7 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("scope IN ('registry', 'broadcaster')", name=op.f("registry_scope_check")),
         sa.CheckConstraint("only_row", name=op.f("registry_only_row_check")),
-        sa.ForeignKeyConstraint(
-            ["model_id"], ["embedding_model.model_id"], name=op.f("registry_model_id_fkey")
-        ),
+        sa.ForeignKeyConstraint(["model_id"], ["embedding_model.model_id"], name=op.f("registry_model_id_fkey")),
         sa.PrimaryKeyConstraint("only_row", name=op.f("registry_pkey")),
         comment="What this registry is built on; one row, written by the first ingest.",
     )
@@ -200,9 +182,7 @@ def upgrade() -> None:
         ),
         sa.Column("operation_id", sa.BigInteger(), nullable=False, comment="What made it."),
         sa.CheckConstraint("gender IN ('F', 'M')", name=op.f("speaker_gender_check")),
-        sa.ForeignKeyConstraint(
-            ["operation_id"], ["operation.operation_id"], name=op.f("speaker_operation_id_fkey")
-        ),
+        sa.ForeignKeyConstraint(["operation_id"], ["operation.operation_id"], name=op.f("speaker_operation_id_fkey")),
         sa.PrimaryKeyConstraint("speaker_id", name=op.f("speaker_pkey")),
         comment="A voice with an identity that outlives the night.",
     )
@@ -224,9 +204,7 @@ def upgrade() -> None:
             nullable=True,
             comment="Mean cosine of its cluster to the speaker; none where nothing was compared.",
         ),
-        sa.Column(
-            "runner_up_id", sa.BigInteger(), nullable=True, comment="The next best speaker, if there was one."
-        ),
+        sa.Column("runner_up_id", sa.BigInteger(), nullable=True, comment="The next best speaker, if there was one."),
         sa.Column(
             "runner_up_score",
             sa.REAL(),
@@ -234,19 +212,13 @@ def upgrade() -> None:
             comment="Mean cosine of its cluster to the runner-up.",
         ),
         sa.Column("from_operation", sa.BigInteger(), nullable=False, comment="What made it."),
-        sa.Column(
-            "to_operation", sa.BigInteger(), nullable=True, comment="What ended it; none while it stands."
-        ),
+        sa.Column("to_operation", sa.BigInteger(), nullable=True, comment="What ended it; none while it stands."),
         sa.ForeignKeyConstraint(["clip_id"], ["clip.clip_id"], name=op.f("assignment_clip_id_fkey")),
         sa.ForeignKeyConstraint(
             ["from_operation"], ["operation.operation_id"], name=op.f("assignment_from_operation_fkey")
         ),
-        sa.ForeignKeyConstraint(
-            ["runner_up_id"], ["speaker.speaker_id"], name=op.f("assignment_runner_up_id_fkey")
-        ),
-        sa.ForeignKeyConstraint(
-            ["speaker_id"], ["speaker.speaker_id"], name=op.f("assignment_speaker_id_fkey")
-        ),
+        sa.ForeignKeyConstraint(["runner_up_id"], ["speaker.speaker_id"], name=op.f("assignment_runner_up_id_fkey")),
+        sa.ForeignKeyConstraint(["speaker_id"], ["speaker.speaker_id"], name=op.f("assignment_speaker_id_fkey")),
         sa.ForeignKeyConstraint(
             ["to_operation"], ["operation.operation_id"], name=op.f("assignment_to_operation_fkey")
         ),
@@ -277,13 +249,9 @@ def upgrade() -> None:
             nullable=False,
             comment="Mean of the unit vectors of its audios, not normalised again.",
         ),
-        sa.Column(
-            "audios", sa.Integer(), nullable=False, comment="How many different audios it is the mean of."
-        ),
+        sa.Column("audios", sa.Integer(), nullable=False, comment="How many different audios it is the mean of."),
         sa.Column("duration_s", sa.REAL(), nullable=False, comment="How many seconds they last."),
-        sa.ForeignKeyConstraint(
-            ["model_id"], ["embedding_model.model_id"], name=op.f("profile_model_id_fkey")
-        ),
+        sa.ForeignKeyConstraint(["model_id"], ["embedding_model.model_id"], name=op.f("profile_model_id_fkey")),
         sa.ForeignKeyConstraint(["speaker_id"], ["speaker.speaker_id"], name=op.f("profile_speaker_id_fkey")),
         sa.PrimaryKeyConstraint("speaker_id", "model_id", name=op.f("profile_pkey")),
         comment="What a speaker sounds like under one model; always equal to the mean over its clips.",
@@ -291,9 +259,7 @@ def upgrade() -> None:
     op.create_table(
         "speaker_number",
         sa.Column("broadcaster", sa.Text(), nullable=False, comment="At which broadcaster."),
-        sa.Column(
-            "gender", sa.String(length=1), nullable=False, comment="F or M, the letter before the number."
-        ),
+        sa.Column("gender", sa.String(length=1), nullable=False, comment="F or M, the letter before the number."),
         sa.Column(
             "number",
             sa.Integer(),
@@ -307,15 +273,13 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["operation_id"], ["operation.operation_id"], name=op.f("speaker_number_operation_id_fkey")
         ),
-        sa.ForeignKeyConstraint(
-            ["speaker_id"], ["speaker.speaker_id"], name=op.f("speaker_number_speaker_id_fkey")
-        ),
+        sa.ForeignKeyConstraint(["speaker_id"], ["speaker.speaker_id"], name=op.f("speaker_number_speaker_id_fkey")),
         sa.PrimaryKeyConstraint("broadcaster", "gender", "number", name=op.f("speaker_number_pkey")),
-        sa.UniqueConstraint(
-            "speaker_id", "broadcaster", name=op.f("speaker_number_speaker_id_broadcaster_key")
-        ),
+        sa.UniqueConstraint("speaker_id", "broadcaster", name=op.f("speaker_number_speaker_id_broadcaster_key")),
         comment="A speaker's number at a broadcaster: given once, never given to another.",
     )
+    op.execute("COMMENT ON TABLE alembic_version IS 'The revision that the schema is at.'")
+    op.execute("COMMENT ON COLUMN alembic_version.version_num IS 'Name of the migration that was run last.'")
 
 
 def downgrade() -> None:

@@ -71,9 +71,7 @@ class Changes:
     remove: tuple[str, ...]  # written by an earlier export, no longer in the tree
 
 
-def plan_changes(
-    planned: Iterable[PlannedFile], written: Iterable[str], present: Mapping[str, bool]
-) -> Changes:
+def plan_changes(planned: Iterable[PlannedFile], written: Iterable[str], present: Mapping[str, bool]) -> Changes:
     """Compare the tree with the folder.
 
     Args:

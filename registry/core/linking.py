@@ -44,9 +44,7 @@ class Decision:
     runner_up_score: float | None = None
 
 
-def link(
-    audio_ids: Sequence[int], vectors: Floats, known: KnownSpeakers, rule: LinkingRule
-) -> list[Decision]:
+def link(audio_ids: Sequence[int], vectors: Floats, known: KnownSpeakers, rule: LinkingRule) -> list[Decision]:
     """Decide the speaker of every audio of a night.
 
     Audio heard before keeps its speaker; the rest is clustered, and every cluster joins its best stored

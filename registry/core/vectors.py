@@ -28,7 +28,8 @@ def unit(vectors: Floats) -> Floats:
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     if not np.all(np.isfinite(lengths)) or np.any(lengths == 0):
         raise ValueError("an embedding is zero or not finite")
-    return (vectors / lengths).astype(np.float32)
+    units: Floats = (vectors / lengths).astype(np.float32)
+    return units
 
 
 def summarise(units: Floats, labels: Integers) -> VectorSets:

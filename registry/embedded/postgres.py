@@ -141,9 +141,7 @@ class Postgres:
     def _settles(self) -> bool:
         """Wait for a server on its way up or down; return whether one is ready."""
         deadline = time.monotonic() + WAIT_S
-        while (state := self.state()) is State.BUSY or (
-            state is State.SILENT and shared_memory.processes(self.data)
-        ):
+        while (state := self.state()) is State.BUSY or (state is State.SILENT and shared_memory.processes(self.data)):
             if time.monotonic() > deadline:
                 message = "processes of an earlier server still hold its data and do not answer"
                 raise ProgramError(message)
@@ -158,9 +156,7 @@ class Postgres:
         settings = SETTINGS | {"unix_socket_directories": folder}
         options = shlex.join(f"--{name}={value}" for name, value in settings.items())
         log = self.log.name
-        self._run(
-            account, "pg_ctl", "start", "-D", "data", "-l", log, "-o", options, "-s", "-w", "-t", str(WAIT_S)
-        )
+        self._run(account, "pg_ctl", "start", "-D", "data", "-l", log, "-o", options, "-s", "-w", "-t", str(WAIT_S))
 
     def _remove_stale_locks(self) -> None:
         # PostgreSQL believes them when an unrelated process, or a zombie nobody reaps, has the noted number.
@@ -201,9 +197,7 @@ def psql(url: str, script: str, **variables: str) -> None:
     command = [str(binaries.programs() / "psql"), "-XqAt", "-d", url, "-v", "ON_ERROR_STOP=1"]
     for name, value in variables.items():
         command += ["-v", f"{name}={value}"]
-    done = subprocess.run(
-        command, input=script, env=_environment(), capture_output=True, encoding="utf-8", check=False
-    )
+    done = subprocess.run(command, input=script, env=_environment(), capture_output=True, encoding="utf-8", check=False)
     if done.returncode:
         raise ProgramError(done.stderr.strip())
 

@@ -27,7 +27,7 @@ def as_it_should_be(outdir: Path, file: PlannedFile, mode: LinkMode) -> bool | N
     except (FileNotFoundError, NotADirectoryError):
         return None
     if mode == "symlink":
-        return stat.S_ISLNK(status.st_mode) and os.readlink(target) == file.source.path and target.exists()
+        return stat.S_ISLNK(status.st_mode) and str(target.readlink()) == file.source.path and target.exists()
     if not stat.S_ISREG(status.st_mode) or status.st_size != file.source.size:
         return False
     if mode == "hardlink":

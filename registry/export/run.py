@@ -112,9 +112,7 @@ def _is_in(extent: Extent, path: str) -> bool:
     return extent.holds(night[:-8], datetime.strptime(night[-8:], "%Y%m%d").date())  # noqa: DTZ007 - a date
 
 
-def _look(
-    outdir: Path, planned: Iterable[PlannedFile], ours: Iterable[Written], mode: LinkMode
-) -> dict[str, bool]:
+def _look(outdir: Path, planned: Iterable[PlannedFile], ours: Iterable[Written], mode: LinkMode) -> dict[str, bool]:
     """Look at everything planned or written before: path -> is it right, for what is there."""
     present = {entry.path: False for entry in ours if os.path.lexists(outdir / entry.path)}
     for file in planned:
@@ -138,9 +136,7 @@ def _write_down(outdir: Path, entries: Iterable[Written]) -> None:
     write_manifest(outdir, entries)
 
 
-def _keep_what_only_the_tree_has(
-    outdir: Path, to_write: Iterable[PlannedFile], written: Iterable[Written]
-) -> None:
+def _keep_what_only_the_tree_has(outdir: Path, to_write: Iterable[PlannedFile], written: Iterable[Written]) -> None:
     """Set aside bytes whose source is lost: a clip that moves in the tree must not vanish with its old place."""
     places: dict[str, list[str]] = {}
     for entry in written:

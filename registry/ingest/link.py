@@ -72,9 +72,7 @@ def _with_keys(
     return [(d, next(keys) if d.speaker_id is None else d.speaker_id) for d in decisions]
 
 
-def _in_order_heard(
-    decided: Sequence[tuple[Decision, int]], clips_of_audio: Mapping[int, Sequence[int]]
-) -> list[int]:
+def _in_order_heard(decided: Sequence[tuple[Decision, int]], clips_of_audio: Mapping[int, Sequence[int]]) -> list[int]:
     """List the speakers by their first clip, clip keys rising with the names of the clips."""
     first: dict[int, int] = {}
     for decision, speaker_id in decided:

@@ -49,9 +49,7 @@ class ModelInUse:
         embedder = self.embedder
         scope = self._asked_scope or settings.DEFAULT_SCOPE
         with self._engine.begin() as connection:
-            laid = models.lay_foundation(
-                connection, embedder.name, embedder.fingerprint, embedder.dimension, scope
-            )
+            laid = models.lay_foundation(connection, embedder.name, embedder.fingerprint, embedder.dimension, scope)
         self._refuse_other(laid)
         return laid
 

@@ -109,13 +109,20 @@ def embed_new(
 
 def _hear(pairs: Iterable[Pair], rejected: list[Rejected], progress: Progress) -> Iterator[_Heard]:
     for pair in pairs:
-        audio = read_audio(pair.wav.path)
-        clip = audio if isinstance(audio, Rejected) else _read_pair(pair, audio.audio_hash)
-        if isinstance(audio, Rejected) or isinstance(clip, Rejected):
-            rejected.append(clip)
+        heard = _hear_one(pair)
+        if isinstance(heard, Rejected):
+            rejected.append(heard)
             progress.advance(1)
         else:
-            yield _Heard(clip, audio)
+            yield heard
+
+
+def _hear_one(pair: Pair) -> _Heard | Rejected:
+    audio = read_audio(pair.wav.path)
+    if isinstance(audio, Rejected):
+        return audio
+    clip = _read_pair(pair, audio.audio_hash)
+    return clip if isinstance(clip, Rejected) else _Heard(clip, audio)
 
 
 def _batches(heard: Iterator[_Heard]) -> Iterator[list[_Heard]]:

@@ -18,9 +18,7 @@ def to_matrix(sent: Sequence[bytes], dimension: int) -> Floats:
     return np.ascontiguousarray(rows[:, HEADER_BYTES:]).view(">f4").astype(np.float32)
 
 
-def copy_rows(
-    connection: Connection, table: str, columns: dict[str, str], rows: Iterable[Sequence[Any]]
-) -> None:
+def copy_rows(connection: Connection, table: str, columns: dict[str, str], rows: Iterable[Sequence[Any]]) -> None:
     """Write rows by binary COPY into a temporary table made for them, dropped with the transaction.
 
     Args:

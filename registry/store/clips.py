@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import ColumnElement, Connection, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from registry.core.records import Group
@@ -42,7 +42,7 @@ def known_clips(connection: Connection, group: Group) -> dict[str, tuple[HashedF
     return {name: (_file(*files[:4]), _file(*files[4:])) for name, *files in connection.execute(query)}
 
 
-def _is(group: Group) -> tuple[object, ...]:
+def _is(group: Group) -> tuple[ColumnElement[bool], ...]:
     return (
         clip_group.c.broadcaster == group.broadcaster,
         clip_group.c.gender == group.gender,
@@ -54,9 +54,7 @@ def _file(path: str, size: int, mtime_ns: int, sha256: bytes) -> HashedFile:
     return HashedFile(SourceFile(Path(path), size, mtime_ns), sha256.hex())
 
 
-def add_clips(
-    connection: Connection, group: Group, clips: Sequence[Clip], operation_id: int
-) -> dict[int, list[int]]:
+def add_clips(connection: Connection, group: Group, clips: Sequence[Clip], operation_id: int) -> dict[int, list[int]]:
     """Store the clips of a group whose audio is stored; give audio key -> clip keys, in order of clip name."""
     group_id = _group_id(connection, group)
     _copy_clips(connection, clips)
@@ -97,7 +95,7 @@ def relocate_clips(connection: Connection, group: Group, clips: Sequence[Clip]) 
 def _group_id(connection: Connection, group: Group) -> int:
     values = {"broadcaster": group.broadcaster, "gender": group.gender, "date": group.date}
     connection.execute(upsert(clip_group).values(values).on_conflict_do_nothing())
-    return int(connection.execute(select(clip_group.c.group_id).where(*_is(group))).scalar_one())  # type: ignore[arg-type]
+    return int(connection.execute(select(clip_group.c.group_id).where(*_is(group))).scalar_one())
 
 
 def _copy_clips(connection: Connection, clips: Sequence[Clip]) -> None:
@@ -105,10 +103,7 @@ def _copy_clips(connection: Connection, clips: Sequence[Clip]) -> None:
     for kind in ("wav", "txt"):
         columns |= {f"{kind}_path": "text", f"{kind}_size": "int8", f"{kind}_mtime_ns": "int8"}
         columns |= {f"{kind}_sha256": "bytea"}
-    rows = (
-        (c.name, bytes.fromhex(c.audio_hash), c.transcript, *_file_row(c.wav), *_file_row(c.txt))
-        for c in clips
-    )
+    rows = ((c.name, bytes.fromhex(c.audio_hash), c.transcript, *_file_row(c.wav), *_file_row(c.txt)) for c in clips)
     copy_rows(connection, "incoming_clip", columns, rows)
 
 

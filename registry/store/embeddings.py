@@ -39,9 +39,7 @@ def save_embeddings(connection: Connection, model_id: int, audios: Sequence[Embe
         "channels": "int2",
         "vector": "vector",
     }
-    rows = (
-        (bytes.fromhex(a.audio_hash), a.duration_s, a.sample_rate_hz, a.channels, a.vector) for a in audios
-    )
+    rows = ((bytes.fromhex(a.audio_hash), a.duration_s, a.sample_rate_hz, a.channels, a.vector) for a in audios)
     copy_rows(connection, "incoming_audio", columns, rows)
     connection.execute(
         text("""

@@ -32,9 +32,7 @@ def foundation(connection: Connection) -> Foundation | None:
     return None if row is None else Foundation(*row)
 
 
-def lay_foundation(
-    connection: Connection, name: str, fingerprint: str, dimension: int, scope: str
-) -> Foundation:
+def lay_foundation(connection: Connection, name: str, fingerprint: str, dimension: int, scope: str) -> Foundation:
     """Record the model and scope of a new registry; if another process was first, theirs stands."""
     model_id = add_model(connection, name, fingerprint, dimension)
     row = upsert(registry).values(only_row=True, model_id=model_id, scope=scope)

@@ -25,14 +25,10 @@ def lock_registry(connection: Connection) -> None:
 
 def begin_operation(connection: Connection, kind: str, author: Author) -> int:
     """Open an entry of the journal and give its key."""
-    entry = insert(operation).values(
-        kind=kind, user_name=author.user_name, command=author.command, summary={}
-    )
+    entry = insert(operation).values(kind=kind, user_name=author.user_name, command=author.command, summary={})
     return int(connection.execute(entry.returning(operation.c.operation_id)).scalar_one())
 
 
 def sum_up(connection: Connection, operation_id: int, summary: Mapping[str, object]) -> None:
     """Write what the operation was about."""
-    connection.execute(
-        update(operation).where(operation.c.operation_id == operation_id).values(summary=dict(summary))
-    )
+    connection.execute(update(operation).where(operation.c.operation_id == operation_id).values(summary=dict(summary)))

@@ -51,7 +51,7 @@ def known_speakers(
     counts = np.array([row[1] for row in profiles], dtype=np.int64)
     means = to_matrix([row[2] for row in profiles], foundation.dimension)
     return KnownSpeakers(
-        [row[0] for row in profiles], VectorSets(means, counts), {audio: speaker for audio, speaker in heard}
+        [row[0] for row in profiles], VectorSets(means, counts), {row[0]: row[1] for row in heard}
     )
 
 
@@ -65,9 +65,7 @@ def add_speakers(connection: Connection, gender: str, count: int, operation_id: 
     return sorted(added.scalars())
 
 
-def numbers_held(
-    connection: Connection, group: Group, speaker_ids: Collection[int]
-) -> tuple[dict[int, int], int]:
+def numbers_held(connection: Connection, group: Group, speaker_ids: Collection[int]) -> tuple[dict[int, int], int]:
     """Give the numbers that some speakers have at the group's broadcaster, and the highest ever given there."""
     place = {"broadcaster": group.broadcaster, "gender": group.gender}
     held = connection.execute(
@@ -84,7 +82,7 @@ def numbers_held(
         """),
         place,
     )
-    return {speaker: number for speaker, number in held}, int(last.scalar_one())
+    return {row[0]: row[1] for row in held}, int(last.scalar_one())
 
 
 def add_numbers(connection: Connection, group: Group, numbers: Mapping[int, int], operation_id: int) -> None:

@@ -238,9 +238,7 @@ def test_a_kept_server_holds_no_pipe_of_its_starter(server: EmbeddedServer) -> N
     assert server.is_running()
 
 
-def test_the_environment_of_the_caller_does_not_leak(
-    server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_environment_of_the_caller_does_not_leak(server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {"PGHOST": "nowhere", "PGPORT": "1", "PGDATA": "/nowhere", "PGUSER": "x"}.items():
         monkeypatch.setenv(name, value)
     with server:
@@ -402,9 +400,7 @@ def _python_for_nobody() -> str:
     for python in (sys.executable, "/usr/bin/python3"):
         command = [python, "-c", "import registry.embedded, platformdirs; from typing import Self"]
         try:
-            subprocess.run(
-                command, env=_source_path(), user=NOBODY, group=NOBODY, extra_groups=[], check=True, cwd="/"
-            )
+            subprocess.run(command, env=_source_path(), user=NOBODY, group=NOBODY, extra_groups=[], check=True, cwd="/")
         except (OSError, subprocess.CalledProcessError):
             continue
         return python

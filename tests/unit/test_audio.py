@@ -21,9 +21,7 @@ def tone(duration_s: float = 1.0, rate_hz: int = 16_000, peak: float = 0.3) -> F
     return (peak * np.sin(2 * np.pi * 440 * times_s)).astype(np.float32)
 
 
-def write(
-    path: Path, samples: npt.NDArray[Any], rate_hz: int = 16_000, subtype: str = "PCM_16", **more: Any
-) -> Path:
+def write(path: Path, samples: npt.NDArray[Any], rate_hz: int = 16_000, subtype: str = "PCM_16", **more: Any) -> Path:
     sf.write(path, samples, rate_hz, subtype=subtype, **more)
     return path
 
@@ -62,13 +60,9 @@ def test_any_rate_becomes_16_khz(tmp_path: Path, rate_hz: int) -> None:
     assert abs(result.samples.size - 16_000) <= 1
 
 
-@pytest.mark.parametrize(
-    "subtype", ["PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ALAW", "ULAW"]
-)
+@pytest.mark.parametrize("subtype", ["PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ALAW", "ULAW"])
 @pytest.mark.parametrize("channels", [1, 2, 6])
-def test_any_width_and_channel_count_becomes_mono_float32(
-    tmp_path: Path, subtype: str, channels: int
-) -> None:
+def test_any_width_and_channel_count_becomes_mono_float32(tmp_path: Path, subtype: str, channels: int) -> None:
     samples = np.repeat(tone()[:, None], channels, axis=1)
 
     result = accepted(write(tmp_path / "a.wav", samples, subtype=subtype))
@@ -109,9 +103,7 @@ def test_blocks_leave_no_seam(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_channels_of_opposite_phase_do_not_cancel_to_silence(tmp_path: Path) -> None:
     samples = np.stack([tone(), -tone()], axis=1)
 
-    np.testing.assert_array_equal(
-        accepted(write(tmp_path / "a.wav", samples, subtype="FLOAT")).samples, tone()
-    )
+    np.testing.assert_array_equal(accepted(write(tmp_path / "a.wav", samples, subtype="FLOAT")).samples, tone())
 
 
 def test_one_silent_channel_is_no_fault(tmp_path: Path) -> None:

@@ -17,9 +17,7 @@ def vectors(*rows: tuple[float, ...]) -> Floats:
     return np.array(rows, dtype=np.float32)
 
 
-def known(
-    *rows: tuple[float, ...], counts: int = 10, of_audio: dict[int, int] | None = None
-) -> KnownSpeakers:
+def known(*rows: tuple[float, ...], counts: int = 10, of_audio: dict[int, int] | None = None) -> KnownSpeakers:
     means = np.array(rows, dtype=np.float32).reshape(len(rows), 3)
     profiles = VectorSets(means, np.full(len(rows), counts))
     return KnownSpeakers([100 + row for row in range(len(rows))], profiles, of_audio or {})

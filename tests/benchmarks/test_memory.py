@@ -1,0 +1,58 @@
+"""Memory of an ingest of 20,000 clips in one group, above that of the loaded model.
+
+pytest -m benchmark tests/benchmarks/test_memory.py -s
+"""
+
+import os
+import resource
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile as sf
+
+from registry.demo import sample_folder
+
+pytestmark = pytest.mark.benchmark
+REGISTRY = Path(sysconfig.get_path("scripts")) / "registry"
+CLIPS = 20_000
+CLIP_S = 0.4
+BARE_MODEL = """
+import numpy as np
+from registry.embedder import load_embedder
+load_embedder().embed(np.random.default_rng(1).standard_normal(6400).astype(np.float32))
+"""
+
+
+def peak_mib(*command: str | Path, home: Path) -> float:
+    """Run a command and give the largest resident memory of its own process, in MiB."""
+    process = subprocess.Popen(command, env={**os.environ, "REGISTRY_HOME": str(home)})
+    _, status, usage = os.wait4(process.pid, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
+    assert isinstance(usage, resource.struct_rusage)
+    return usage.ru_maxrss / 1024
+
+
+def lay_out(group: Path) -> None:
+    """Cut pieces of two real voices at random: all in one connected component, the worst case to cluster."""
+    group.mkdir(parents=True)
+    audio, rate = sf.read(sample_folder() / "sample.wav", dtype="float32")
+    rng = np.random.default_rng(1)
+    speech = audio[round(6.7 * rate) : round(30 * rate)]
+    for number in range(CLIPS):
+        start = rng.integers(len(speech) - round(CLIP_S * rate))
+        piece = speech[start : start + round(CLIP_S * rate)] * rng.uniform(0.5, 1.0)
+        sf.write(group / f"mclip-{number:08d}.wav", piece, rate, subtype="PCM_16")
+        (group / f"mclip-{number:08d}.txt").write_text("x\n")
+
+
+def test_twenty_thousand_clips_fit(home: Path) -> None:
+    lay_out(home / "large" / "andaiafm_F20201105")
+    bare = peak_mib(sys.executable, "-c", BARE_MODEL, home=home)
+    ingest = peak_mib(REGISTRY, "ingest", home / "large", "--database", "large", home=home)
+    print(f"\nbare model {bare:.0f} MiB; ingest of {CLIPS} clips {ingest:.0f} MiB, {ingest - bare:.0f} above")
+
+    assert ingest - bare < 1536
