@@ -13,6 +13,9 @@ def check(database: str | None, as_json: bool) -> int:
     """Verify that the registry is sound: every clip one speaker, numbers unique, profiles exact.
 
     Exits with 1 and names the rows if an invariant is broken.
+
+    \b
+    Example: registry check
     """
     from registry.check import INVARIANTS
     from registry.check import check as run

@@ -2,13 +2,17 @@
 
 import click
 
-from cli.options import database_option, json_option
+from cli.options import database_option, json_option, verbose_option
 from cli.output import print_json, print_table
 
 
 @click.group()
 def database() -> None:
-    """The database behind the registry."""
+    """The database behind the registry.
+
+    \b
+    Example: registry database status
+    """
 
 
 @database.command()
@@ -34,7 +38,11 @@ def url(database: str | None) -> int:
 @database_option
 @json_option
 def status(database: str | None, as_json: bool) -> int:
-    """Tell where the database is, its versions, and how much it holds; changes nothing."""
+    """Tell where the database is, its versions, and how much it holds; makes and migrates no tables.
+
+    \b
+    Example: registry database status --json
+    """
     from registry.database import reach
     from registry.status import status as ask
 
@@ -43,14 +51,18 @@ def status(database: str | None, as_json: bool) -> int:
     if as_json:
         print_json(answer)
     else:
-        print_table(("", ""), answer.items())
+        print_table(("what", "value"), answer.items())
     return 0
 
 
 @database.command()
 @database_option
 def upgrade(database: str | None) -> int:
-    """Bring the schema up to date, as every command does by itself."""
+    """Bring the schema up to date, as every command does by itself.
+
+    \b
+    Example: registry database upgrade --database postgresql://registry@db.example.org/registry
+    """
     from registry.database import reach
     from registry.schema import newest_revision
 
@@ -60,8 +72,13 @@ def upgrade(database: str | None) -> int:
 
 
 @database.command()
+@verbose_option
 def stop() -> int:
-    """Stop the embedded server that `registry database url` left running."""
+    """Stop the embedded server that `registry database url` left running.
+
+    \b
+    Example: registry database stop
+    """
     from registry.embedded import EmbeddedServer, home
 
     was_running = EmbeddedServer(home()).stop()

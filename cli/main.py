@@ -1,8 +1,11 @@
 """The `registry` command: its sub-commands, and the one place where errors become messages and exit codes."""
 
+import os
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from io import TextIOWrapper
 
 import click
 
@@ -13,13 +16,30 @@ from cli.demo import demo
 from cli.export import export
 from cli.ingest import ingest
 from cli.sql import sql
-from registry.errors import RegistryError
 
 INTERRUPTED = 130  # as shells report a process ended by Ctrl-C
 FAILED = 2
+ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class ReaderGoneError(Exception):
+    """Whoever read the output, `head` say, has seen enough."""
+
+
+class Commands(click.Group):
+    """The group of commands; a closed pipe is told apart before click makes a failure of it."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command and write all of its output."""
+        try:
+            code = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError as error:
+            raise ReaderGoneError from error
+        return code
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(registry.__version__, prog_name="registry")
 def commands() -> None:
     """One lasting identity for every voice of a broadcaster.
@@ -40,6 +60,8 @@ for command in (demo, ingest, export, sql, check, database):
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and exit with its code; a traceback is shown only with -v."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    _end_as_others_do()
+    _print_any_character()
     try:
         code = commands.main(given, prog_name="registry", standalone_mode=False)
     except click.ClickException as error:
@@ -47,12 +69,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code = FAILED
     except (click.Abort, KeyboardInterrupt):
         code = INTERRUPTED
-    except BrokenPipeError:  # the reader, `head` say, has seen enough
-        sys.stderr.close()
+    except ReaderGoneError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still to be flushed
         code = 0
     except Exception as error:  # noqa: BLE001 - the one place where nothing may escape
         code = _explain(error, verbose=_is_verbose(given))
     sys.exit(code)
+
+
+def _end_as_others_do() -> None:
+    """Leave by SystemExit when told to end, so that the embedded server is released; nohup stays respected."""
+    for number in ENDING_SIGNALS:
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, lambda number, _: sys.exit(128 + number))
+
+
+def _print_any_character() -> None:
+    """Escape what the terminal's encoding lacks, and file names that are no text, instead of failing."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _is_verbose(arguments: Sequence[str]) -> bool:

@@ -1,6 +1,7 @@
 """Options that several commands share, and who is at the keyboard."""
 
 import getpass
+import os
 import shlex
 import sys
 from collections.abc import Callable
@@ -16,13 +17,17 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 def database_option(command: Command) -> Command:
     """Add --database, and -v for tracebacks."""
-    command = click.option("-v", "--verbose", is_flag=True, expose_value=False, help="Show tracebacks.")(command)
     return click.option(
         "--database",
         metavar="URL|NAME",
         help="A PostgreSQL URL, or the name of a registry of its own in the embedded database."
         "  [default: $REGISTRY_DATABASE_URL, else the embedded database 'registry']",
-    )(command)
+    )(verbose_option(command))
+
+
+def verbose_option(command: Command) -> Command:
+    """Add -v for tracebacks, which cli/main.py looks for by itself."""
+    return click.option("-v", "--verbose", is_flag=True, expose_value=False, help="Show tracebacks.")(command)
 
 
 def json_option(command: Command) -> Command:
@@ -31,7 +36,21 @@ def json_option(command: Command) -> Command:
 
 
 def author() -> "Author":
-    """Tell who runs which command, for the journal."""
+    """Tell who runs which command, for the journal, without the password of a URL."""
+    from registry.database import without_password
     from registry.store.operations import Author
 
-    return Author(getpass.getuser(), shlex.join(["registry", *sys.argv[1:]]))
+    command = shlex.join(["registry", *(without_password(word) for word in sys.argv[1:])])
+    return Author(_user_name(), _as_utf8(command))
+
+
+def _user_name() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container may run as a number that has no name
+        return str(os.getuid())
+
+
+def _as_utf8(text: str) -> str:
+    # Python keeps the bytes of an undecodable path as lone surrogates, which no database takes.
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

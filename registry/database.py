@@ -1,13 +1,15 @@
 """Reach a registry's database: the embedded one by name, or any server by URL."""
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import psycopg
-from sqlalchemy import URL, Engine, create_engine, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from psycopg.conninfo import conninfo_to_dict
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
 
 from registry import embedded, schema
@@ -20,8 +22,16 @@ from registry.errors import (
 )
 
 DEFAULT_NAME = "registry"
+CONNECT_TIMEOUT_S = 10  # unless the URL says otherwise
+# Greedy, since a password may hold any character; rather too much is hidden than too little.
+PASSWORD = re.compile(r"(://[^:/@\s]*:).*@|(\bpassword=)[^&\s]*")
 # psycopg gives no SQLSTATE for a failed login, only the server's words
 LOGIN_REFUSED = ("authentication failed", "does not exist", "no password supplied", "no pg_hba.conf entry")
+RIGHTS_NEEDED = (
+    "Name a role in {url} that may read and write the registry's tables. On first use it must create them, and"
+    " the extension vector, for which a superuser is needed unless one has run CREATE EXTENSION vector there."
+)
+RUN_AGAIN = "What was finished is kept: once the server is well, run the same command again."
 
 
 @dataclass(frozen=True)
@@ -61,22 +71,35 @@ def reach(database: str | None, *, upgrade: bool = True) -> Iterator[Database]:
 
 @contextmanager
 def _opened(url: str, server: embedded.EmbeddedServer | None, upgrade: bool) -> Iterator[Database]:
-    parsed = _parse(url)
-    shown_url = parsed.set(drivername="postgresql").render_as_string(hide_password=True)
-    engine = create_engine(parsed, poolclass=NullPool, connect_args={"connect_timeout": 10})
+    plain_url = _as_libpq_takes_it(url)
+    shown_url = without_password(plain_url)
+    # libpq reads the URL, so that whatever works with psql works here.
+    address = {"connect_timeout": CONNECT_TIMEOUT_S, **conninfo_to_dict(plain_url)}
+    engine = create_engine("postgresql+psycopg://", poolclass=NullPool, connect_args=address)
     try:
         _answer_or_raise(engine, shown_url, upgrade)
-        yield Database(engine, server, url, shown_url)
+        yield Database(engine, server, plain_url, shown_url)
     finally:
         engine.dispose()
 
 
-def _parse(url: str) -> URL:
-    """Read a URL; whatever PostgreSQL driver it names, psycopg 3 is the one used."""
+def without_password(text: str) -> str:
+    """Hide the passwords of the URLs in a text, also of malformed ones."""
+    return PASSWORD.sub(lambda found: f"{found[1] or found[2]}***{'@' if found[1] else ''}", text)
+
+
+def _as_libpq_takes_it(url: str) -> str:
+    """Drop the driver that SQLAlchemy's URLs may name; psycopg 3 is always the one used."""
+    scheme, _, address = url.partition("://")
+    if scheme.partition("+")[0] not in ("postgresql", "postgres"):
+        raise DatabaseUnreachable(url=without_password(url), cause="this is not a PostgreSQL URL")
+    plain_url = f"postgresql://{address}"
     try:
-        return make_url(url).set(drivername="postgresql+psycopg")
-    except ArgumentError as error:
-        raise DatabaseUnreachable(url=url, cause="this is not a PostgreSQL URL") from error
+        conninfo_to_dict(plain_url)
+    except psycopg.ProgrammingError as error:
+        cause = without_password(str(error)).strip()
+        raise DatabaseUnreachable(url=without_password(url), cause=cause) from error
+    return plain_url
 
 
 def _answer_or_raise(engine: Engine, shown_url: str, upgrade: bool) -> None:
@@ -92,6 +115,8 @@ def _answer_or_raise(engine: Engine, shown_url: str, upgrade: bool) -> None:
 
 def _connection_error(error: OperationalError, shown_url: str) -> DatabaseError:
     cause = _first_line(error)
+    if "database" in cause and cause.endswith("does not exist"):
+        cause += "; to create it, run createdb, or CREATE DATABASE in psql"
     kind = DatabaseRefused if any(sign in cause for sign in LOGIN_REFUSED) else DatabaseUnreachable
     return kind(url=shown_url, cause=cause)
 
@@ -99,7 +124,7 @@ def _connection_error(error: OperationalError, shown_url: str) -> DatabaseError:
 def _refusal(error: DBAPIError, shown_url: str) -> DatabaseError:
     cause = _first_line(error)
     if isinstance(error.orig, psycopg.errors.InsufficientPrivilege):
-        return DatabaseRefused(url=shown_url, cause=cause)
+        return DatabaseError(cause=f"{cause}. {RIGHTS_NEEDED.format(url=shown_url)}")
     if isinstance(error.orig, psycopg.errors.FeatureNotSupported | psycopg.errors.UndefinedFile):
         return VectorMissing(url=shown_url, cause=cause, needed=schema.PGVECTOR_NEEDED)
     return DatabaseError(cause=cause)
@@ -109,12 +134,17 @@ def as_registry_error(error: Exception) -> RegistryError | None:
     """Translate what a database does in the middle of the work; None for an error that is nobody's fault but ours."""
     if isinstance(error, RegistryError):
         return error
-    if isinstance(error, DBAPIError):
-        return DatabaseError(cause=_first_line(error))
-    if isinstance(error, psycopg.Error):  # from COPY, which goes past SQLAlchemy
-        return DatabaseError(cause=str(error).strip())
+    driver_error = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(driver_error, psycopg.OperationalError):
+        return DatabaseError(cause=f"{_words(driver_error)}. {RUN_AGAIN}")
+    if isinstance(driver_error, psycopg.Error):  # by itself from COPY, which goes past SQLAlchemy
+        return DatabaseError(cause=_words(driver_error))
     return None
 
 
 def _first_line(error: DBAPIError) -> str:
-    return (str(error.orig).strip() or type(error.orig).__name__).splitlines()[0]
+    return _words(error.orig)
+
+
+def _words(error: BaseException | None) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -31,5 +31,5 @@ def ask(engine: Engine, query: str) -> Answer:
             cursor = driver.execute(query, prepare=True)
             columns = tuple(column.name for column in cursor.description or ())
             return Answer(columns, cursor.fetchall() if columns else [])
-    except psycopg.Error as error:
+    except (psycopg.Error, UnicodeEncodeError) as error:
         raise QueryFailed(cause=str(error).strip()) from error

@@ -4,7 +4,7 @@ import datetime as dt
 import os
 import re
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, cast
@@ -13,8 +13,9 @@ from registry import settings
 from registry.core.records import Gender, Group, Rejected
 from registry.errors import InputMissing
 
-GROUP_NAME = re.compile(r"(?P<broadcaster>.+)_(?P<gender>[A-Za-z])(?P<date>\d{8})", re.DOTALL)
+GROUP_NAME = re.compile(r"(?P<broadcaster>.+)_(?P<gender>[A-Za-z])(?P<date>[0-9]{8})", re.DOTALL)
 EXPECTED = "expected BROADCASTER_F20201105 or BROADCASTER_M20201105"
+FIRST_YEAR = 1900  # a recording from before is a slip of the keyboard: 0202 for 2020
 Kind = Literal["wav", "txt"]
 
 
@@ -75,13 +76,14 @@ def scan(indirs: Sequence[Path]) -> Scan:
 
 
 def _can_list(folder: Path) -> bool:
-    return folder.is_dir() and os.access(folder, os.R_OK | os.X_OK)
+    # os.path, here and below: Path.is_dir() raises where a part of the way is closed or too long.
+    return os.path.isdir(folder) and os.access(folder, os.R_OK | os.X_OK)  # noqa: PTH112
 
 
 def _group_folders(indirs: Iterable[Path], rejected: list[Rejected]) -> list[Path]:
     folders: set[Path] = set()
     for indir in indirs:
-        here = indir.resolve()
+        here = _without_links(indir)
         inside = [here] if _looks_like_group(here) else _folders_in(here, rejected)
         if not inside:
             rejected.append(Rejected(str(indir), "no-groups", f"no group folder in it; {EXPECTED}"))
@@ -89,25 +91,41 @@ def _group_folders(indirs: Iterable[Path], rejected: list[Rejected]) -> list[Pat
     return sorted(folders)
 
 
+def _without_links(indir: Path) -> Path:
+    """Give a folder one path however it is reached; a link to a group keeps the name of the link."""
+    return indir.parent.resolve() / indir.name if _looks_like_group(indir) else indir.resolve()
+
+
 def _looks_like_group(folder: Path) -> bool:
     return GROUP_NAME.fullmatch(folder.name) is not None
 
 
 def _folders_in(indir: Path, rejected: list[Rejected]) -> list[Path]:
-    entries = [entry for entry in sorted(indir.iterdir()) if not entry.name.startswith(".")]
-    stray = [entry for entry in entries if not entry.is_dir() and _belongs_in_group(entry)]
-    rejected += [Rejected(str(path), "no-group", "not inside a group folder; move it into one") for path in stray]
-    return [entry for entry in entries if entry.is_dir()]
+    entries = [entry for entry in _entries(indir, rejected) if not entry.name.startswith(".")]
+    folders = [entry for entry in entries if os.path.isdir(entry)]  # noqa: PTH112
+    for stray in sorted(set(entries) - set(folders)):
+        if _looks_like_group(stray):
+            rejected.append(Rejected(str(stray), "unreadable", "named as a group, but no folder to be opened"))
+        elif _kind(stray) is not None:
+            rejected.append(Rejected(str(stray), "no-group", "not inside a group folder; move it into one"))
+    return folders
 
 
-def _belongs_in_group(path: Path) -> bool:
-    return _kind(path) is not None or _looks_like_group(path)
+def _entries(folder: Path, rejected: list[Rejected]) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError as error:
+        rejected.append(Rejected(str(folder), "unreadable", f"{error.strerror}; make the folder readable"))
+        return []
 
 
 def _parse_group(folder: Path, rejected: list[Rejected]) -> Group | None:
     """Read broadcaster, gender and night off a folder's name, or say what is wrong with it."""
     match = GROUP_NAME.fullmatch(folder.name)
-    if match is None or not _is_text(str(folder)):
+    if not _is_text(str(folder)):
+        rejected.append(Rejected(str(folder), "bad-name", "the folder's path is not UTF-8; rename it"))
+        return None
+    if match is None:
         rejected.append(Rejected(str(folder), "bad-group-name", f"not the name of a group; {EXPECTED}"))
         return None
     gender = match["gender"].upper()
@@ -117,12 +135,20 @@ def _parse_group(folder: Path, rejected: list[Rejected]) -> Group | None:
     if len(os.fsencode(match["broadcaster"])) > settings.MAX_BROADCASTER_BYTES:
         rejected.append(Rejected(str(folder), "bad-group-name", "the broadcaster's name is too long"))
         return None
-    try:
-        date = dt.datetime.strptime(match["date"], "%Y%m%d").date()  # noqa: DTZ007 - a calendar date
-    except ValueError:
-        rejected.append(Rejected(str(folder), "bad-date", f"{match['date']} is no date; {EXPECTED}"))
+    date = _date(match["date"])
+    if date is None:
+        message = f"{match['date']} is no date of a recording; {EXPECTED}"
+        rejected.append(Rejected(str(folder), "bad-date", message))
         return None
     return Group(date, match["broadcaster"], cast("Gender", gender))
+
+
+def _date(digits: str) -> dt.date | None:
+    try:
+        date = dt.datetime.strptime(digits, "%Y%m%d").date()  # noqa: DTZ007 - a calendar date
+    except ValueError:
+        return None
+    return date if date.year >= FIRST_YEAR else None
 
 
 def _is_text(name: str) -> bool:
@@ -145,20 +171,26 @@ def _add_folder(found: FoundGroup, folder: Path) -> None:
 
 def _pairs(folder: Path, rejected: list[Rejected]) -> list[Pair]:
     """List a folder's pairs in order of name."""
-    files: dict[str, dict[Kind, SourceFile]] = {}
-    try:
-        paths = sorted(folder.iterdir())
-    except OSError as error:
-        rejected.append(Rejected(str(folder), "unreadable", f"{error.strerror}; make the folder readable"))
-        return []
-    for path in paths:
-        kind = _kind(path)
-        source = None if kind is None or path.name.startswith(".") else _source(path, rejected)
-        if kind is None or source is None:
+    files: dict[str, dict[Kind, SourceFile | None]] = {}  # None for a file that is there and of no use
+    for path in _entries(folder, rejected):
+        if path.name.startswith("."):
             continue
-        if files.setdefault(path.stem, {}).setdefault(kind, source) is not source:
-            rejected.append(Rejected(str(path), "duplicate-name", "another file differs from it in case only"))
-    return _complete(files, rejected)
+        kind = _kind(path)
+        if kind is None:
+            rejected += _overlooked(path)
+        elif kind in files.setdefault(path.stem, {}):
+            message = "another file differs from it in case only"
+            rejected.append(Rejected(str(path), "duplicate-name", message))
+        else:
+            files[path.stem][kind] = _source(path, rejected)
+    return list(_complete(files, rejected))
+
+
+def _overlooked(path: Path) -> list[Rejected]:
+    """Name a folder inside a group: clips in it would be missed without a word."""
+    if os.path.isdir(path):  # noqa: PTH112
+        return [Rejected(str(path), "folder", "a folder inside a group is not looked into; move its clips up")]
+    return []
 
 
 def _kind(path: Path) -> Kind | None:
@@ -181,13 +213,12 @@ def _source(path: Path, rejected: list[Rejected]) -> SourceFile | None:
     return SourceFile(path, status.st_size, status.st_mtime_ns)
 
 
-def _complete(files: dict[str, dict[Kind, SourceFile]], rejected: list[Rejected]) -> list[Pair]:
-    pairs: list[Pair] = []
+def _complete(files: dict[str, dict[Kind, SourceFile | None]], rejected: list[Rejected]) -> Iterator[Pair]:
     for name, parts in sorted(files.items()):
-        if len(parts) == 2:  # noqa: PLR2004 - a pair
-            pairs.append(Pair(name, parts["wav"], parts["txt"]))
-        elif "wav" in parts:
-            rejected.append(Rejected(str(parts["wav"].path), "no-transcript", f"there is no {name}.txt beside it"))
-        else:
-            rejected.append(Rejected(str(parts["txt"].path), "no-audio", f"there is no {name}.wav beside it"))
-    return pairs
+        wav, txt = parts.get("wav"), parts.get("txt")
+        if wav and txt:
+            yield Pair(name, wav, txt)
+        elif wav and "txt" not in parts:
+            rejected.append(Rejected(str(wav.path), "no-transcript", f"there is no {name}.txt beside it"))
+        elif txt and "wav" not in parts:
+            rejected.append(Rejected(str(txt.path), "no-audio", f"there is no {name}.wav beside it"))

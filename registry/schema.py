@@ -12,6 +12,7 @@ from sqlalchemy import Connection, inspect, text
 from registry.errors import NotARegistry, SchemaTooNew, VectorMissing, VectorTooOld
 
 PGVECTOR_NEEDED = "0.8.4"  # 0.8.2 to 0.8.4 mend corrupted HNSW indexes (parallel build, vacuum)
+LASTING_TABLES = {"registry", "speaker_number"}  # at every revision; what knows a registry by
 MIGRATION_LOCK = 0x5EED_0001  # any constant: two processes never migrate one database at once
 
 
@@ -44,17 +45,25 @@ def upgrade(connection: Connection, shown_url: str) -> bool:
         SchemaTooNew: A newer version of the package wrote the database.
         NotARegistry: The database holds tables of something else.
     """
-    if revision(connection) == newest_revision():
+    if _stands_at_newest(connection, shown_url):
         return False
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
-    found = revision(connection)
-    if found == newest_revision():
+    if _stands_at_newest(connection, shown_url):
         return False
-    _refuse_foreign(connection, found, shown_url)
     ensure_pgvector(connection, shown_url)
     command.upgrade(alembic_config(connection), "head")
     _create_views(connection)
     return True
+
+
+def _stands_at_newest(connection: Connection, shown_url: str) -> bool:
+    """Tell whether nothing is to be done; refuse what is no registry or cannot be worked with."""
+    found = revision(connection)
+    tables = set(inspect(connection).get_table_names()) - {"alembic_version"}
+    _refuse_foreign(found, tables, shown_url)
+    _refuse_unknown(connection, found, shown_url)
+    _refuse_too_old(installed_pgvector(connection), shown_url)
+    return found == newest_revision()
 
 
 def _create_views(connection: Connection) -> None:
@@ -63,13 +72,24 @@ def _create_views(connection: Connection) -> None:
     driver.execute(script)
 
 
-def _refuse_foreign(connection: Connection, found: str | None, shown_url: str) -> None:
-    known = {script.revision for script in ScriptDirectory.from_config(alembic_config()).walk_revisions()}
-    if found is not None and found not in known:
+def _refuse_foreign(found: str | None, tables: set[str], shown_url: str) -> None:
+    """Refuse tables of others; one of those may well be Alembic's, at a revision called 0001."""
+    is_registry = found is not None and tables >= LASTING_TABLES
+    is_empty = found is None and not tables
+    if not (is_registry or is_empty):
+        shown = sorted(tables) or ["alembic_version"]
+        raise NotARegistry(url=shown_url, tables=", ".join(shown[:5]))
+
+
+def _refuse_unknown(connection: Connection, found: str | None, shown_url: str) -> None:
+    scripts = ScriptDirectory.from_config(alembic_config(connection)).walk_revisions()
+    if found is not None and found not in {script.revision for script in scripts}:
         raise SchemaTooNew(url=shown_url, found=found)
-    tables = inspect(connection).get_table_names()
-    if found is None and tables:
-        raise NotARegistry(url=shown_url, tables=", ".join(sorted(tables)[:5]))
+
+
+def _refuse_too_old(pgvector: str | None, shown_url: str) -> None:
+    if pgvector is not None and _parts(pgvector) < _parts(PGVECTOR_NEEDED):
+        raise VectorTooOld(url=shown_url, found=pgvector, needed=PGVECTOR_NEEDED)
 
 
 def ensure_pgvector(connection: Connection, shown_url: str) -> None:
@@ -79,8 +99,7 @@ def ensure_pgvector(connection: Connection, shown_url: str) -> None:
     version = installed or offered
     if version is None:
         raise VectorMissing(url=shown_url, cause="the extension is not installed", needed=PGVECTOR_NEEDED)
-    if _parts(version) < _parts(PGVECTOR_NEEDED):
-        raise VectorTooOld(url=shown_url, found=version, needed=PGVECTOR_NEEDED)
+    _refuse_too_old(version, shown_url)
     if installed is None:
         connection.execute(text("CREATE EXTENSION IF NOT EXISTS vector"))
 

@@ -1,5 +1,8 @@
 -- What users query: the documented views and functions, put in place after every migration.
 -- Columns are only ever added, at the end. A change here comes with a migration, be it an empty one.
+-- Loads pgvector, whose settings only a superuser may name below before the session knows them.
+SELECT '[1]'::vector;
+
 
 CREATE OR REPLACE FUNCTION number_label(gender text, number integer) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -134,6 +137,9 @@ DECLARE
 BEGIN
     SELECT m.* INTO model FROM embedding_model m JOIN registry USING (model_id);
     SELECT p.mean INTO sought FROM profile p WHERE p.speaker_id = speaker AND p.model_id = model.model_id;
+    IF sought IS NULL THEN
+        RETURN;
+    END IF;
     RETURN QUERY EXECUTE format(
         'WITH near AS MATERIALIZED (
              SELECT p.speaker_id, p.mean::halfvec(%1$s) <=> $1::halfvec(%1$s) AS distance
@@ -164,6 +170,9 @@ BEGIN
     SELECT m.* INTO model FROM embedding_model m JOIN registry USING (model_id);
     SELECT e.vector INTO sought FROM embedding e JOIN clip c USING (audio_id)
     WHERE c.clip_id = clip AND e.model_id = model.model_id;
+    IF sought IS NULL THEN
+        RETURN;
+    END IF;
     -- One audio more than asked for, since the nearest is the clip's own.
     RETURN QUERY EXECUTE format(
         'WITH near AS MATERIALIZED (

@@ -5,6 +5,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -127,3 +128,25 @@ def make_clip(indir: Path) -> MakeClip:
 def night(day: int, gender: str = "F", broadcaster: str = "andaiafm") -> str:
     """Name a group of a November night."""
     return f"{broadcaster}_{gender}{dt.date(2020, 11, day):%Y%m%d}"
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    """Read every file below a folder, hidden ones too."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def embedded(fake_model: Embedder, monkeypatch: pytest.MonkeyPatch) -> list[Floats]:
+    """List what the fake model was asked to embed."""
+    asked: list[Floats] = []
+
+    def infer(samples: Floats) -> Floats:
+        asked.append(samples)
+        return fake_infer(samples)
+
+    listening = replace(fake_model, infer=infer)
+    monkeypatch.setattr("registry.ingest.model_in_use.load_embedder", lambda _name="": listening)
+    return asked
+
+
+pytest_plugins = ["tests.fix_server"]

@@ -283,6 +283,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.execute("DROP VIEW IF EXISTS clips, speakers, speaker_nights")
+    op.execute("DROP FUNCTION IF EXISTS similar_clips, similar_speakers, number_label")
     op.drop_table("speaker_number")
     op.drop_table("profile")
     op.drop_table("assignment")

@@ -1,10 +1,13 @@
 """Single files of the tree: is it there as it should be, put it there, keep what only the tree still has."""
 
 import datetime as dt
+import errno
 import hashlib
 import os
 import shutil
 import stat
+from collections.abc import Iterator
+from io import BufferedReader
 from pathlib import Path
 from typing import Literal
 
@@ -13,6 +16,7 @@ from registry.export.manifest import FOLDER
 
 LinkMode = Literal["copy", "hardlink", "symlink"]
 DAY_S = 86_400
+LATEST = 2**31 - DAY_S - 1  # seconds since 1970: the last full day of file systems that count in 32 bits
 
 
 class SourceLost(Exception):  # noqa: N818 - a finding about one file, caught by the run
@@ -26,22 +30,35 @@ def as_it_should_be(outdir: Path, file: PlannedFile, mode: LinkMode) -> bool | N
         status = target.lstat()
     except (FileNotFoundError, NotADirectoryError):
         return None
+    source = None if mode == "copy" else _status_if_as_taken_in(file.source)
+    if source is None:
+        return _is_copy(file, status, mode)
     if mode == "symlink":
-        return stat.S_ISLNK(status.st_mode) and str(target.readlink()) == file.source.path and target.exists()
+        return stat.S_ISLNK(status.st_mode) and str(target.readlink()) == file.source.path
+    return os.path.samestat(source, status)
+
+
+def _is_copy(file: PlannedFile, status: os.stat_result, mode: LinkMode) -> bool:
     if not stat.S_ISREG(status.st_mode) or status.st_size != file.source.size:
         return False
-    if mode == "hardlink":
-        return _is_link_to(file, status)
-    return int(status.st_mtime) == stamp(file)
+    is_last_link = mode == "hardlink" and status.st_mtime_ns == file.source.mtime_ns
+    return is_last_link or int(status.st_mtime) == stamp(file)
 
 
-def _is_link_to(file: PlannedFile, status: os.stat_result) -> bool:
-    """Tell whether an exported file is its source; where that is gone, the link or a kept copy is right."""
+def _status_if_as_taken_in(source: Source) -> os.stat_result | None:
+    path = Path(source.path)
     try:
-        source = Path(file.source.path).stat()
+        status = path.stat()
     except OSError:
-        return status.st_mtime_ns == file.source.mtime_ns or int(status.st_mtime) == stamp(file)
-    return os.path.samestat(source, status) and not _looks_changed(file.source, status)
+        return None
+    if status.st_size != source.size or not os.access(path, os.R_OK):
+        return None
+    return status if status.st_mtime_ns == source.mtime_ns or _holds(path, {source.sha256}) else None
+
+
+def is_available(source: Source) -> bool:
+    """Tell whether a source can be opened and is what was taken in; it is read only if its time differs."""
+    return _status_if_as_taken_in(source) is not None
 
 
 def stamp(file: PlannedFile) -> int:
@@ -51,7 +68,8 @@ def stamp(file: PlannedFile) -> int:
     such as rsync and make see a file whose content changed under an unchanged name.
     """
     night = dt.datetime.combine(file.group.date, dt.time(), tzinfo=dt.UTC)
-    return int(night.timestamp()) + int(file.source.sha256[:8], 16) % DAY_S
+    day = min(max(int(night.timestamp()), 0), LATEST)
+    return day + int(file.source.sha256[:8], 16) % (DAY_S // 2) * 2  # FAT counts in steps of two seconds
 
 
 def put(outdir: Path, file: PlannedFile, mode: LinkMode) -> None:
@@ -62,26 +80,23 @@ def put(outdir: Path, file: PlannedFile, mode: LinkMode) -> None:
         OSError: The tree cannot be written.
     """
     target = outdir / file.path
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = outdir / FOLDER / "partial"
+    partial = partial_file(outdir)
     partial.unlink(missing_ok=True)
     kept = kept_copy(outdir, file.source.sha256)
-    source = kept if kept.exists() else Path(file.source.path)
-    if mode == "copy" or source == kept:
-        _copy(source, partial, file)
+    if kept.exists() and not is_available(file.source):
+        _copy(kept, partial, file)
+    elif mode == "copy":
+        _copy(Path(file.source.path), partial, file)
     else:
         _link(file.source, partial, mode)
+    target.parent.mkdir(parents=True, exist_ok=True)
     partial.replace(target)
 
 
 def _copy(source: Path, partial: Path, file: PlannedFile) -> None:
     digest = hashlib.sha256()
-    try:
-        reading = source.open("rb")
-    except OSError as error:
-        raise SourceLost(f"{error.strerror}: {source}") from error
-    with reading, partial.open("wb") as writing:
-        while block := reading.read(1 << 20):
+    with partial.open("wb") as writing:
+        for block in _blocks(source):
             digest.update(block)
             writing.write(block)
     if digest.hexdigest() != file.source.sha256:
@@ -89,28 +104,43 @@ def _copy(source: Path, partial: Path, file: PlannedFile) -> None:
     os.utime(partial, (stamp(file), stamp(file)))
 
 
+def _blocks(source: Path) -> Iterator[bytes]:
+    """Read a source; what goes wrong with it must be told from what goes wrong with the tree."""
+    try:
+        with _opened(source) as reading:
+            while block := reading.read(1 << 20):
+                yield block
+    except OSError as error:
+        raise SourceLost(f"{error.strerror}: {source}") from error
+
+
 def _link(source: Source, partial: Path, mode: LinkMode) -> None:
     path = Path(source.path)
-    try:
-        status = path.stat()
-        with path.open("rb") as file:
-            changed = _looks_changed(source, status) and _sha256(file) != source.sha256
-    except OSError as error:
-        raise SourceLost(f"{error.strerror}: {path}") from error
-    if changed:
+    if not is_available(source):
+        next(_blocks(path), None)  # raises what is wrong with it, if it cannot even be opened
         raise SourceLost(f"changed since it was ingested: {path}")
-    if mode == "hardlink":
-        partial.hardlink_to(path)
-    else:
+    if mode == "symlink":
         partial.symlink_to(path)
+        return
+    try:
+        partial.hardlink_to(path.resolve())  # a hard link to a symbolic link would be one, too
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        message = "a hard link cannot lead to another file system, use --link copy or symlink"
+        raise OSError(errno.EXDEV, message, str(path)) from error
 
 
-def _looks_changed(source: Source, status: os.stat_result) -> bool:
-    return (status.st_size, status.st_mtime_ns) != (source.size, source.mtime_ns)
+def _opened(path: Path) -> BufferedReader:
+    """Open a file, and nothing else: opening a named pipe waits for a writer that may never come."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
+    return path.open("rb")
 
 
-def _sha256(file: object) -> str:
-    return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
+def partial_file(outdir: Path) -> Path:
+    """Name the place of a file while it is being written."""
+    return outdir / FOLDER / "partial"
 
 
 def kept_copy(outdir: Path, sha256: str) -> Path:
@@ -120,34 +150,32 @@ def kept_copy(outdir: Path, sha256: str) -> Path:
 
 def keep(outdir: Path, path: str, sha256: str) -> bool:
     """Keep the bytes of an exported file whose source is lost, if they are what the manifest says."""
-    exported, kept = outdir / path, kept_copy(outdir, sha256)
-    try:
-        with exported.open("rb") as file:
-            if _sha256(file) != sha256:
-                return False
-    except OSError:
+    exported, kept, partial = outdir / path, kept_copy(outdir, sha256), partial_file(outdir)
+    if not _holds(exported, {sha256}):
         return False
     kept.parent.mkdir(exist_ok=True)
-    kept.unlink(missing_ok=True)
-    shutil.copyfile(exported, kept)
+    partial.unlink(missing_ok=True)
+    shutil.copyfile(exported, partial)
+    partial.replace(kept)
     return True
 
 
-def is_available(source: Source) -> bool:
-    """Tell whether a source can be opened and looks as it did when it was taken in."""
-    path = Path(source.path)
+def _holds(path: Path, hashes: set[str]) -> bool:
     try:
-        return os.access(path, os.R_OK) and not _looks_changed(source, path.stat())
+        with _opened(path) as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() in hashes
     except OSError:
         return False
 
 
-def remove_other_clip(target: Path, known_bytes: set[str]) -> None:
-    """Remove an exported file that holds another clip's bytes: better none than the wrong voice."""
+def remove_wrong(target: Path, source: Source, known_bytes: set[str]) -> None:
+    """Remove an exported file that links to what is lost or holds another clip: better none than the wrong voice."""
+    if _is_link_to(target, source) or _holds(target, known_bytes - {source.sha256}):
+        target.unlink(missing_ok=True)
+
+
+def _is_link_to(target: Path, source: Source) -> bool:
     try:
-        with target.open("rb") as file:
-            is_other = _sha256(file) in known_bytes
+        return target.is_symlink() or target.samefile(source.path)
     except OSError:
-        return
-    if is_other:
-        target.unlink()
+        return False

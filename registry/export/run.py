@@ -3,9 +3,8 @@
 import fcntl
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -15,10 +14,12 @@ from registry.core.records import Rejected
 from registry.errors import OutputRefused
 from registry.export import files
 from registry.export.files import LinkMode, SourceLost
-from registry.export.manifest import FOLDER, Written, read_manifest, write_manifest
+from registry.export.manifest import FOLDER, Written, night_of, read_manifest, write_manifest
 from registry.progress import Progress, Silent
 from registry.store import tree
 from registry.store.tree import Extent
+
+NOT_EXPORTED = "not exported; put it back as it was, or ingest it from where it is now, then export again"
 
 
 @dataclass
@@ -65,51 +66,58 @@ def export(
         with _locked(outdir):
             return _bring_up_to_date(outdir, planned, extent, mode, progress or Silent())
     except OSError as error:
-        raise OutputRefused(path=outdir, cause=f"{error.strerror} ({error.filename})") from error
+        where = f" ({error.filename})" if error.filename else ""
+        raise OutputRefused(path=outdir, cause=f"{error.strerror or error}{where}") from error
 
 
 def _refuse_input_folder(outdir: Path, source_folders: Iterable[str]) -> None:
-    for indir in {Path(folder).parent for folder in source_folders}:
-        if outdir.resolve().is_relative_to(indir):
+    real = Path(os.path.realpath(outdir))  # resolve() raises where links lead in a circle
+    for indir in sorted({Path(folder).parent for folder in source_folders}):
+        if real.is_relative_to(indir):
             raise OutputRefused(path=outdir, cause=f"it lies inside {indir}, which groups were ingested from")
 
 
 @contextmanager
 def _locked(outdir: Path) -> Iterator[None]:
     """Make the folder and keep other exports out of it."""
-    outdir.mkdir(parents=True, exist_ok=True)
-    folder = os.open(outdir, os.O_RDONLY)
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    (outdir / FOLDER).mkdir(parents=True, exist_ok=True)
+    with (outdir / FOLDER / "lock").open("ab") as lock:  # a file: NFS locks no folders
+        os.utime(lock.fileno(), (0, 0))  # two exports of one state are equal in times too
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise OutputRefused(path=outdir, cause="another export is writing there") from error
         yield
-    except BlockingIOError as error:
-        raise OutputRefused(path=outdir, cause="another export is writing there") from error
-    finally:
-        os.close(folder)
 
 
 def _bring_up_to_date(
     outdir: Path, planned: Sequence[PlannedFile], extent: Extent, mode: LinkMode, progress: Progress
 ) -> ExportReport:
     written = read_manifest(outdir)
-    ours = {entry for entry in written if _is_in(extent, entry.path)}
+    ours = {entry for entry in written if extent.holds(*night_of(entry.path))}
     changes = plan_changes(planned, (entry.path for entry in ours), _look(outdir, planned, ours, mode))
     report = ExportReport(clips=len(planned) // 2, unchanged=len(changes.unchanged))
     report.rejected += [_in_the_way(outdir, file) for file in changes.foreign]
     if changes.write or changes.remove:
-        _write_down(outdir, written | {_entry(file) for file in changes.write})
-        _keep_what_only_the_tree_has(outdir, changes.write, written)
-        _remove(outdir, changes.remove)
-        report.removed = len(changes.remove)
-    in_place = [*changes.unchanged, *_write(outdir, changes, written, mode, report, progress)]
-    _write_down(outdir, (written - ours) | {_entry(file) for file in in_place})
-    _remove_kept(outdir)
+        write_manifest(outdir, written | {_entry(file) for file in changes.write})
+        _keep_what_only_the_tree_has(outdir, (*changes.write, *changes.foreign), written)
+        report.removed = _remove(outdir, changes.remove)
+    in_place = {_entry(file) for file in changes.unchanged}
+    in_place |= {_entry(file) for file in _write(outdir, changes, written, mode, report, progress)}
+    _tidy_up(outdir, {_entry(file) for file in planned}, written - ours, ours, in_place)
     return report
 
 
-def _is_in(extent: Extent, path: str) -> bool:
-    night = path.split("/", maxsplit=1)[0]
-    return extent.holds(night[:-8], datetime.strptime(night[-8:], "%Y%m%d").date())  # noqa: DTZ007 - a date
+def _tidy_up(
+    outdir: Path, planned: set[Written], others: set[Written], ours: set[Written], in_place: set[Written]
+) -> None:
+    """Write down what the tree holds, and remove empty folders and kept bytes that nothing waits for."""
+    missing = (planned | ours) - in_place
+    occupied = {entry.path for entry in in_place}
+    left = {entry for entry in ours if entry.path not in occupied and _is_file(outdir / entry.path)}
+    write_manifest(outdir, others | in_place | left)
+    _remove_empty_folders(outdir, {entry.path for entry in missing})
+    _remove_kept(outdir, waited_for={entry.sha256 for entry in others | (planned - in_place)})
 
 
 def _look(outdir: Path, planned: Iterable[PlannedFile], ours: Iterable[Written], mode: LinkMode) -> dict[str, bool]:
@@ -131,11 +139,6 @@ def _in_the_way(outdir: Path, file: PlannedFile) -> Rejected:
     return Rejected(str(outdir / file.path), "foreign-file", message)
 
 
-def _write_down(outdir: Path, entries: Iterable[Written]) -> None:
-    (outdir / FOLDER).mkdir(exist_ok=True)
-    write_manifest(outdir, entries)
-
-
 def _keep_what_only_the_tree_has(outdir: Path, to_write: Iterable[PlannedFile], written: Iterable[Written]) -> None:
     """Set aside bytes whose source is lost: a clip that moves in the tree must not vanish with its old place."""
     places: dict[str, list[str]] = {}
@@ -147,17 +150,25 @@ def _keep_what_only_the_tree_has(outdir: Path, to_write: Iterable[PlannedFile], 
             any(files.keep(outdir, path, wanted) for path in sorted(places[wanted]))
 
 
-def _remove(outdir: Path, paths: Iterable[str]) -> None:
+def _is_file(path: Path) -> bool:
+    return path.is_symlink() or path.is_file()
+
+
+def _remove(outdir: Path, paths: Iterable[str]) -> int:
+    """Remove files and count them; a folder that somebody put in the place of one stays."""
+    removed = 0
     for path in paths:
-        target = outdir / path
-        target.unlink(missing_ok=True)
-        for folder in (target.parent, target.parent.parent):
-            _remove_if_empty(folder)
+        with suppress(IsADirectoryError):
+            (outdir / path).unlink(missing_ok=True)
+            removed += 1
+    return removed
 
 
-def _remove_if_empty(folder: Path) -> None:
-    if folder.is_dir() and not any(folder.iterdir()):
-        folder.rmdir()
+def _remove_empty_folders(outdir: Path, paths: Iterable[str]) -> None:
+    folders = {folder for path in paths for folder in list((outdir / path).parents)[:2]}
+    for folder in sorted(folders, reverse=True):  # a folder after what is in it
+        with suppress(OSError):
+            folder.rmdir()
 
 
 def _write(
@@ -175,8 +186,8 @@ def _write(
         try:
             files.put(outdir, file, mode)
         except SourceLost as lost:
-            files.remove_other_clip(outdir / file.path, known_bytes)
-            report.rejected.append(Rejected(file.source.path, "source-lost", f"{lost}; not exported"))
+            files.remove_wrong(outdir / file.path, file.source, known_bytes)
+            report.rejected.append(Rejected(file.source.path, "source-lost", f"{lost}; {NOT_EXPORTED}"))
         except (FileExistsError, NotADirectoryError, IsADirectoryError):
             report.rejected.append(_in_the_way(outdir, file))
         else:
@@ -186,10 +197,12 @@ def _write(
     progress.done()
 
 
-def _remove_kept(outdir: Path) -> None:
+def _remove_kept(outdir: Path, waited_for: set[str]) -> None:
     kept = outdir / FOLDER / "kept"
     if kept.is_dir():
         for path in kept.iterdir():
-            path.unlink()
-        kept.rmdir()
-    (outdir / FOLDER / "partial").unlink(missing_ok=True)
+            if path.name not in waited_for:
+                path.unlink()
+        with suppress(OSError):  # not empty: an export of other groups was killed, its next run needs the rest
+            kept.rmdir()
+    files.partial_file(outdir).unlink(missing_ok=True)

@@ -12,10 +12,12 @@ from registry.audio import SAMPLE_RATE_HZ, Audio, read_audio
 from registry.core.records import Rejected
 from registry.ingest.model_in_use import ModelInUse
 from registry.progress import Progress, Silent
-from registry.scan import Pair
+from registry.scan import Pair, SourceFile
 from registry.store import embeddings
 from registry.store.clips import Clip, HashedFile
 from registry.store.embeddings import EmbeddedAudio
+
+MAX_TRANSCRIPT_BYTES = 10_000_000  # an hour of speech is 0.1 MB; PostgreSQL refuses a value of 1 GB
 
 
 @dataclass
@@ -56,13 +58,26 @@ def _compare(pair: Pair, known_wav: HashedFile, result: Sorted) -> None:
 
 
 def _read_pair(pair: Pair, audio_hash: str) -> Clip | Rejected:
+    if pair.txt.size > MAX_TRANSCRIPT_BYTES:
+        message = f"a transcript of {pair.txt.size} bytes; is it another file?"
+        return Rejected(str(pair.txt.path), "too-long", message)
     try:
         transcript = pair.txt.path.read_bytes()
         wav = HashedFile(pair.wav, sha256_of(pair.wav.path))
+        unsettled = [source for source in (pair.wav, pair.txt) if not _is_as_listed(source)]
     except OSError as error:
-        return Rejected(str(error.filename), "unreadable", f"{error.strerror}; make the file readable")
+        path = error.filename or pair.wav.path  # nameless where reading fails, not opening
+        return Rejected(str(path), "unreadable", f"{error.strerror}; make the file readable")
+    if unsettled:
+        message = "somebody is writing to it; ingest again once it is complete"
+        return Rejected(str(unsettled[0].path), "unsettled", message)
     txt = HashedFile(pair.txt, hashlib.sha256(transcript).hexdigest())
     return Clip(pair.name, audio_hash, wav, txt, _text_of(transcript))
+
+
+def _is_as_listed(source: SourceFile) -> bool:
+    status = source.path.stat()
+    return (status.st_size, status.st_mtime_ns) == (source.size, source.mtime_ns)
 
 
 def sha256_of(path: Path) -> str:
@@ -101,8 +116,12 @@ def embed_new(
     clips: list[Clip] = []
     for batch in _batches(_hear(pairs, rejected, progress)):
         unusable = _embed_batch(engine, batch, model)
-        rejected += unusable.values()
-        clips += [heard.clip for heard in batch if heard.audio.audio_hash not in unusable]
+        for heard in batch:
+            if heard.audio.audio_hash in unusable:
+                message = f"{unusable[heard.audio.audio_hash]} Leave the clip out."
+                rejected.append(Rejected(str(heard.clip.wav.source.path), "no-embedding", message))
+            else:
+                clips.append(heard.clip)
         progress.advance(len(batch))
     return clips
 
@@ -139,21 +158,21 @@ def _batches(heard: Iterator[_Heard]) -> Iterator[list[_Heard]]:
         yield batch
 
 
-def _embed_batch(engine: Engine, batch: list[_Heard], model: ModelInUse) -> dict[str, Rejected]:
-    """Embed and keep what is not kept yet; give the audio hashes that the model could not embed."""
+def _embed_batch(engine: Engine, batch: list[_Heard], model: ModelInUse) -> dict[str, str]:
+    """Embed and keep what is not kept yet; say of which audio hashes the model could not embed, and why."""
     model_id = model.foundation.model_id
     by_hash = {heard.audio.audio_hash: heard for heard in batch}
     with engine.begin() as connection:
         there = embeddings.embedded_hashes(connection, model_id, by_hash.keys())
     ready: list[EmbeddedAudio] = []
-    unusable: dict[str, Rejected] = {}
+    unusable: dict[str, str] = {}
     for audio_hash, heard in by_hash.items():
         if audio_hash in there:
             continue
         try:
             ready.append(_embedded(heard.audio, model))
         except ValueError as error:
-            unusable[audio_hash] = Rejected(str(heard.clip.wav.source.path), "no-embedding", str(error))
+            unusable[audio_hash] = str(error)
     with engine.begin() as connection:
         embeddings.save_embeddings(connection, model_id, ready)
     return unusable

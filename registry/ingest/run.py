@@ -13,7 +13,7 @@ from registry.ingest.read import Sorted, embed_new, find_unreadable, sort_out
 from registry.ingest.report import GroupReport, IngestReport, with_speakers
 from registry.progress import Progress, Silent
 from registry.scan import FoundGroup, Scan, scan
-from registry.store import clips
+from registry.store import clips, operations
 from registry.store.operations import Author
 
 
@@ -82,6 +82,7 @@ def _take_in(
     progress.done()
     if against_stored.updated:
         with engine.begin() as connection:
+            operations.lock_registry(connection)
             clips.relocate_clips(connection, group, against_stored.updated)
     report = GroupReport(
         group,

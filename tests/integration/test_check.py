@@ -1,0 +1,116 @@
+"""Every invariant notices what it is there for, on a registry that was sound before."""
+
+import pytest
+from sqlalchemy import Engine, text
+
+from registry.check import INVARIANTS, check
+from registry.ingest import ingest
+from tests.conftest import AUTHOR, MakeClip, night
+
+pytestmark = pytest.mark.usefixtures("fake_model")
+
+END = "UPDATE assignment SET to_operation = (SELECT max(operation_id) FROM operation) WHERE clip_id = 1"
+SECOND = """
+    INSERT INTO assignment (clip_id, speaker_id, reason, from_operation)
+    SELECT clip_id, speaker_id, reason, from_operation FROM assignment WHERE clip_id = 1
+"""
+# Invariant -> ways to break it; every constraint in the way is taken away first, as a mishap would need.
+CORRUPTIONS = {
+    "every clip has exactly one speaker": [
+        "DELETE FROM assignment WHERE clip_id = 1",
+        END,
+        f"DROP INDEX assignment_current_clip_key; {SECOND}",
+    ],
+    "every clip has an embedding under the registry's model": [
+        "DELETE FROM embedding WHERE audio_id = 1",
+        "DELETE FROM registry",
+    ],
+    "every embedding has its model's dimension": [
+        "DROP INDEX embedding_model_1_hnsw; UPDATE embedding SET vector = '[1,2]' WHERE audio_id = 1",
+        "UPDATE embedding SET vector = array_fill(0, ARRAY[40])::vector WHERE audio_id = 1",
+    ],
+    "a speaker who ever had clips at a broadcaster has a number there": [
+        "DELETE FROM speaker_number WHERE speaker_id = 1",
+        "UPDATE speaker_number SET broadcaster = 'radiox' WHERE speaker_id = 1",
+        f"{END}; DELETE FROM speaker_number WHERE speaker_id = 1",
+    ],
+    "numbers at a broadcaster count up from 1 without gaps": [
+        "UPDATE speaker_number SET number = 9 WHERE speaker_id = 1",
+        "UPDATE speaker_number SET number = number + 1 WHERE gender = 'M'",
+    ],
+    "a number carries its speaker's gender": [
+        "UPDATE speaker_number SET gender = 'M', number = 2 WHERE speaker_id = 1",
+    ],
+    "a clip's speaker is of the clip's gender": [
+        "UPDATE assignment SET speaker_id = (SELECT speaker_id FROM speaker WHERE gender = 'M') WHERE clip_id = 1",
+        "UPDATE clip_group SET gender = 'M', date = '1999-01-01' WHERE group_id = 1",
+    ],
+    "profiles equal the mean over their clips": [
+        "DELETE FROM profile WHERE speaker_id = 1",
+        "UPDATE profile SET audios = audios + 1 WHERE speaker_id = 1",
+        "UPDATE profile SET duration_s = duration_s + 1 WHERE speaker_id = 1",
+        "UPDATE profile SET mean = (SELECT mean FROM profile WHERE speaker_id = 2) WHERE speaker_id = 1",
+        "DROP INDEX profile_model_1_hnsw; UPDATE profile SET mean = '[1,2]' WHERE speaker_id = 1",
+        "DELETE FROM assignment WHERE speaker_id = 1",
+    ],
+    "an assignment ends after it begins": [
+        "UPDATE assignment SET to_operation = from_operation WHERE clip_id = 1",
+    ],
+    "every model has its vector indexes, valid": [
+        "DROP INDEX profile_model_1_hnsw",
+        "DROP INDEX embedding_model_1_hnsw",
+        "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'embedding_model_1_hnsw'::regclass",
+    ],
+}
+
+
+@pytest.fixture
+def sound(engine: Engine, make_clip: MakeClip) -> Engine:
+    """A registry of two women and a man over two nights."""
+    make_clip("a", 400, night(5))
+    make_clip("b", 1200, night(5))
+    make_clip("c", 400, night(6))
+    wav = make_clip("d", 800, night(6, "M"))
+    ingest(engine, [wav.parents[1]], AUTHOR)
+    return engine
+
+
+def test_an_empty_registry_is_sound(engine: Engine) -> None:
+    assert check(engine) == []
+
+
+def test_what_ingest_makes_is_sound(sound: Engine) -> None:
+    assert check(sound) == []
+
+
+def test_every_invariant_has_a_corruption() -> None:
+    assert list(CORRUPTIONS) == list(INVARIANTS)
+
+
+@pytest.mark.parametrize(
+    ("invariant", "statements"),
+    [(invariant, statements) for invariant, ways in CORRUPTIONS.items() for statements in ways],
+)
+def test_a_corruption_is_reported(sound: Engine, invariant: str, statements: str) -> None:
+    with sound.begin() as connection:
+        for statement in statements.split(";"):
+            connection.execute(text(statement))
+
+    violations = {violation.invariant: violation.rows for violation in check(sound)}
+
+    assert invariant in violations
+    assert violations[invariant] != ()
+
+
+def test_only_the_first_rows_are_shown(sound: Engine) -> None:
+    with sound.begin() as connection:
+        connection.execute(text("DELETE FROM profile"))
+        connection.execute(text("INSERT INTO speaker (gender, operation_id) SELECT 'F', 1 FROM generate_series(1, 9)"))
+        connection.execute(
+            text("""
+            INSERT INTO profile (speaker_id, model_id, mean, audios, duration_s)
+            SELECT speaker_id, 1, array_fill(1, ARRAY[40])::vector, 1, 1 FROM speaker
+            """)
+        )
+
+    assert [len(violation.rows) for violation in check(sound)] == [5]

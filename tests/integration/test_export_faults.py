@@ -1,0 +1,215 @@
+"""Whatever goes wrong while exporting: the tree loses nothing, the fault is named, the next run completes."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from registry.check import check
+from registry.errors import OutputRefused
+from registry.export import export, files
+from registry.export.files import LinkMode
+from registry.ingest import ingest
+from registry.progress import Silent
+from tests.conftest import AUTHOR, MakeClip, night, tree
+
+pytestmark = pytest.mark.usefixtures("fake_model")
+ROOT = Path(__file__).parents[2]
+F0001 = "andaiafm20201105/andaiafm20201105-F0001/andaiafm20201105F0001_"
+FOREIGN = '["../../etc/passwd", "' + "0" * 64 + '"]\n'
+OUTSIDE = '["x20201105/../x20201105F0001_000000.wav", "' + "0" * 64 + '"]\n'
+NO_DATE = '["x20209999/x20209999-F0001/x20209999F0001_000000.wav", "' + "0" * 64 + '"]\n'
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    return tmp_path / "out"
+
+
+@pytest.fixture(autouse=True)
+def _sound(engine: Engine) -> Iterator[None]:
+    """Every scenario ends with a sound registry."""
+    yield
+    assert check(engine) == []
+
+
+def clips(folder: Path) -> dict[str, bytes]:
+    return {path: content for path, content in tree(folder).items() if not path.startswith(".registry")}
+
+
+@pytest.mark.parametrize("place", ["a file", "a file/out", "in", "in/out", "in/andaiafm_F20201105/out", "link/out"])
+def test_a_folder_that_cannot_serve_is_refused_and_left_alone(
+    engine: Engine, indir: Path, make_clip: MakeClip, tmp_path: Path, place: str
+) -> None:
+    make_clip("a")
+    ingest(engine, [indir], AUTHOR)
+    (tmp_path / "a file").write_text("mine")
+    (tmp_path / "link").symlink_to(indir)
+    before = tree(tmp_path)
+
+    with pytest.raises(OutputRefused, match="Cannot export to"):
+        export(engine, tmp_path / place)
+
+    assert tree(tmp_path) == before
+
+
+def test_links_in_a_circle_are_refused(engine: Engine, tmp_path: Path) -> None:
+    (tmp_path / "circle").symlink_to("circle")
+
+    with pytest.raises(OutputRefused, match="Cannot export to"):
+        export(engine, tmp_path / "circle")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
+def test_a_closed_folder_is_refused(engine: Engine, out: Path) -> None:
+    out.mkdir(mode=0o500)
+
+    with pytest.raises(OutputRefused, match="Permission denied"):
+        export(engine, out)
+
+
+def test_a_full_disk_is_refused_and_completed_later(
+    engine: Engine, indir: Path, make_clip: MakeClip, out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_clip("a")
+    ingest(engine, [indir], AUTHOR)
+    export(engine, tmp_path / "whole")
+    with monkeypatch.context() as full:
+        full.setattr(files, "_blocks", lambda _: iter([b"x"]))
+        full.setattr("os.utime", _no_space)
+        with pytest.raises(OutputRefused, match="No space left on device"):
+            export(engine, out)
+
+    export(engine, out)
+
+    assert tree(out) == tree(tmp_path / "whole")
+
+
+def _no_space(*_: object, **__: object) -> None:
+    raise OSError(28, "No space left on device")
+
+
+@pytest.mark.parametrize(
+    "damage", [b"\xff\xfe", b"{", b"5\n", b"[]\n", b'["a", 1]\n', FOREIGN.encode(), OUTSIDE.encode(), NO_DATE.encode()]
+)
+def test_a_damaged_record_is_refused_and_nothing_is_touched(
+    engine: Engine, indir: Path, make_clip: MakeClip, out: Path, damage: bytes
+) -> None:
+    make_clip("a")
+    ingest(engine, [indir], AUTHOR)
+    export(engine, out)
+    (out / ".registry" / "manifest.jsonl").write_bytes(damage)
+    before = tree(out)
+
+    with pytest.raises(OutputRefused, match=r"its record of earlier exports, .* is damaged"):
+        export(engine, out)
+
+    assert tree(out) == before
+
+
+def test_of_two_exports_at_once_one_is_refused(engine: Engine, indir: Path, make_clip: MakeClip, out: Path) -> None:
+    class Second(Silent):
+        def begin(self, what: str, total: int) -> None:  # noqa: ARG002
+            with pytest.raises(OutputRefused, match="another export is writing there"):
+                export(engine, out)
+
+    make_clip("a")
+    ingest(engine, [indir], AUTHOR)
+
+    assert export(engine, out, progress=Second()).written == 2
+
+
+@pytest.mark.parametrize("mode", ["copy", "hardlink", "symlink"])
+@pytest.mark.parametrize(
+    "damage", [Path.unlink, lambda wav: wav.write_bytes(b"other"), lambda wav: (wav.unlink(), os.mkfifo(wav))]
+)
+def test_a_lost_source_is_named_and_the_rest_is_exported(
+    engine: Engine, indir: Path, make_clip: MakeClip, out: Path, damage: Callable[[Path], object], mode: LinkMode
+) -> None:
+    wav = make_clip("a")
+    make_clip("b", 1200)
+    ingest(engine, [indir], AUTHOR)
+    damage(wav)
+
+    report = export(engine, out, mode=mode)
+    again = export(engine, out, mode=mode)
+
+    assert [(one.path, one.reason) for one in report.rejected] == [(str(wav), "source-lost")]
+    assert (report.exit_code, report.written, again.written, again.unchanged) == (1, 3, 0, 3)
+    assert not (out / f"{F0001}000000.wav").exists()
+
+
+def test_a_link_whose_source_changes_is_removed(engine: Engine, indir: Path, make_clip: MakeClip, out: Path) -> None:
+    wav = make_clip("a")
+    ingest(engine, [indir], AUTHOR)
+    export(engine, out, mode="symlink")
+    wav.write_bytes(b"other")
+
+    report = export(engine, out, mode="symlink")
+
+    assert [one.reason for one in report.rejected] == ["source-lost"]
+    assert list(clips(out)) == [f"{F0001}000000.txt"]
+
+
+@pytest.mark.parametrize("mode", ["copy", "hardlink"])
+def test_a_clip_that_only_the_tree_still_has_moves_with_its_bytes(
+    engine: Engine, indir: Path, make_clip: MakeClip, out: Path, mode: LinkMode
+) -> None:
+    moving = make_clip("b").read_bytes()
+    ingest(engine, [indir], AUTHOR)
+    export(engine, out, mode=mode)
+    shutil.rmtree(indir / night(5))
+    make_clip("a")
+    ingest(engine, [indir], AUTHOR)
+
+    report = export(engine, out, mode=mode)
+    again = export(engine, out, mode=mode)
+
+    assert (report.exit_code, again.written, again.unchanged) == (0, 0, 4)
+    assert (out / f"{F0001}000001.wav").read_bytes() == moving
+    assert sorted(path.name for path in (out / ".registry").iterdir()) == ["lock", "manifest.jsonl"]
+
+
+@pytest.mark.parametrize("then", ["copy", "hardlink", "symlink"])
+def test_the_last_copy_stays_whatever_links_are_asked_for(
+    engine: Engine, indir: Path, make_clip: MakeClip, out: Path, then: LinkMode
+) -> None:
+    make_clip("a")
+    ingest(engine, [indir], AUTHOR)
+    export(engine, out)
+    before = clips(out)
+    shutil.rmtree(indir)
+
+    report = export(engine, out, mode=then)
+
+    assert (report.written, report.unchanged, clips(out)) == (0, 2, before)
+
+
+def test_no_empty_folder_stays_where_nothing_could_be_written(
+    engine: Engine, indir: Path, make_clip: MakeClip, out: Path
+) -> None:
+    make_clip("a").unlink()
+    make_clip("b").rename(indir / night(5) / "a.wav")
+    ingest(engine, [indir], AUTHOR)
+    (out / F0001).parent.mkdir(parents=True)
+    shutil.rmtree(indir)
+
+    export(engine, out)
+
+    assert [path.name for path in out.iterdir()] == [".registry"]
+
+
+def test_a_folder_put_in_the_place_of_a_file_stays(engine: Engine, indir: Path, make_clip: MakeClip, out: Path) -> None:
+    make_clip("a")
+    ingest(engine, [indir], AUTHOR)
+    export(engine, out)
+    (out / f"{F0001}000000.wav").unlink()
+    (out / f"{F0001}000000.wav").mkdir()
+
+    report = export(engine, out)
+
+    assert [one.reason for one in report.rejected] == ["foreign-file"]
+    assert export(engine, out).exit_code == 1

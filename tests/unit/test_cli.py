@@ -1,0 +1,194 @@
+"""The command line by itself: help, usage, how values are printed, who is at the keyboard."""
+
+import datetime as dt
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import click
+import pytest
+
+from cli.main import commands, main
+from cli.options import author
+from cli.output import as_text, print_json, print_table
+from cli.progress import Lines, shown
+from cli.sql import distinct
+from registry.errors import InputMissing
+
+HEAVY = ("torch", "sqlalchemy", "numpy", "psycopg", "alembic", "rich", "scipy")
+
+
+def leaves(group: click.Group, *path: str) -> Iterator[tuple[str, ...]]:
+    for name, command in group.commands.items():
+        yield from leaves(command, *path, name) if isinstance(command, click.Group) else [(*path, name)]
+
+
+def run(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    return int(ended.value.code or 0)
+
+
+def test_help_needs_nothing_heavy() -> None:
+    script = f"import sys, cli.main; print([name for name in {HEAVY} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+
+    assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("path", sorted(leaves(commands)), ids=" ".join)
+def test_every_command_has_help_with_an_example(path: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(*path, "--help") == 0
+
+    printed = capsys.readouterr().out
+    assert f"\n  Example: {' '.join(['registry', *path])}" in printed or 'Example: psql "$(registry' in printed
+    assert "--verbose" in printed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["frobnicate"], "No such command 'frobnicate'"),
+        (["sql", "SELECT 1", "--colour"], "--colour"),
+        (["sql"], "Missing argument 'QUERY'"),
+        (["ingest"], "Missing argument 'INDIR...'"),
+        (["database", "frobnicate"], "No such command 'frobnicate'"),
+        (["export", "/tmp/out", "--from", "yesterday"], "'yesterday' does not match"),
+        ([], "Usage: registry"),
+    ],
+)
+def test_wrong_usage_is_2_and_goes_to_standard_error(
+    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = run(*arguments)
+
+    printed = capsys.readouterr()
+    assert (code, printed.out) == (2, "")
+    assert words in printed.err
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "words"),
+    [
+        (InputMissing(paths="/no/where"), 2, "registry: There is nothing to read at /no/where"),
+        (ZeroDivisionError("a bug"), 2, "registry: unexpected ZeroDivisionError: a bug (-v shows where)"),
+        (KeyboardInterrupt(), 130, ""),
+    ],
+)
+def test_an_error_is_one_message_and_a_code(
+    error: BaseException,
+    code: int,
+    words: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def fail(_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("registry.database.reach", fail)
+
+    assert run("check") == code
+    printed = capsys.readouterr()
+    assert words in printed.err
+    assert "Traceback" not in printed.err
+    assert printed.out == ""
+
+
+def test_verbose_shows_the_traceback(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("registry.database.reach", lambda _: 1 / 0)
+
+    assert run("check", "-v") == 2
+    assert "Traceback (most recent call last)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, ""),
+        (True, "true"),
+        (0.1, "0.1"),
+        (Decimal("1.10"), "1.10"),
+        (b"\x00\xff", "\\x00ff"),
+        (dt.date(2020, 11, 5), "2020-11-05"),
+        ({"é": [1, None]}, '{"é": [1, null]}'),
+        ([dt.date(2020, 11, 5)], '["2020-11-05"]'),
+        ("[0.5,1]", "[0.5,1]"),
+    ],
+)
+def test_a_value_of_the_database_as_text(value: object, text: str) -> None:
+    assert as_text(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "read_back"),
+    [
+        (Decimal(2**63), 2**63),
+        (Decimal("0.5"), 0.5),
+        (Decimal("NaN"), "NaN"),
+        (float("-inf"), "-Infinity"),
+        (b"\x00\xff", "\\x00ff"),
+        (dt.datetime(2020, 11, 5, 1, 2, tzinfo=dt.UTC), "2020-11-05T01:02:00+00:00"),
+        (dt.timedelta(hours=1), "1:00:00"),
+        ({"a": (Path("/é"), None)}, {"a": ["/é", None]}),
+        ("\udcff", "\udcff"),
+    ],
+)
+def test_a_value_of_the_database_as_json(
+    value: object, read_back: object, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("registry.database.reach", lambda _: print_json(value))
+    run("check")  # for the way main sets standard output up
+
+    assert json.loads(capsys.readouterr().out) == read_back
+
+
+def test_a_row_of_a_table_stays_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    print_table(("text", "n"), [("a\nb\x1b[31m", 7), ("x" * 20_000, 12)])
+
+    assert [line.split() for line in capsys.readouterr().out.splitlines()] == [
+        ["text", "n"],
+        [r"a\nb\x1b[31m", "7"],
+        ["x" * 20_000, "12"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("columns", "names"),
+    [
+        (("a", "b"), ["a", "b"]),
+        (("a", "a", "a"), ["a", "a_2", "a_3"]),
+        (("a", "a", "a_2"), ["a", "a_3", "a_2"]),
+        (("a", "a_2", "a"), ["a", "a_2", "a_3"]),
+        ((), []),
+    ],
+)
+def test_columns_of_one_name_are_numbered(columns: tuple[str, ...], names: list[str]) -> None:
+    assert distinct(columns) == names
+
+
+def test_the_journal_gets_no_password_and_only_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["/x/registry", "ingest", "a b", "\udcff", "--database=postgresql://me:pw@h/d"])
+
+    assert author().command == r"registry ingest 'a b' '\udcff' '--database=postgresql://me:***@h/d'"
+
+
+def test_a_user_without_a_name_is_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("getpass.getuser", lambda: {}["uid not found"])
+    monkeypatch.setattr("os.getuid", lambda: 4711)
+
+    assert author().user_name == "4711"
+
+
+def test_progress_is_plain_lines_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    with shown(quiet=False) as progress:
+        progress.begin("andaiafm_F20201105", 2)
+        progress.advance(2)
+        progress.done()
+        progress.begin("nothing", 0)
+        progress.done()
+
+    assert isinstance(progress, Lines)
+    assert capsys.readouterr().err == "andaiafm_F20201105: 2 of 2\n"
