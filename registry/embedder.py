@@ -137,6 +137,7 @@ def _inference(model: "Model") -> Infer:
     import torch
     from pyannote.audio import Inference
 
+    torch.set_num_threads(1)  # clips are embedded side by side; threads inside each would wait for one another
     whole = Inference(model, window="whole", device=_device())
 
     def infer(samples: Floats) -> Floats:

@@ -50,9 +50,7 @@ def known_speakers(
     ).all()
     counts = np.array([row[1] for row in profiles], dtype=np.int64)
     means = to_matrix([row[2] for row in profiles], foundation.dimension)
-    return KnownSpeakers(
-        [row[0] for row in profiles], VectorSets(means, counts), {row[0]: row[1] for row in heard}
-    )
+    return KnownSpeakers([row[0] for row in profiles], VectorSets(means, counts), {row[0]: row[1] for row in heard})
 
 
 def add_speakers(connection: Connection, gender: str, count: int, operation_id: int) -> list[int]:
