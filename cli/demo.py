@@ -40,7 +40,7 @@ def demo(folder: Path, database: str | None) -> int:
     name = database or "demo"
     nights = lay_out(folder)
     outdir = folder / "speakers"
-    with reach(name) as opened, shown(quiet=False) as progress:
+    with reach(name, create=True) as opened, shown(quiet=False) as progress:
         for night in nights:
             click.echo(f"$ registry ingest {shlex.quote(str(night))}")
             ingest_command.print_report(ingest(opened.engine, [night], author(), progress=progress))

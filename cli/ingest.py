@@ -47,7 +47,7 @@ def ingest(
     from registry.database import reach
     from registry.ingest import ingest as run
 
-    with reach(database) as opened, shown(quiet=as_json) as progress:
+    with reach(database, create=True) as opened, shown(quiet=as_json) as progress:
         report = run(opened.engine, indirs, author(), model=model, scope=scope, strict=strict, progress=progress)
     print_report(report, as_json=as_json)
     return report.exit_code

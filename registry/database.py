@@ -17,6 +17,7 @@ from registry.errors import (
     DatabaseError,
     DatabaseRefused,
     DatabaseUnreachable,
+    NoSuchRegistry,
     RegistryError,
     VectorMissing,
 )
@@ -45,15 +46,17 @@ class Database:
 
 
 @contextmanager
-def reach(database: str | None, *, upgrade: bool = True) -> Iterator[Database]:
+def reach(database: str | None, *, create: bool = False, upgrade: bool = True) -> Iterator[Database]:
     """Open the database and bring its schema up to date.
 
     Args:
         database: A PostgreSQL URL, the name of a database on the embedded server, or None for
             REGISTRY_DATABASE_URL, and without that for the embedded database `registry`.
+        create: True makes a named embedded database that is not there; else a mistyped name is an error.
         upgrade: False leaves the schema as it is, for asking about it.
 
     Raises:
+        NoSuchRegistry: The embedded server has no database of this name.
         DatabaseUnreachable, DatabaseRefused: No server answers, or it refuses the login.
         EmbeddedServerFailed: The embedded server did not start.
         VectorMissing, VectorTooOld, SchemaTooNew, NotARegistry: The database cannot serve.
@@ -64,9 +67,19 @@ def reach(database: str | None, *, upgrade: bool = True) -> Iterator[Database]:
             yield opened
         return
     with embedded.EmbeddedServer(embedded.home()) as server:
+        if not create and wanted != DEFAULT_NAME:
+            _refuse_unknown(server, wanted)
         server.ensure_database(wanted)
         with _opened(server.url(wanted), server, upgrade) as opened:
             yield opened
+
+
+def _refuse_unknown(server: embedded.EmbeddedServer, name: str) -> None:
+    with psycopg.connect(server.url("postgres")) as connection:
+        rows = connection.execute("SELECT datname FROM pg_database WHERE NOT datistemplate AND datname <> 'postgres'")
+        known = sorted(row[0] for row in rows)
+    if name not in known:
+        raise NoSuchRegistry(name=name, known=", ".join(known) or "none")
 
 
 @contextmanager

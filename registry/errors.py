@@ -14,6 +14,7 @@ RegistryError                 2
     ├── EmbeddedServerFailed
     ├── VectorMissing
     ├── VectorTooOld
+    ├── NoSuchRegistry
     ├── SchemaTooNew
     └── NotARegistry
 
@@ -101,6 +102,12 @@ class VectorMissing(DatabaseError):
 class VectorTooOld(DatabaseError):
     """pgvector {found} at {url} is too old: versions before {needed} can corrupt vector indexes. Upgrade
     pgvector on the server, then run ALTER EXTENSION vector UPDATE.
+    """
+
+
+class NoSuchRegistry(DatabaseError):
+    """The embedded server has no registry {name!r}; it has: {known}. Correct --database, or make it with
+    registry ingest.
     """
 
 

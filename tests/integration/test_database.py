@@ -17,6 +17,7 @@ from registry.errors import (
     DatabaseError,
     DatabaseRefused,
     DatabaseUnreachable,
+    NoSuchRegistry,
     VectorMissing,
     VectorTooOld,
 )
@@ -213,13 +214,20 @@ def test_what_psycopg_raises_by_itself_is_translated_too() -> None:
     assert as_registry_error(ValueError("ours")) is None
 
 
+def test_a_mistyped_name_makes_no_registry(server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REGISTRY_HOME", str(server.home))
+
+    with pytest.raises(NoSuchRegistry, match="no registry 'andaiaffm'"), reach("andaiaffm"):
+        pass
+
+
 @pytest.mark.parametrize("name", ["demo", "two words", 'it\'s "50%" / a+b?c#d', "São João é às 8", "host=nowhere"])
 def test_a_name_is_a_database_of_the_embedded_server(
     server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setenv("REGISTRY_HOME", str(server.home))
     monkeypatch.setenv("REGISTRY_DATABASE_URL", "postgresql://127.0.0.1:1/not_this_one")
-    with reach(name) as opened:
+    with reach(name, create=True) as opened:
         with opened.engine.connect() as connection:
             assert connection.execute(text("SELECT current_database()")).scalar_one() == name
         with psycopg.connect(opened.url) as connection:
