@@ -17,7 +17,8 @@ def database() -> None:
 
 @database.command()
 @database_option
-def url(database: str | None) -> int:
+@json_option
+def url(database: str | None, as_json: bool) -> int:
     """Print the database's URL, for psql, pandas or a notebook.
 
     An embedded server is then left running, until `registry database stop`.
@@ -30,7 +31,10 @@ def url(database: str | None) -> int:
     with reach(database) as opened:
         if opened.server is not None:
             opened.server.keep()
-        click.echo(opened.url)
+        if as_json:
+            print_json({"url": opened.url})
+        else:
+            click.echo(opened.url)
     return 0
 
 
@@ -57,7 +61,8 @@ def status(database: str | None, as_json: bool) -> int:
 
 @database.command()
 @database_option
-def upgrade(database: str | None) -> int:
+@json_option
+def upgrade(database: str | None, as_json: bool) -> int:
     """Bring the schema up to date, as every command does by itself.
 
     \b
@@ -67,13 +72,18 @@ def upgrade(database: str | None) -> int:
     from registry.schema import newest_revision
 
     with reach(database) as opened:
-        click.echo(f"{opened.shown_url} is at revision {newest_revision()}")
+        shown_url, revision = opened.shown_url, newest_revision()
+    if as_json:
+        print_json({"url": shown_url, "schema revision": revision})
+    else:
+        click.echo(f"{shown_url} is at revision {revision}")
     return 0
 
 
 @database.command()
 @verbose_option
-def stop() -> int:
+@json_option
+def stop(as_json: bool) -> int:
     """Stop the embedded server that `registry database url` left running.
 
     \b
@@ -82,5 +92,8 @@ def stop() -> int:
     from registry.embedded import EmbeddedServer, home
 
     was_running = EmbeddedServer(home()).stop()
-    click.echo("stopped" if was_running else "was not running")
+    if as_json:
+        print_json({"was running": was_running})
+    else:
+        click.echo("stopped" if was_running else "was not running")
     return 0

@@ -1,12 +1,13 @@
 """`registry demo`."""
 
 import shlex
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
-from cli.options import author, database_option
-from cli.output import print_table
+from cli.options import author, database_option, json_option
+from cli.output import print_json, print_table
 from cli.progress import shown
 
 SPEAKERS = "SELECT number, clips, duration_s, nights, first_night, last_night FROM speakers ORDER BY number"
@@ -20,7 +21,8 @@ NEXT = (
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path), default=Path("registry-demo"), metavar="[DIR]")
 @database_option
-def demo(folder: Path, database: str | None) -> int:
+@json_option
+def demo(folder: Path, database: str | None, as_json: bool) -> int:
     """Try it out: two nights of a real conversation, ingested, exported and shown.
 
     Everything is written below DIR, by default registry-demo here, and into a registry of its own in the
@@ -38,23 +40,38 @@ def demo(folder: Path, database: str | None) -> int:
     from registry.query import ask
 
     name = database or "demo"
+    there = f"--database {shlex.quote(name)}"
     nights = lay_out(folder)
     outdir = folder / "speakers"
-    with reach(name, create=True) as opened, shown(quiet=False) as progress:
+    ingested = []
+    with reach(name, create=True) as opened, shown(quiet=as_json) as progress:
         for night in nights:
-            click.echo(f"$ registry ingest {shlex.quote(str(night))}")
-            ingest_command.print_report(ingest(opened.engine, [night], author(), progress=progress))
-        click.echo(f"$ registry export {shlex.quote(str(outdir))}")
+            _print_command("ingest", there, night, as_json=as_json)
+            ingested.append(ingest(opened.engine, [night], author(), progress=progress))
+            if not as_json:
+                ingest_command.print_report(ingested[-1])
+        _print_command("export", there, outdir, as_json=as_json)
         report = export(opened.engine, outdir, progress=progress)
-        export_command.print_report(report, outdir)
-        _print_tree(outdir)
-        click.echo(f"$ registry sql {shlex.quote(SPEAKERS)}")
+        if not as_json:
+            export_command.print_report(report, outdir)
+            _print_tree(outdir)
+        _print_command("sql", there, SPEAKERS, as_json=as_json)
         answer = ask(opened.engine, SPEAKERS)
+    if as_json:
+        speakers = [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
+        documents = [ingest_command.as_document(one) for one in ingested]
+        print_json({"database": name, "ingested": documents, "exported": asdict(report), "speakers": speakers})
+        return report.exit_code
     print_table(answer.columns, answer.rows)
     click.echo("To go on:")
     for query in NEXT:
-        click.echo(f"  registry sql --database {shlex.quote(name)} {shlex.quote(query)}")
+        click.echo(f"  registry sql {there} {shlex.quote(query)}")
     return report.exit_code
+
+
+def _print_command(command: str, there: str, argument: object, *, as_json: bool) -> None:
+    if not as_json:
+        click.echo(f"$ registry {command} {there} {shlex.quote(str(argument))}")
 
 
 def _print_tree(outdir: Path) -> None:

@@ -31,6 +31,12 @@ DATE = click.DateTime(formats=["%Y%m%d", "%Y-%m-%d"])
 @click.option("--broadcaster", help="Only this broadcaster's groups; what is there of others stays.")
 @click.option("--from", "first", type=DATE, metavar="DATE", help="Only nights from this one on: 20201105.")
 @click.option("--to", "last", type=DATE, metavar="DATE", help="Only nights up to this one.")
+@click.option(
+    "--as-of",
+    metavar="OPERATION|DATE",
+    help="What held right after an operation, or at the end of a day (UTC): 12 or 2020-11-05.",
+)
+@click.option("--plan", "plan_only", is_flag=True, help="Show what would change and change nothing.")
 @database_option
 @json_option
 def export(
@@ -39,6 +45,8 @@ def export(
     broadcaster: str | None,
     first: dt.datetime | None,
     last: dt.datetime | None,
+    as_of: str | None,
+    plan_only: bool,
     database: str | None,
     as_json: bool,
 ) -> int:
@@ -52,13 +60,28 @@ def export(
     """
     from registry.database import reach
     from registry.export import export as run
+    from registry.export.as_of import find_operation
     from registry.store.tree import Extent
 
     extent = Extent(broadcaster, first and first.date(), last and last.date())
-    with reach(database) as opened, shown(quiet=as_json) as progress:
-        report = run(opened.engine, outdir, extent, cast("LinkMode", mode), progress)
-    print_report(report, outdir, as_json=as_json)
+    with reach(database) as opened, shown(quiet=as_json or plan_only) as progress:
+        operation = None if as_of is None else find_operation(opened.engine, as_of)
+        link = cast("LinkMode", mode)
+        report = run(opened.engine, outdir, extent, link, progress, as_of=operation, plan_only=plan_only)
+    if plan_only and not as_json:
+        _print_plan(report)
+    else:
+        print_report(report, outdir, as_json=as_json)
     return report.exit_code
+
+
+def _print_plan(report: "ExportReport") -> None:
+    print_rejected(report.rejected)
+    for path in report.to_write:
+        click.echo(f"write   {path}")
+    for path in report.to_remove:
+        click.echo(f"remove  {path}")
+    click.echo(f"{report.unchanged} files are as they should be; nothing was changed")
 
 
 def print_report(report: "ExportReport", outdir: Path, *, as_json: bool = False) -> None:

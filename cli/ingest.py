@@ -2,18 +2,25 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.options import author, database_option, json_option
+from cli.effects import print_effects, save_plan
+from cli.options import author, database_option, json_option, plan_options, plan_under_way
 from cli.output import print_json, print_rejected, print_table
 from cli.progress import shown
 
 if TYPE_CHECKING:
-    from registry.ingest import IngestReport
+    from collections.abc import Sequence
 
-COUNTS = ("clips", "new", "known", "updated", "rejected", "speakers_matched", "speakers_new")
+    from registry.ingest import IngestReport
+    from registry.store.journal import Unsure
+
+COUNTS = (
+    *("clips", "new", "known", "updated", "forgotten", "rejected"),
+    *("speakers_matched", "speakers_new", "speakers_joined"),
+)
 
 
 @click.command()
@@ -25,6 +32,13 @@ COUNTS = ("clips", "new", "known", "updated", "rejected", "speakers_matched", "s
     type=click.Choice(["registry", "broadcaster"]),
     help="Compare a voice to all speakers of its gender, or to those of its broadcaster only.",
 )
+@click.option(
+    "--false-merge-rate",
+    type=click.FloatRange(0, 0.5, min_open=True),
+    metavar="RATE",
+    help="Accepted share of automatic joins that put two voices together; stays until changed.  [default: 0.05]",
+)
+@plan_options
 @database_option
 @json_option
 def ingest(
@@ -32,6 +46,9 @@ def ingest(
     strict: bool,
     model: str | None,
     scope: str | None,
+    false_merge_rate: float | None,
+    plan_only: bool,
+    save: Path | None,
     database: str | None,
     as_json: bool,
 ) -> int:
@@ -47,20 +64,63 @@ def ingest(
     from registry.database import reach
     from registry.ingest import ingest as run
 
+    asked: dict[str, Any] = {"model": model, "scope": scope, "false_merge_rate": false_merge_rate, "strict": strict}
+    if plan_only or save or plan_under_way():
+        return _ingest_at_once(indirs, asked, save, database, as_json)
     with reach(database, create=True) as opened, shown(quiet=as_json) as progress:
-        report = run(opened.engine, indirs, author(), model=model, scope=scope, strict=strict, progress=progress)
+        report = run(opened.engine, indirs, author(), progress=progress, **asked)
     print_report(report, as_json=as_json)
     return report.exit_code
+
+
+def _ingest_at_once(
+    indirs: tuple[Path, ...], asked: dict[str, Any], save: Path | None, database: str | None, as_json: bool
+) -> int:
+    """Show what an ingest would do, or do what was planned."""
+    from registry.database import reach
+    from registry.ingest.plan import ingest_at_once
+
+    plan = plan_under_way()
+    with reach(database, create=True) as opened, shown(quiet=as_json) as progress:
+        planned = ingest_at_once(opened.engine, indirs, author(), plan=plan, progress=progress, **asked)
+    folders = [str(indir.absolute()) for indir in indirs]
+    save_plan(planned.based_on, planned.effects, ["ingest", *folders, *_as_options(asked)], save)
+    if as_json:
+        unsure = [asdict(decision) for decision in planned.unsure]
+        print_json(as_document(planned.report) | {"effects": asdict(planned.effects), "unsure": unsure})
+    else:
+        print_report(planned.report)
+        print_effects(planned.effects)
+        _print_unsure(planned.unsure)
+        click.echo("done as planned" if plan else "nothing was changed")
+    return planned.report.exit_code
+
+
+def _as_options(asked: dict[str, Any]) -> list[str]:
+    given = {f"--{name.replace('_', '-')}": value for name, value in asked.items() if value not in (None, False)}
+    return [word for option, value in given.items() for word in ((option,) if value is True else (option, str(value)))]
+
+
+def _print_unsure(unsure: "Sequence[Unsure]") -> None:
+    if unsure:
+        click.echo("unsure, since a little more or less likeness would have turned it:")
+        columns = ("speaker", "reason", "clips", "probability", "runner-up", "its probability")
+        rows = [(u.label, u.reason, u.clips, u.probability, u.runner_up, u.runner_up_probability) for u in unsure]
+        print_table(columns, rows)
 
 
 def print_report(report: "IngestReport", *, as_json: bool = False) -> None:
     """Print a row per group and a total, and name what was rejected."""
     if as_json:
-        groups = [asdict(group) | {"group": str(group.group)} for group in report.groups]
-        rejected = [asdict(one) for one in report.rejected]
-        print_json({"groups": groups, "total": report.total, "rejected": rejected})
+        print_json(as_document(report))
         return
     print_rejected(report.rejected)
     rows = [(str(group.group), *(getattr(group, count) for count in COUNTS)) for group in report.groups]
     columns = ("group", *(count.replace("_", " ") for count in COUNTS))
     print_table(columns, rows, footer=("total", *(report.total[count] for count in COUNTS)))
+
+
+def as_document(report: "IngestReport") -> dict[str, object]:
+    """Make a report a JSON document."""
+    groups = [asdict(group) | {"group": str(group.group)} for group in report.groups]
+    return {"groups": groups, "total": report.total, "rejected": [asdict(one) for one in report.rejected]}

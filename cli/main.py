@@ -10,12 +10,25 @@ from io import TextIOWrapper
 import click
 
 import registry
+from cli.apply import apply
 from cli.check import check
+from cli.completion import completion
+from cli.confirm import confirm
 from cli.database import database
 from cli.demo import demo
+from cli.different import different
 from cli.export import export
+from cli.forget import forget
 from cli.ingest import ingest
+from cli.log import log, show
+from cli.merge import merge
+from cli.move import move
+from cli.reject import reject
+from cli.rename import rename
+from cli.split import split
 from cli.sql import sql
+from cli.undo import undo
+from cli.whois import whois
 
 INTERRUPTED = 130  # as shells report a process ended by Ctrl-C
 FAILED = 2
@@ -53,8 +66,12 @@ def commands() -> None:
     """
 
 
-for command in (demo, ingest, export, sql, check, database):
+EVERYDAY = (ingest, export, sql, check, whois, demo)
+CORRECTIONS = (merge, split, move, rename, confirm, reject, different, forget)
+JOURNAL = (log, show, undo, apply, database, completion)
+for command in (*EVERYDAY, *CORRECTIONS, *JOURNAL):
     commands.add_command(command)
+commands.add_command(merge, "same")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

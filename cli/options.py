@@ -4,12 +4,16 @@ import getpass
 import os
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 if TYPE_CHECKING:
+    from registry.corrections.plan import Plan
     from registry.store.operations import Author
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -35,12 +39,43 @@ def json_option(command: Command) -> Command:
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")(command)
 
 
+def plan_options(command: Command) -> Command:
+    """Add --plan and --save."""
+    command = click.option(
+        "--save",
+        type=click.Path(path_type=Path, dir_okay=False),
+        metavar="FILE",
+        help="Save the plan, for `registry apply FILE`; implies --plan.",
+    )(command)
+    return click.option("--plan", "plan_only", is_flag=True, help="Show what would change and change nothing.")(command)
+
+
+_followed: ContextVar["Plan | None"] = ContextVar("followed", default=None)
+
+
+@contextmanager
+def follow(plan: "Plan") -> Iterator[None]:
+    """Hold the command run inside to a plan."""
+    token = _followed.set(plan)
+    try:
+        yield
+    finally:
+        _followed.reset(token)
+
+
+def plan_under_way() -> "Plan | None":
+    """Give the plan that the command is held to, if `registry apply` runs it."""
+    return _followed.get()
+
+
 def author() -> "Author":
     """Tell who runs which command, for the journal, without the password of a URL."""
     from registry.database import without_password
     from registry.store.operations import Author
 
-    command = shlex.join(["registry", *(without_password(word) for word in sys.argv[1:])])
+    plan = plan_under_way()
+    words = sys.argv[1:] if plan is None else plan.arguments
+    command = shlex.join(["registry", *(without_password(word) for word in words)])
     return Author(_user_name(), _as_utf8(command))
 
 

@@ -4,7 +4,7 @@ import datetime as dt
 import json
 import math
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from numbers import Number
 from typing import TYPE_CHECKING
@@ -56,6 +56,13 @@ def _print_folded(lines: Sequence[Sequence[str]], are_numbers: Sequence[bool], *
     with console.capture() as printed:
         console.print(table)
     click.echo(printed.get(), nl=False)  # rich by itself would end the process when the reader is gone
+
+
+def print_facts(facts: Mapping[str, object], indent: str = "") -> None:
+    """Print what is known by name, a line each; the parts of a list side by side."""
+    for what, value in facts.items():
+        words = ", ".join(map(as_text, value)) if isinstance(value, list | tuple) else value
+        click.echo(f"{indent}{_shown(what)}: {_shown(words)}")
 
 
 def _shown(value: object) -> str:

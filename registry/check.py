@@ -12,10 +12,18 @@ SHOWN_ROWS = 5  # of a broken invariant; enough to find the fault by
 ROUNDING = 1e-5  # of a profile's mean kept in single precision
 
 INVARIANTS = {
-    "every clip has exactly one speaker": """
-        SELECT c.clip_id, count(a.assignment_id) AS speakers
-        FROM clip c LEFT JOIN assignment a ON a.clip_id = c.clip_id AND a.to_operation IS NULL
-        GROUP BY c.clip_id HAVING count(a.assignment_id) <> 1
+    "every clip has exactly one speaker, unless its ingest was undone": """
+        SELECT c.clip_id, count(now.assignment_id) AS speakers
+        FROM clip c LEFT JOIN assignment now ON now.clip_id = c.clip_id AND now.to_operation IS NULL
+        GROUP BY c.clip_id
+        HAVING count(now.assignment_id) > 1 OR count(now.assignment_id) = 0 AND coalesce((
+            SELECT o.kind FROM assignment last JOIN operation o ON o.operation_id = last.to_operation
+            WHERE last.clip_id = c.clip_id ORDER BY last.to_operation DESC LIMIT 1), '') <> 'undo'
+    """,
+    "a name stands for one clip of its group": """
+        SELECT c.group_id, c.name, count(DISTINCT c.clip_id) AS clips
+        FROM clip c JOIN assignment a ON a.clip_id = c.clip_id AND a.to_operation IS NULL
+        GROUP BY c.group_id, c.name HAVING count(DISTINCT c.clip_id) > 1
     """,
     "every clip has an embedding under the registry's model": """
         SELECT c.clip_id FROM clip c LEFT JOIN registry r ON true
@@ -32,8 +40,36 @@ INVARIANTS = {
         WHERE n.number IS NULL
     """,
     "numbers at a broadcaster count up from 1 without gaps": """
-        SELECT broadcaster, gender, max(number), count(*) FROM speaker_number
-        GROUP BY broadcaster, gender HAVING max(number) <> count(*) OR min(number) <> 1
+        SELECT broadcaster, gender, max(number), count(DISTINCT number) FROM speaker_number
+        GROUP BY broadcaster, gender HAVING max(number) <> count(DISTINCT number) OR min(number) <> 1
+    """,
+    "a speaker with clips at a broadcaster has one number there now": """
+        SELECT a.speaker_id, g.broadcaster
+        FROM assignment a JOIN clip c USING (clip_id) JOIN clip_group g USING (group_id)
+        LEFT JOIN speaker_number n ON n.speaker_id = a.speaker_id AND n.broadcaster = g.broadcaster
+            AND n.to_operation IS NULL AND NOT n.is_alias
+        WHERE a.to_operation IS NULL
+        GROUP BY a.speaker_id, g.broadcaster HAVING count(DISTINCT n.number) <> 1
+    """,
+    "an alias leads to a number": """
+        SELECT alias.broadcaster, alias.gender, alias.number FROM speaker_number alias
+        WHERE alias.is_alias AND alias.to_operation IS NULL AND NOT EXISTS (
+            SELECT FROM speaker_number n WHERE n.speaker_id = alias.speaker_id AND n.broadcaster = alias.broadcaster
+            AND n.to_operation IS NULL AND NOT n.is_alias)
+    """,
+    "names and verdicts are about speakers that have a number": """
+        SELECT said.what, said.speaker_id
+        FROM (SELECT 'name' AS what, speaker_id FROM speaker_name WHERE to_operation IS NULL
+              UNION ALL SELECT kind, speaker_id FROM verdict WHERE to_operation IS NULL
+              UNION ALL SELECT kind, other_id FROM verdict WHERE to_operation IS NULL AND kind = 'different') said
+        WHERE NOT EXISTS (
+            SELECT FROM speaker_number n
+            WHERE n.speaker_id = said.speaker_id AND n.to_operation IS NULL AND NOT n.is_alias)
+    """,
+    "what people decided about a clip is so": """
+        SELECT v.verdict_id, v.kind, v.clip_id, v.speaker_id, a.speaker_id AS now
+        FROM verdict v JOIN assignment a ON a.clip_id = v.clip_id AND a.to_operation IS NULL
+        WHERE v.to_operation IS NULL AND (v.kind = 'confirmed') <> (a.speaker_id = v.speaker_id)
     """,
     "a number carries its speaker's gender": """
         SELECT n.broadcaster, n.gender, n.number FROM speaker_number n JOIN speaker s USING (speaker_id)
@@ -51,8 +87,11 @@ INVARIANTS = {
         WHERE p.audios IS DISTINCT FROM r.audios OR p.mean <-> r.mean > {ROUNDING}
            OR abs(p.duration_s / r.duration_s - 1) > {ROUNDING}
     """,  # noqa: S608 - constants of ours
-    "an assignment ends after it begins": """
-        SELECT assignment_id FROM assignment WHERE to_operation <= from_operation
+    "everything ends after it begins": """
+        SELECT 'assignment' AS row_of, assignment_id AS key FROM assignment WHERE to_operation <= from_operation
+        UNION ALL SELECT 'speaker_number', holding_id FROM speaker_number WHERE to_operation <= from_operation
+        UNION ALL SELECT 'speaker_name', naming_id FROM speaker_name WHERE to_operation <= from_operation
+        UNION ALL SELECT 'verdict', verdict_id FROM verdict WHERE to_operation <= from_operation
     """,
     "every model has its vector indexes, valid": """
         SELECT m.model_id, made.name

@@ -8,6 +8,14 @@ RegistryError                 2
 ├── ModelMismatch
 ├── ScopeMismatch
 ├── QueryFailed
+├── UnknownSpeaker
+├── AmbiguousSpeaker
+├── UnknownClip
+├── UnknownOperation
+├── CorrectionRefused
+├── UndoRefused
+├── PlanOutdated
+├── PlanUnreadable
 └── DatabaseError
     ├── DatabaseUnreachable
     ├── DatabaseRefused
@@ -69,6 +77,40 @@ class ScopeMismatch(RegistryError):
 
 class QueryFailed(RegistryError):
     """The database refused the query: {cause}"""
+
+
+class UnknownSpeaker(RegistryError):
+    """There is no speaker {address!r}. Name one by its number, F0003, or with its broadcaster, andaiafm/F0003;
+    registry sql "SELECT * FROM speakers" lists them.
+    """
+
+
+class AmbiguousSpeaker(RegistryError):
+    """{address!r} is the number of several speakers. Say which: {labels}."""
+
+
+class UnknownClip(RegistryError):
+    """There is no clip {address!r}: {cause}."""
+
+
+class UnknownOperation(RegistryError):
+    """There is no operation {operation}; registry log lists them."""
+
+
+class CorrectionRefused(RegistryError):
+    """Refused, nothing was changed: {cause}."""
+
+
+class UndoRefused(RegistryError):
+    """Operation {operation} cannot be undone: {cause}."""
+
+
+class PlanOutdated(RegistryError):
+    """The plan no longer holds and nothing was changed: {cause}. Make a new plan."""
+
+
+class PlanUnreadable(RegistryError):
+    """The file {path} is no plan: {cause}."""
 
 
 class DatabaseError(RegistryError):

@@ -1,5 +1,7 @@
 """The tables as SQLAlchemy sees them; migrations create them, a test keeps the two equal."""
 
+from typing import Any
+
 from pgvector.sqlalchemy import VECTOR
 from sqlalchemy import (
     REAL,
@@ -35,14 +37,31 @@ metadata = MetaData(
     },
 )
 
+
+def _holds_between_operations() -> tuple[Column[Any], ...]:
+    """Make the columns of a table whose rows hold from one operation to another."""
+    return (
+        Column(
+            "from_operation", ForeignKey("operation.operation_id"), nullable=False, index=True, comment="What made it."
+        ),
+        Column(
+            "to_operation",
+            ForeignKey("operation.operation_id"),
+            index=True,
+            comment="What ended it; none while it stands.",
+        ),
+        Column("origin", BigInteger, comment="The row that this one stands for again, after an undo."),
+    )
+
+
 operation = Table(
     "operation",
     metadata,
     Column(
         "operation_id",
         BigInteger,
-        Identity(always=True),
         primary_key=True,
+        autoincrement=False,
         comment="Counts up in order of time.",
     ),
     Column("kind", Text, nullable=False, comment="What was done: ingest, ..."),
@@ -91,7 +110,15 @@ registry = Table(
         nullable=False,
         comment="Whom a voice is compared to: all of its gender, or its broadcaster's only.",
     ),
+    Column(
+        "false_merge_rate",
+        REAL,
+        nullable=False,
+        server_default=text("0.05"),
+        comment="Accepted share of automatic joins that put two voices together; the one knob of linking.",
+    ),
     CheckConstraint("only_row", name="only_row"),
+    CheckConstraint("false_merge_rate > 0 AND false_merge_rate < 1", name="false_merge_rate"),
     CheckConstraint("scope IN ('registry', 'broadcaster')", name="scope"),
     comment="What this registry is built on; one row, written by the first ingest.",
 )
@@ -156,7 +183,7 @@ clip = Table(
     Column("txt_mtime_ns", BigInteger, nullable=False, comment="Its modification time, nanoseconds since 1970."),
     Column("txt_sha256", LargeBinary, nullable=False, comment="SHA-256 of the .txt file."),
     Column("operation_id", ForeignKey("operation.operation_id"), nullable=False, comment="What brought it in."),
-    UniqueConstraint("group_id", "name"),
+    UniqueConstraint("group_id", "name", "audio_id"),
     comment="One .wav and .txt pair of a group.",
 )
 
@@ -178,14 +205,83 @@ speaker = Table(
 speaker_number = Table(
     "speaker_number",
     metadata,
-    Column("broadcaster", Text, primary_key=True, comment="At which broadcaster."),
-    Column("gender", String(1), primary_key=True, comment="F or M, the letter before the number."),
-    Column("number", Integer, primary_key=True, autoincrement=False, comment="1, 2, ...: 1 is written F0001."),
-    Column("speaker_id", ForeignKey("speaker.speaker_id"), nullable=False, comment="Who has it."),
-    Column("operation_id", ForeignKey("operation.operation_id"), nullable=False, comment="What gave it."),
-    UniqueConstraint("speaker_id", "broadcaster"),
+    Column("holding_id", BigInteger, Identity(always=True), primary_key=True, comment="Key of the row."),
+    Column("broadcaster", Text, nullable=False, comment="At which broadcaster."),
+    Column("gender", String(1), nullable=False, comment="F or M, the letter before the number."),
+    Column("number", Integer, nullable=False, comment="1, 2, ...: 1 is written F0001."),
+    Column("speaker_id", ForeignKey("speaker.speaker_id"), nullable=False, index=True, comment="Whom it leads to."),
+    Column(
+        "is_alias",
+        Boolean,
+        nullable=False,
+        server_default=text("false"),
+        comment="True for a number that a merge retired: it leads to the speaker but names no folder.",
+    ),
+    *_holds_between_operations(),
+    Index(
+        "speaker_number_current_key",
+        "broadcaster",
+        "gender",
+        "number",
+        unique=True,
+        postgresql_where=text("to_operation IS NULL"),
+    ),
+    Index(
+        "speaker_number_current_speaker_key",
+        "speaker_id",
+        "broadcaster",
+        unique=True,
+        postgresql_where=text("to_operation IS NULL AND NOT is_alias"),
+    ),
+    Index("speaker_number_all_idx", "broadcaster", "gender", "number"),
     CheckConstraint("number > 0", name="number"),
-    comment="A speaker's number at a broadcaster: given once, never given to another.",
+    comment="Numbers of speakers at broadcasters: given once, never given to another voice.",
+)
+
+speaker_name = Table(
+    "speaker_name",
+    metadata,
+    Column("naming_id", BigInteger, Identity(always=True), primary_key=True, comment="Key of the row."),
+    Column("speaker_id", ForeignKey("speaker.speaker_id"), nullable=False, comment="The speaker."),
+    Column("name", Text, nullable=False, comment="What people call the speaker."),
+    Column("notes", Text, nullable=False, comment="Anything else to remember."),
+    *_holds_between_operations(),
+    Index("speaker_name_current_key", "speaker_id", unique=True, postgresql_where=text("to_operation IS NULL")),
+    comment="Human names of speakers.",
+)
+
+verdict = Table(
+    "verdict",
+    metadata,
+    Column("verdict_id", BigInteger, Identity(always=True), primary_key=True, comment="Key of the verdict."),
+    Column(
+        "kind",
+        Text,
+        nullable=False,
+        comment="confirmed, rejected (a clip is not this voice), different or same (two speakers).",
+    ),
+    Column("speaker_id", ForeignKey("speaker.speaker_id"), nullable=False, comment="The speaker it is about."),
+    Column(
+        "subject_id",
+        BigInteger,
+        nullable=False,
+        comment="The clip or the other speaker, 0 for none: tells verdicts of one kind apart.",
+    ),
+    Column("clip_id", ForeignKey("clip.clip_id"), comment="The clip it is about, if any."),
+    Column("other_id", ForeignKey("speaker.speaker_id"), comment="The other speaker it is about, if any."),
+    *_holds_between_operations(),
+    Index(
+        "verdict_current_key",
+        "kind",
+        "speaker_id",
+        "subject_id",
+        unique=True,
+        postgresql_where=text("to_operation IS NULL"),
+    ),
+    Index("verdict_clip_idx", "clip_id"),
+    Index("verdict_other_idx", "other_id"),
+    CheckConstraint("kind IN ('confirmed', 'rejected', 'different', 'same')", name="kind"),
+    comment="What people decided; every automatic step honours it.",
 )
 
 assignment = Table(
@@ -198,8 +294,9 @@ assignment = Table(
     Column("score", REAL, comment="Mean cosine of its cluster to the speaker; none where nothing was compared."),
     Column("runner_up_id", ForeignKey("speaker.speaker_id"), comment="The next best speaker, if there was one."),
     Column("runner_up_score", REAL, comment="Mean cosine of its cluster to the runner-up."),
-    Column("from_operation", ForeignKey("operation.operation_id"), nullable=False, comment="What made it."),
-    Column("to_operation", ForeignKey("operation.operation_id"), comment="What ended it; none while it stands."),
+    Column("probability", REAL, comment="P(same voice) of its cluster and the speaker as it was then."),
+    Column("runner_up_probability", REAL, comment="P(same voice) of its cluster and the runner-up."),
+    *_holds_between_operations(),
     Index("assignment_current_clip_key", "clip_id", unique=True, postgresql_where=text("to_operation IS NULL")),
     Index("assignment_current_speaker_idx", "speaker_id", postgresql_where=text("to_operation IS NULL")),
     comment="Clip to speaker, with score, reason and the operations it holds between.",
@@ -218,5 +315,13 @@ profile = Table(
     ),
     Column("audios", Integer, nullable=False, comment="How many different audios it is the mean of."),
     Column("duration_s", REAL, nullable=False, comment="How many seconds they last."),
+    Column("inverse_s", REAL, nullable=False, comment="Mean of 1 / duration, per second: large for short clips."),
     comment="What a speaker sounds like under one model; always equal to the mean over its clips.",
+)
+
+forgotten_audio = Table(
+    "forgotten_audio",
+    metadata,
+    Column("audio_hash", LargeBinary, primary_key=True, comment="SHA-256 as in audio."),
+    comment="Audio that was forgotten: an ingest leaves it out. The hash tells nothing of the voice.",
 )

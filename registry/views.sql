@@ -25,6 +25,7 @@ JOIN clip c USING (clip_id)
 JOIN audio au USING (audio_id)
 JOIN clip_group g USING (group_id)
 JOIN speaker_number n ON n.speaker_id = a.speaker_id AND n.broadcaster = g.broadcaster
+    AND n.to_operation IS NULL AND NOT n.is_alias
 WHERE a.to_operation IS NULL
 GROUP BY a.speaker_id, g.broadcaster, n.gender, n.number, g.gender, g.date;
 
@@ -48,8 +49,11 @@ SELECT
     coalesce(heard.duration_s, 0)::real AS duration_s,
     coalesce(heard.nights, 0) AS nights,
     heard.first_night,
-    heard.last_night
+    heard.last_night,
+    named.name,
+    named.notes
 FROM speaker_number n
+LEFT JOIN speaker_name named ON named.speaker_id = n.speaker_id AND named.to_operation IS NULL
 LEFT JOIN LATERAL (
     SELECT
         count(*) AS clips,
@@ -62,7 +66,8 @@ LEFT JOIN LATERAL (
     JOIN audio au USING (audio_id)
     JOIN clip_group g USING (group_id)
     WHERE a.speaker_id = n.speaker_id AND a.to_operation IS NULL AND g.broadcaster = n.broadcaster
-) heard ON true;
+) heard ON true
+WHERE n.to_operation IS NULL AND NOT n.is_alias;
 
 COMMENT ON VIEW speakers IS 'One row for every numbered folder: a speaker heard by two broadcasters has a row at each.';
 COMMENT ON COLUMN speakers.speaker_id IS 'Key of the speaker, the same at every broadcaster.';
@@ -74,6 +79,69 @@ COMMENT ON COLUMN speakers.duration_s IS 'Seconds of the speaker at this broadca
 COMMENT ON COLUMN speakers.nights IS 'Nights on which the speaker was heard there.';
 COMMENT ON COLUMN speakers.first_night IS 'The earliest of them.';
 COMMENT ON COLUMN speakers.last_night IS 'The latest of them.';
+COMMENT ON COLUMN speakers.name IS 'What people call the speaker.';
+COMMENT ON COLUMN speakers.notes IS 'What people noted about the speaker.';
+
+
+CREATE OR REPLACE VIEW aliases AS
+SELECT
+    alias.broadcaster,
+    number_label(alias.gender, alias.number) AS alias,
+    number_label(n.gender, n.number) AS number,
+    alias.speaker_id,
+    alias.from_operation AS operation_id
+FROM speaker_number alias
+JOIN speaker_number n ON n.speaker_id = alias.speaker_id AND n.broadcaster = alias.broadcaster
+    AND n.to_operation IS NULL AND NOT n.is_alias
+WHERE alias.to_operation IS NULL AND alias.is_alias;
+
+COMMENT ON VIEW aliases IS 'Numbers that a merge retired: one row for every number that now leads to another.';
+COMMENT ON COLUMN aliases.broadcaster IS 'The broadcaster that both numbers count at.';
+COMMENT ON COLUMN aliases.alias IS 'The number that is retired: F0007.';
+COMMENT ON COLUMN aliases.number IS 'The number it leads to: F0003.';
+COMMENT ON COLUMN aliases.speaker_id IS 'Key of the speaker.';
+COMMENT ON COLUMN aliases.operation_id IS 'The operation that retired it.';
+
+
+CREATE OR REPLACE VIEW assignment_history AS
+SELECT
+    a.clip_id,
+    g.broadcaster,
+    g.date,
+    g.gender::text AS gender,
+    c.name,
+    a.speaker_id,
+    a.reason,
+    a.score,
+    a.runner_up_id,
+    a.runner_up_score,
+    a.from_operation,
+    opened.at AS from_time,
+    opened.user_name,
+    a.to_operation,
+    closed.at AS to_time
+FROM assignment a
+JOIN clip c USING (clip_id)
+JOIN clip_group g USING (group_id)
+JOIN operation opened ON opened.operation_id = a.from_operation
+LEFT JOIN operation closed ON closed.operation_id = a.to_operation;
+
+COMMENT ON VIEW assignment_history IS 'Who each clip was held to be, from which operation to which.';
+COMMENT ON COLUMN assignment_history.clip_id IS 'Key of the clip.';
+COMMENT ON COLUMN assignment_history.broadcaster IS 'Who was recorded.';
+COMMENT ON COLUMN assignment_history.date IS 'The night of the recording.';
+COMMENT ON COLUMN assignment_history.gender IS 'F or M, as the input folder says.';
+COMMENT ON COLUMN assignment_history.name IS 'File name of the clip without its ending.';
+COMMENT ON COLUMN assignment_history.speaker_id IS 'Key of the speaker.';
+COMMENT ON COLUMN assignment_history.reason IS 'Why: new, matched, same-audio, merged, moved, split, ...';
+COMMENT ON COLUMN assignment_history.score IS 'Mean cosine of its cluster to the speaker; none where nothing was compared.';
+COMMENT ON COLUMN assignment_history.runner_up_id IS 'The next best speaker, if there was one.';
+COMMENT ON COLUMN assignment_history.runner_up_score IS 'Mean cosine of its cluster to the runner-up.';
+COMMENT ON COLUMN assignment_history.from_operation IS 'The operation that made the assignment.';
+COMMENT ON COLUMN assignment_history.from_time IS 'When that was.';
+COMMENT ON COLUMN assignment_history.user_name IS 'Who ran it.';
+COMMENT ON COLUMN assignment_history.to_operation IS 'The operation that ended it; none while it stands.';
+COMMENT ON COLUMN assignment_history.to_time IS 'When that was.';
 
 
 CREATE OR REPLACE VIEW clips AS
@@ -96,12 +164,17 @@ SELECT
     au.sample_rate_hz,
     au.channels,
     encode(au.audio_hash, 'hex') AS audio_hash,
-    a.from_operation AS operation_id
+    a.from_operation AS operation_id,
+    named.name AS speaker_name,
+    a.probability,
+    a.runner_up_probability
 FROM clip c
 JOIN clip_group g USING (group_id)
 JOIN audio au USING (audio_id)
 JOIN assignment a ON a.clip_id = c.clip_id AND a.to_operation IS NULL
-JOIN speaker_number n ON n.speaker_id = a.speaker_id AND n.broadcaster = g.broadcaster;
+JOIN speaker_number n ON n.speaker_id = a.speaker_id AND n.broadcaster = g.broadcaster
+    AND n.to_operation IS NULL AND NOT n.is_alias
+LEFT JOIN speaker_name named ON named.speaker_id = a.speaker_id AND named.to_operation IS NULL;
 
 COMMENT ON VIEW clips IS 'One row for every clip, with its speaker and why.';
 COMMENT ON COLUMN clips.clip_id IS 'Key of the clip.';
@@ -114,7 +187,7 @@ COMMENT ON COLUMN clips.number IS 'The speaker''s number at this broadcaster, as
 COMMENT ON COLUMN clips.duration_s IS 'Length in seconds.';
 COMMENT ON COLUMN clips.transcript IS 'What the .txt says.';
 COMMENT ON COLUMN clips.score IS 'Mean cosine of its cluster to the speaker; none where nothing was compared.';
-COMMENT ON COLUMN clips.reason IS 'Why this speaker: new, matched, same-audio.';
+COMMENT ON COLUMN clips.reason IS 'Why this speaker: new, matched, same-audio, merged, moved, split, ...';
 COMMENT ON COLUMN clips.runner_up_id IS 'The next best speaker, if there was one.';
 COMMENT ON COLUMN clips.runner_up_score IS 'Mean cosine of its cluster to the runner-up.';
 COMMENT ON COLUMN clips.wav_path IS 'Where the .wav was last seen.';
@@ -123,6 +196,9 @@ COMMENT ON COLUMN clips.sample_rate_hz IS 'Samples a second, as it came.';
 COMMENT ON COLUMN clips.channels IS 'Channels, as it came.';
 COMMENT ON COLUMN clips.audio_hash IS 'SHA-256 of the decoded audio, hex: the same audio has the same hash anywhere.';
 COMMENT ON COLUMN clips.operation_id IS 'The operation that gave it this speaker.';
+COMMENT ON COLUMN clips.probability IS 'P(same voice) of its cluster and the speaker as it was then.';
+COMMENT ON COLUMN clips.runner_up_probability IS 'P(same voice) of its cluster and the runner-up.';
+COMMENT ON COLUMN clips.speaker_name IS 'What people call the speaker.';
 
 
 -- Both are planned for the registry's own model and its dimension, so that the vector index of that model serves.
@@ -148,7 +224,8 @@ BEGIN
          SELECT near.speaker_id,
                 (SELECT string_agg(n.broadcaster || '' '' || number_label(n.gender, n.number), '', ''
                                    ORDER BY n.broadcaster)
-                 FROM speaker_number n WHERE n.speaker_id = near.speaker_id),
+                 FROM speaker_number n
+                 WHERE n.speaker_id = near.speaker_id AND n.to_operation IS NULL AND NOT n.is_alias),
                 s.gender::text, (1 - near.distance)::real
          FROM near JOIN speaker s USING (speaker_id) ORDER BY near.distance, near.speaker_id',
         model.dimension, model.model_id) USING sought, speaker, k;

@@ -57,8 +57,23 @@ def plan_tree(clips: Iterable[NumberedClip]) -> list[PlannedFile]:
 
 def _stem(group: Group, number: int, running: int) -> str:
     night = f"{group.broadcaster}{group.date:%Y%m%d}"
-    label = f"{group.gender}{number:04d}"
-    return f"{night}/{night}-{label}/{night}{label}_{running:06d}"
+    speaker = label(group.gender, number)
+    return f"{night}/{night}-{speaker}/{night}{speaker}_{running:06d}"
+
+
+def label(gender: str, number: int) -> str:
+    """Write a number as folders show it: F, 1 gives F0001."""
+    return f"{gender}{number:04d}"
+
+
+@dataclass(frozen=True, order=True)
+class Alias:
+    """A retired number and the one that it leads to now."""
+
+    broadcaster: str
+    gender: str
+    alias: int
+    number: int
 
 
 @dataclass(frozen=True)

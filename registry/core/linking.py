@@ -1,86 +1,211 @@
-"""Who is who in a night: every audio gets one decision, with its score and reason."""
+"""Who is who in a night: clusters and stored speakers are joined together, each decision with its probability."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
-from registry.core.clustering import average_linkage
-from registry.core.matching import Match, best_matches
+from registry.core.consolidation import Join, joins_of
+from registry.core.joining import Constraints, Joined, join
+from registry.core.likeness import Bar, Sets
+from registry.core.population import Population, estimate_population, stranger_levels
+from registry.core.probability_rule import ProbabilityRule
+from registry.core.ranking import Choice, in_reach, rank
 from registry.core.records import Floats, Integers
-from registry.core.vectors import VectorSets, summarise, unit
+from registry.core.vectors import unit
+from registry.core.voices import Voices, clips_as_voices
 
 Reason = Literal["same-audio", "matched", "new"]
 
 
 @dataclass(frozen=True)
-class LinkingRule:
-    """The thresholds, all of them mean pairwise cosines."""
+class KnownVoices:
+    """What is stored of the speakers that a night may match."""
 
-    cluster_cosine: float  # where merging inside a night stops
-    match_cosine: float  # what a cluster needs to join a speaker, both with many clips
-    scarcity_cosine: float  # how much more it needs when both have a single clip
-
-
-@dataclass(frozen=True)
-class KnownSpeakers:
-    """What is stored of the speakers that a night may match, in order of their keys."""
-
-    speaker_ids: Sequence[int]
-    profiles: VectorSets  # (m, dim), row by row of speaker_ids
+    speaker_ids: Sequence[int]  # rising
+    voices: Voices  # row by row of speaker_ids
     of_audio: Mapping[int, int]  # audio key -> speaker key, for audio heard before
+    apart: Collection[tuple[int, int]] = ()  # keys of speakers that are two voices
+    confirmed: Collection[int] = ()  # keys of speakers that a person confirmed: no stored speaker may join them
 
 
 @dataclass(frozen=True)
 class Decision:
-    """One speaker for some audios of the night; `speaker_id` None stands for a new speaker."""
+    """One speaker for some audios of the night; `speaker_id` None stands for a new speaker.
+
+    Probabilities are of the audios and the speaker, as it was stored, being one voice.
+    """
 
     audio_ids: tuple[int, ...]
     speaker_id: int | None
     reason: Reason
-    score: float | None = None
+    score: float | None = None  # mean pairwise cosine
+    probability: float | None = None
     runner_up_id: int | None = None
     runner_up_score: float | None = None
+    runner_up_probability: float | None = None
 
 
-def link(audio_ids: Sequence[int], vectors: Floats, known: KnownSpeakers, rule: LinkingRule) -> list[Decision]:
+@dataclass(frozen=True)
+class Linking:
+    """The decisions of a night, which hold every audio once, and the stored speakers that it brought together."""
+
+    decisions: tuple[Decision, ...]
+    joins: tuple[Join, ...]  # decisions name the kept speakers only
+
+
+def link(
+    audio_ids: Sequence[int],
+    vectors: Floats,
+    durations_s: Floats,
+    known: KnownVoices,
+    rule: ProbabilityRule,
+    *,
+    may_join_stored: bool = True,
+) -> Linking:
     """Decide the speaker of every audio of a night.
 
-    Audio heard before keeps its speaker; the rest is clustered, and every cluster joins its best stored
-    speaker or becomes a new one. The result does not depend on the order of the input but for ties.
+    Audio heard before keeps its speaker; the rest is clustered, and the clusters are joined with the stored speakers
+    and, through them, with one another. What the night has taught of the population may join some more. The order of
+    the input does not matter.
 
     Args:
-        audio_ids: Keys of the night's different audios (n,), in the order in which they are to be numbered.
+        audio_ids: Keys of the night's different audios (n,).
         vectors: Their embeddings (n, dim), of any length but zero.
+        durations_s: Their seconds (n,), more than 0.
         known: The stored speakers they may match.
-        rule: The thresholds.
+        rule: The constants.
+        may_join_stored: Whether stored speakers may turn out to be one voice.
 
     Returns:
-        Decisions that together hold every audio once.
+        Decisions that together hold every audio once, and joins of stored speakers to be made before.
     """
-    heard_before = [audio for audio in audio_ids if audio in known.of_audio]
-    decisions = [Decision((audio,), known.of_audio[audio], "same-audio") for audio in heard_before]
-    fresh = np.array([audio not in known.of_audio for audio in audio_ids], dtype=bool)
-    if not fresh.any():
-        return decisions
-    units = unit(vectors[fresh])
-    labels = average_linkage(units, rule.cluster_cosine)
-    matches = best_matches(summarise(units, labels), known.profiles, rule.match_cosine, rule.scarcity_cosine)
+    fresh = np.array([row for row, audio in enumerate(audio_ids) if audio not in known.of_audio], dtype=np.int64)
+    night = clips_as_voices(unit(vectors[fresh]), durations_s[fresh])
     fresh_ids = np.asarray(audio_ids, dtype=np.int64)[fresh]
-    members = [_members(fresh_ids, labels, label) for label in range(int(labels.max()) + 1)]
-    if not matches:
-        return decisions + [Decision(audios, None, "new") for audios in members]
-    return decisions + [_decide(audios, match, known) for audios, match in zip(members, matches, strict=True)]
+    confirmed = known.confirmed if may_join_stored else known.speaker_ids
+    decisions, joins = _link_fresh(fresh_ids, night, replace(known, confirmed=confirmed), rule)
+    kept = {stored_join.gone_id: stored_join.kept_id for stored_join in joins}
+    heard_before = sorted(audio for audio in audio_ids if audio in known.of_audio)
+    speakers = [kept.get(known.of_audio[audio], known.of_audio[audio]) for audio in heard_before]
+    again = [Decision((audio,), speaker, "same-audio") for audio, speaker in zip(heard_before, speakers, strict=True)]
+    return Linking((*again, *decisions), joins)
 
 
-def _members(audio_ids: Integers, labels: Integers, label: int) -> tuple[int, ...]:
-    return tuple(int(audio) for audio in audio_ids[labels == label])
+def _link_fresh(
+    audio_ids: Integers, night: Voices, known: KnownVoices, rule: ProbabilityRule
+) -> tuple[list[Decision], tuple[Join, ...]]:
+    """Decide on audio not heard before."""
+    if len(night) == 0:
+        return [], ()
+    count = len(known.voices)
+    population = estimate_population(known.voices, night.mean, rule)
+    bar, clips, cluster = _cluster(night, population, count, rule)
+    levels = stranger_levels(known.voices.mean, population, rule, np.arange(count))
+    sets = bar.sets(known.voices, levels).followed_by(bar.united(clips, cluster))
+    rows = np.arange(len(sets))
+    joined = _join_awake(sets, rows, rows[count:], bar, known, Joined(rows, ()))
+    joined = joined.followed_by(_settle(sets.voices, joined, known, rule))
+    part, got = _parts(joined.root, count)
+    choices = _choices(sets, joined, part, got, known.speaker_ids, bar)
+    decisions = map(_decide, _members(audio_ids, part[cluster]), choices)
+    return sorted(decisions, key=lambda decision: decision.audio_ids), joins_of(joined, known.speaker_ids, bar)
 
 
-def _decide(audio_ids: tuple[int, ...], match: Match, known: KnownSpeakers) -> Decision:
-    best = known.speaker_ids[match.row]
-    second = None if match.runner_up_row is None else known.speaker_ids[match.runner_up_row]
-    if match.margin >= 0:
-        return Decision(audio_ids, best, "matched", match.score, second, match.runner_up_score)
-    return Decision(audio_ids, None, "new", None, best, match.score)
+def _cluster(night: Voices, population: Population, count: int, rule: ProbabilityRule) -> tuple[Bar, Sets, Integers]:
+    """Cluster tonight's clips among as many voices as there turn out to be.
+
+    The more voices, the higher the bar, and the higher the bar, the more clusters: the count is approached from
+    below, for from above a night of one voice would take each of its clips for a voice.
+
+    Returns:
+        The bar at last, the clips as it sees them, and the cluster (n,) of each.
+    """
+    levels = stranger_levels(night.mean, population, rule)
+    found = 0
+    for _ in range(rule.counting_rounds):
+        voices = found
+        bar = Bar(rule, population.base_noise, count + voices)
+        clips = bar.sets(night, levels)
+        cluster = np.unique(join(clips, bar).root, return_inverse=True)[1]
+        found = int(cluster.max()) + 1
+        if found <= voices:
+            break
+    return bar, clips, cluster
+
+
+def _settle(voices: Voices, joined: Joined, known: KnownVoices, rule: ProbabilityRule) -> Joined:
+    """Join once more by what the night has taught: all speakers of a small registry, those heard tonight of a large."""
+    lowest, label = np.unique(joined.root, return_inverse=True)
+    now = voices.united(label)
+    population = estimate_population(now, now.mean[:0], rule)
+    bar = Bar(rule, population.base_noise, len(now))
+    sets = bar.sets(now, stranger_levels(now.mean, population, rule, np.arange(len(now))))
+    awake = np.arange(len(now)) if len(now) <= rule.settled_speakers else np.unique(label[len(known.voices) :])
+    return _join_awake(sets, lowest, awake, bar, known, joined)
+
+
+def _join_awake(sets: Sets, called: Integers, awake: Integers, bar: Bar, known: KnownVoices, before: Joined) -> Joined:
+    """Join some sets with one another and with all in their reach.
+
+    Args:
+        sets: All sets (k,), each called by a row of `before`, rising.
+        called: Those rows (k,).
+        awake: Positions of the sets that are joined with all; the rest are not joined with one another.
+        bar: What they are compared by.
+        known: Which speakers may not be joined.
+        before: What was joined before: rows of all stored speakers, then of the clusters.
+    """
+    rest = np.setdiff1d(np.arange(len(sets)), awake)
+    near = rest[in_reach(sets.take(awake), sets.take(rest), bar)]
+    chosen = np.union1d(near, awake)
+    position = {int(row): place for place, row in enumerate(called[chosen])}
+    roots = zip(known.speaker_ids, before.root[: len(known.voices)].tolist(), strict=True)
+    place = {key: position[root] for key, root in roots if root in position}
+    stored = int((called[chosen] < len(known.voices)).sum())
+    asleep = np.flatnonzero(np.isin(chosen, near)).tolist()
+    constraints = Constraints(stored, asleep).among(place, known.apart, known.confirmed)
+    return join(sets.take(chosen), bar, constraints).renumbered(called[chosen], len(before.root))
+
+
+def _parts(root: Integers, count: int) -> tuple[Integers, Integers]:
+    """Part clusters by decision: each of a stored speaker alone, those of a new one together.
+
+    Args:
+        root: The roots of all rows, stored speakers and then clusters (c,).
+        count: How many stored speakers there are.
+
+    Returns:
+        The part of each cluster (c,), and the row of the speaker that each part (p,) got, -1 for a new one.
+    """
+    found = root[count:]
+    first, part = np.unique(np.where(found < count, np.arange(count, len(root)), found), return_inverse=True)
+    return part, np.where(root[first] < count, root[first], -1)
+
+
+def _choices(
+    sets: Sets, joined: Joined, part: Integers, got: Integers, speaker_ids: Sequence[int], bar: Bar
+) -> Iterator[tuple[Choice | None, Choice | None]]:
+    """Give for each part of the clusters the stored speaker that it got and the next, as their joins make them."""
+    count = len(speaker_ids)
+    root = joined.root[:count]
+    lowest, label = np.unique(root, return_inverse=True)
+    stored = sets.take(np.arange(count))
+    present = bar.united(stored, label) if len(lowest) < count else stored
+    parts = bar.united(sets.take(np.arange(count, len(sets))), part)
+    row = np.where(got < 0, -1, np.searchsorted(lowest, got))
+    return rank(parts, present, row, [speaker_ids[row] for row in lowest], bar)
+
+
+def _members(audio_ids: Integers, part: Integers) -> list[tuple[int, ...]]:
+    order = np.argsort(part, kind="stable")
+    return [tuple(sorted(ids.tolist())) for ids in np.split(audio_ids[order], np.cumsum(np.bincount(part))[:-1])]
+
+
+def _decide(audio_ids: tuple[int, ...], choices: tuple[Choice | None, Choice | None]) -> Decision:
+    own, other = choices
+    runner_up = (other.speaker_id, other.score, other.probability) if other else (None, None, None)
+    if own is None:
+        return Decision(audio_ids, None, "new", None, None, *runner_up)
+    return Decision(audio_ids, own.speaker_id, "matched", own.score, own.probability, *runner_up)

@@ -13,6 +13,7 @@ from registry.core.export_plan import Changes, PlannedFile, plan_changes, plan_t
 from registry.core.records import Rejected
 from registry.errors import OutputRefused
 from registry.export import files
+from registry.export.aliases import write_aliases
 from registry.export.files import LinkMode, SourceLost
 from registry.export.manifest import FOLDER, Written, night_of, read_manifest, write_manifest
 from registry.progress import Progress, Silent
@@ -31,6 +32,8 @@ class ExportReport:
     unchanged: int = 0
     removed: int = 0
     rejected: list[Rejected] = field(default_factory=list)
+    to_write: tuple[str, ...] = ()  # of a plan: paths below the top
+    to_remove: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -44,6 +47,9 @@ def export(
     extent: Extent | None = None,
     mode: LinkMode = "copy",
     progress: Progress | None = None,
+    *,
+    as_of: int | None = None,
+    plan_only: bool = False,
 ) -> ExportReport:
     """Make a folder hold the registry's tree, touching only what differs and what earlier exports wrote.
 
@@ -53,21 +59,40 @@ def export(
         extent: The groups to answer for; earlier exports of other groups stay as they are.
         mode: How a file gets there: a copy, or a hard or symbolic link to the source.
         progress: Told how far it is.
+        as_of: An operation: export what held right after it.
+        plan_only: Only tell what would be written and removed.
 
     Raises:
-        OutputRefused: The folder cannot serve, or cannot be written.
+        OutputRefused: The folder cannot serve, or cannot be written, or holds the tree of another registry.
     """
     extent = extent or Extent()
     outdir = Path(os.path.abspath(outdir))  # noqa: PTH100 - resolve() would follow a link that the user set up
     with engine.begin() as connection:
-        planned = plan_tree(tree.numbered_clips(connection, extent))
+        planned = plan_tree(tree.numbered_clips(connection, extent, as_of))
+        aliases = tree.aliases(connection, as_of)
         _refuse_input_folder(outdir, tree.source_folders(connection))
     try:
+        if plan_only:
+            _refuse_tree_of_another(engine, outdir)
+            return _plan(outdir, planned, extent, mode)[1]
         with _locked(outdir):
-            return _bring_up_to_date(outdir, planned, extent, mode, progress or Silent())
+            _refuse_tree_of_another(engine, outdir)
+            report = _bring_up_to_date(outdir, planned, extent, mode, progress or Silent())
+            in_the_way = write_aliases(outdir, aliases)
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
         raise OutputRefused(path=outdir, cause=f"{error.strerror or error}{where}") from error
+    report.rejected += [in_the_way] if in_the_way else []
+    return report
+
+
+def _refuse_tree_of_another(engine: Engine, outdir: Path) -> None:
+    """Keep a mistyped --database from emptying the tree of another registry."""
+    hashes = {entry.sha256 for entry in read_manifest(outdir)}
+    with engine.begin() as connection:
+        if hashes and not tree.knows_any(connection, hashes):
+            cause = "it holds the tree of another registry; correct --database, or remove the folder"
+            raise OutputRefused(path=outdir, cause=cause)
 
 
 def _refuse_input_folder(outdir: Path, source_folders: Iterable[str]) -> None:
@@ -93,11 +118,8 @@ def _locked(outdir: Path) -> Iterator[None]:
 def _bring_up_to_date(
     outdir: Path, planned: Sequence[PlannedFile], extent: Extent, mode: LinkMode, progress: Progress
 ) -> ExportReport:
-    written = read_manifest(outdir)
-    ours = {entry for entry in written if extent.holds(*night_of(entry.path))}
-    changes = plan_changes(planned, (entry.path for entry in ours), _look(outdir, planned, ours, mode))
-    report = ExportReport(clips=len(planned) // 2, unchanged=len(changes.unchanged))
-    report.rejected += [_in_the_way(outdir, file) for file in changes.foreign]
+    changes, report, written, ours = _plan(outdir, planned, extent, mode)
+    report.to_write, report.to_remove = (), ()
     if changes.write or changes.remove:
         write_manifest(outdir, written | {_entry(file) for file in changes.write})
         _keep_what_only_the_tree_has(outdir, (*changes.write, *changes.foreign), written)
@@ -106,6 +128,19 @@ def _bring_up_to_date(
     in_place |= {_entry(file) for file in _write(outdir, changes, written, mode, report, progress)}
     _tidy_up(outdir, {_entry(file) for file in planned}, written - ours, ours, in_place)
     return report
+
+
+def _plan(
+    outdir: Path, planned: Sequence[PlannedFile], extent: Extent, mode: LinkMode
+) -> tuple[Changes, ExportReport, set[Written], set[Written]]:
+    """Compare the tree with the folder; give also what earlier exports wrote, of all groups and of the extent."""
+    written = read_manifest(outdir)
+    ours = {entry for entry in written if extent.holds(*night_of(entry.path))}
+    changes = plan_changes(planned, (entry.path for entry in ours), _look(outdir, planned, ours, mode))
+    report = ExportReport(clips=len(planned) // 2, unchanged=len(changes.unchanged))
+    report.rejected += [_in_the_way(outdir, file) for file in changes.foreign]
+    report.to_write, report.to_remove = tuple(file.path for file in changes.write), changes.remove
+    return changes, report, written, ours
 
 
 def _tidy_up(

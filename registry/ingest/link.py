@@ -1,18 +1,20 @@
 """Decide the speakers of a group's new clips: gather, decide, apply, in one transaction under the lock."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Engine
-
 from registry import settings
+from registry.core.consolidation import Join
 from registry.core.linking import Decision, link
 from registry.core.numbering import give_numbers
 from registry.core.records import Group
-from registry.store import clips, embeddings, operations, speakers
+from registry.corrections.change import Change
+from registry.corrections.merge import unite_speakers
+from registry.store import clips, embeddings, history, operations, speakers
 from registry.store.clips import Clip
 from registry.store.models import Foundation
 from registry.store.operations import Author
+from registry.store.transactions import Transactions
 
 
 @dataclass(frozen=True)
@@ -22,60 +24,73 @@ class Linked:
     clips: int = 0
     speakers_matched: int = 0
     speakers_new: int = 0
+    speakers_joined: int = 0  # stored speakers that turned out to be another one's voice
 
 
 def link_group(
-    engine: Engine, group: Group, new_clips: Sequence[Clip], foundation: Foundation, author: Author
+    transactions: Transactions, group: Group, new_clips: Sequence[Clip], foundation: Foundation, author: Author
 ) -> Linked:
     """Store a group's new clips with their speakers, all or nothing."""
-    with engine.begin() as connection:
+    with transactions.begin() as connection:
         operations.lock_registry(connection)
         there = clips.known_clips(connection, group)
         missing = [clip for clip in new_clips if clip.name not in there]
         if not missing:
             return Linked()
-        operation_id = operations.begin_operation(connection, "ingest", author)
-        clips_of_audio = clips.add_clips(connection, group, missing, operation_id)
+        under_way = Change(connection, operations.begin_operation(connection, "ingest", author))
+        clips_of_audio = clips.add_clips(connection, group, missing, under_way.operation_id)
         audio_ids = list(clips_of_audio)
         vectors = embeddings.vectors(connection, foundation.model_id, foundation.dimension, audio_ids)
-        known = speakers.known_speakers(connection, foundation, group, audio_ids)
-        decisions = link(audio_ids, vectors, known, settings.LINKING)
-        linked = _apply(connection, group, decisions, clips_of_audio, operation_id)
-        operations.sum_up(connection, operation_id, {"group": str(group), **vars(linked)})
+        durations_s = embeddings.durations_s(connection, audio_ids)
+        known = speakers.known_voices(connection, foundation, group, audio_ids)
+        linking = link(audio_ids, vectors, durations_s, known, settings.linking_rule(foundation.false_merge_rate))
+        heirs = _join_stored(under_way, linking.joins)
+        linked = _apply(under_way, group, linking.decisions, heirs, clips_of_audio)
+        operations.sum_up(connection, under_way.operation_id, {"group": str(group), **vars(linked)})
     return linked
 
 
+def _join_stored(under_way: Change, joins: Sequence[Join]) -> dict[int, int]:
+    """Unite stored speakers that are one voice; give speaker -> the one it lives on in, where that is another."""
+    heirs: dict[int, int] = {}
+    for join in joins:
+        kept_id = heirs.get(join.kept_id, join.kept_id)
+        heir_id = unite_speakers(under_way, kept_id, join.gone_id, "joined", join.probability)
+        moved = {join.kept_id, join.gone_id} | {one for one, other in heirs.items() if other == kept_id}
+        heirs |= dict.fromkeys(moved - {heir_id}, heir_id)
+    return heirs
+
+
 def _apply(
-    connection: Connection,
+    under_way: Change,
     group: Group,
     decisions: Sequence[Decision],
+    heirs: Mapping[int, int],
     clips_of_audio: Mapping[int, Sequence[int]],
-    operation_id: int,
 ) -> Linked:
-    decided = _with_keys(connection, group, decisions, operation_id)
+    connection, operation_id = under_way.connection, under_way.operation_id
+    decided = _with_keys(under_way, group, decisions, heirs)
     heard = _in_order_heard(decided, clips_of_audio)
     held, last_number = speakers.numbers_held(connection, group, heard)
     speakers.add_numbers(connection, group, give_numbers(heard, held, last_number), operation_id)
     speakers.assign(connection, decided, clips_of_audio, operation_id)
-    speakers.refresh_profiles(connection, heard)
+    speakers.refresh_profiles(connection, history.speakers_touched(connection, operation_id))
     count = sum(len(carriers) for carriers in clips_of_audio.values())
     new = sum(decision.speaker_id is None for decision in decisions)
-    return Linked(count, len(heard) - new, new)
+    return Linked(count, len(heard) - new, new, len(heirs))
 
 
 def _with_keys(
-    connection: Connection, group: Group, decisions: Sequence[Decision], operation_id: int
+    under_way: Change, group: Group, decisions: Sequence[Decision], heirs: Mapping[int, int]
 ) -> list[tuple[Decision, int]]:
     """Pair every decision with its speaker's key, making the new speakers."""
     new = sum(decision.speaker_id is None for decision in decisions)
-    keys = iter(speakers.add_speakers(connection, group.gender, new, operation_id))
-    return [(d, next(keys) if d.speaker_id is None else d.speaker_id) for d in decisions]
+    keys = iter(speakers.add_speakers(under_way.connection, group.gender, new, under_way.operation_id))
+    stored = (None if d.speaker_id is None else heirs.get(d.speaker_id, d.speaker_id) for d in decisions)
+    return [(d, next(keys) if key is None else key) for d, key in zip(decisions, stored, strict=True)]
 
 
-def _in_order_heard(decided: Sequence[tuple[Decision, int]], clips_of_audio: Mapping[int, Sequence[int]]) -> list[int]:
-    """List the speakers by their first clip, clip keys rising with the names of the clips."""
-    first: dict[int, int] = {}
-    for decision, speaker_id in decided:
-        clip_id = min(clips_of_audio[audio][0] for audio in decision.audio_ids)
-        first[speaker_id] = min(clip_id, first.get(speaker_id, clip_id))
-    return sorted(first, key=first.__getitem__)
+def _in_order_heard(decided: Sequence[tuple[Decision, int]], audio_ids: Iterable[int]) -> list[int]:
+    """List the speakers in the order in which their audios are given."""
+    speaker_of = {audio_id: speaker_id for decision, speaker_id in decided for audio_id in decision.audio_ids}
+    return list(dict.fromkeys(speaker_of[audio_id] for audio_id in audio_ids))

@@ -1,31 +1,34 @@
 """The embedding model of a registry: recorded with the first ingest, loaded only when there is work for it."""
 
+from dataclasses import replace
 from functools import cached_property
-
-from sqlalchemy import Engine
 
 from registry import settings
 from registry.embedder import DEFAULT_MODEL, Embedder, load_embedder, recorded_name
 from registry.errors import ModelMismatch, ScopeMismatch
 from registry.store import models
 from registry.store.models import Foundation
+from registry.store.transactions import Transactions
 
 
 class ModelInUse:
     """What the registry is built on, and the loaded model that goes with it."""
 
-    def __init__(self, engine: Engine, model: str | None, scope: str | None) -> None:
+    def __init__(
+        self, transactions: Transactions, model: str | None, scope: str | None, false_merge_rate: float | None = None
+    ) -> None:
         """Compare what is asked for with what is recorded.
 
         Raises:
             ModelMismatch, ScopeMismatch: The registry is built on another model or scope.
         """
-        with engine.begin() as connection:
+        with transactions.begin() as connection:
             recorded = models.foundation(connection)
-        self._engine = engine
+        self._transactions = transactions
         self._recorded = recorded
         self._asked_name = None if model is None else recorded_name(model)
         self._asked_scope = scope
+        self._asked_rate = false_merge_rate
         if recorded is not None:
             self._refuse_other(recorded)
 
@@ -43,12 +46,18 @@ class ModelInUse:
 
     @cached_property
     def foundation(self) -> Foundation:
-        """What the registry is built on, laid now if this is its first ingest."""
-        if self._recorded is not None:
-            return self._recorded
+        """What the registry is built on, laid now if this is its first ingest; the rate may change any time."""
+        laid = self._recorded or self._lay_foundation()
+        if self._asked_rate is None:
+            return laid
+        with self._transactions.begin() as connection:
+            models.set_false_merge_rate(connection, self._asked_rate)
+        return replace(laid, false_merge_rate=self._asked_rate)
+
+    def _lay_foundation(self) -> Foundation:
         embedder = self.embedder
         scope = self._asked_scope or settings.DEFAULT_SCOPE
-        with self._engine.begin() as connection:
+        with self._transactions.begin() as connection:
             laid = models.lay_foundation(connection, embedder.name, embedder.fingerprint, embedder.dimension, scope)
         self._refuse_other(laid)
         return laid

@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from sqlalchemy import Engine
-
 from registry import settings
 from registry.audio import SAMPLE_RATE_HZ, Audio, read_audio
 from registry.core.records import Rejected
@@ -17,9 +15,10 @@ from registry.embedder import Embedder
 from registry.ingest.model_in_use import ModelInUse
 from registry.progress import Progress, Silent
 from registry.scan import Pair, SourceFile
-from registry.store import embeddings
+from registry.store import embeddings, forgetting
 from registry.store.clips import Clip, HashedFile
 from registry.store.embeddings import EmbeddedAudio
+from registry.store.transactions import Transactions
 
 MAX_TRANSCRIPT_BYTES = 10_000_000  # an hour of speech is 0.1 MB; PostgreSQL refuses a value of 1 GB
 
@@ -108,26 +107,34 @@ class _Heard:
 
 
 def embed_new(
-    engine: Engine, pairs: Sequence[Pair], model: ModelInUse, rejected: list[Rejected], progress: Progress
+    transactions: Transactions, pairs: Sequence[Pair], model: ModelInUse, rejected: list[Rejected], progress: Progress
 ) -> list[Clip]:
     """Read new pairs and see to it that the database holds an embedding of each one's audio.
 
     Batch by batch, each its own transaction: a killed run keeps what it embedded.
 
     Returns:
-        The clips that can be linked, in order; the others are added to `rejected`.
+        The clips that can be linked, in order. Those that cannot be used are added to `rejected`; those that
+        people had forgotten are left out.
     """
     clips: list[Clip] = []
-    for batch in _batches(_hear(pairs, rejected, progress)):
-        unusable = _embed_batch(engine, batch, model)
+    for heard_batch in _batches(_hear(pairs, rejected, progress)):
+        batch = _not_forgotten(transactions, heard_batch)
+        unusable = _embed_batch(transactions, batch, model)
         for heard in batch:
             if heard.audio.audio_hash in unusable:
                 message = f"{unusable[heard.audio.audio_hash]} Leave the clip out."
                 rejected.append(Rejected(str(heard.clip.wav.source.path), "no-embedding", message))
             else:
                 clips.append(heard.clip)
-        progress.advance(len(batch))
+        progress.advance(len(heard_batch))
     return clips
+
+
+def _not_forgotten(transactions: Transactions, batch: list[_Heard]) -> list[_Heard]:
+    with transactions.begin() as connection:
+        left_out = forgetting.forgotten(connection, [heard.audio.audio_hash for heard in batch])
+    return [heard for heard in batch if heard.audio.audio_hash not in left_out]
 
 
 def _hear(pairs: Iterable[Pair], rejected: list[Rejected], progress: Progress) -> Iterator[_Heard]:
@@ -162,11 +169,11 @@ def _batches(heard: Iterator[_Heard]) -> Iterator[list[_Heard]]:
         yield batch
 
 
-def _embed_batch(engine: Engine, batch: list[_Heard], model: ModelInUse) -> dict[str, str]:
+def _embed_batch(transactions: Transactions, batch: list[_Heard], model: ModelInUse) -> dict[str, str]:
     """Embed and keep what is not kept yet; say of which audio hashes the model could not embed, and why."""
     model_id = model.foundation.model_id
     by_hash = {heard.audio.audio_hash: heard for heard in batch}
-    with engine.begin() as connection:
+    with transactions.begin() as connection:
         there = embeddings.embedded_hashes(connection, model_id, by_hash.keys())
     missing = [heard.audio for audio_hash, heard in by_hash.items() if audio_hash not in there]
     if not missing:
@@ -175,7 +182,7 @@ def _embed_batch(engine: Engine, batch: list[_Heard], model: ModelInUse) -> dict
     # A clip a thread and a core, not all cores on one clip: faster, and the bits do not depend on the cores.
     with ThreadPoolExecutor(max_workers=len(os.sched_getaffinity(0))) as threads:
         results = list(threads.map(embed, missing))
-    with engine.begin() as connection:
+    with transactions.begin() as connection:
         ready = [result for result in results if isinstance(result, EmbeddedAudio)]
         embeddings.save_embeddings(connection, model_id, ready)
     causes = zip(missing, results, strict=True)

@@ -1,6 +1,6 @@
 """What an ingest did, group by group."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
 
 from registry.core.records import Group, Rejected
 
@@ -14,9 +14,11 @@ class GroupReport:
     new: int = 0  # taken in now
     known: int = 0  # in the registry already
     updated: int = 0  # of the known, those whose files moved or whose transcript changed
+    forgotten: int = 0  # left out, since people had them forgotten
     rejected: int = 0
     speakers_matched: int = 0  # known speakers heard in the new clips
     speakers_new: int = 0
+    speakers_joined: int = 0  # stored speakers that turned out to be another one's voice: their numbers are aliases
 
 
 @dataclass(frozen=True)
@@ -29,15 +31,10 @@ class IngestReport:
     @property
     def total(self) -> dict[str, int]:
         """Sum every count over the groups."""
-        counts = ("clips", "new", "known", "updated", "rejected", "speakers_matched", "speakers_new")
+        counts = [field.name for field in fields(GroupReport) if field.name != "group"]
         return {count: sum(getattr(group, count) for group in self.groups) for count in counts}
 
     @property
     def exit_code(self) -> int:
         """0 if all went well, 1 if some of the input was rejected."""
         return 1 if self.rejected else 0
-
-
-def with_speakers(report: GroupReport, matched: int, new: int) -> GroupReport:
-    """Complete a report with what linking found."""
-    return replace(report, speakers_matched=matched, speakers_new=new)

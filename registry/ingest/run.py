@@ -1,40 +1,42 @@
 """The nightly run: every group found, one after the other."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-
-from sqlalchemy import Engine
 
 from registry.core.records import Group
 from registry.errors import PairsBroken
 from registry.ingest.link import link_group
 from registry.ingest.model_in_use import ModelInUse
 from registry.ingest.read import Sorted, embed_new, find_unreadable, sort_out
-from registry.ingest.report import GroupReport, IngestReport, with_speakers
+from registry.ingest.report import GroupReport, IngestReport
 from registry.progress import Progress, Silent
 from registry.scan import FoundGroup, Scan, scan
 from registry.store import clips, operations
 from registry.store.operations import Author
+from registry.store.transactions import Transactions
 
 
 def ingest(
-    engine: Engine,
+    transactions: Transactions,
     indirs: Sequence[Path],
     author: Author,
     *,
     model: str | None = None,
     scope: str | None = None,
+    false_merge_rate: float | None = None,
     strict: bool = False,
     progress: Progress | None = None,
 ) -> IngestReport:
     """Take groups of clips into the registry; what is in it already costs a look at the file.
 
     Args:
-        engine: The registry's database.
+        transactions: The registry's database; a transaction a step, or all steps one.
         indirs: Folders that hold groups, or groups themselves.
         author: Who runs this, for the journal.
         model: The embedding model; None for the recorded one, and in a new registry for the default.
         scope: "registry" or "broadcaster", whom a voice is compared to; None as with the model.
+        false_merge_rate: The accepted share of automatic joins that put two voices together, from now on.
         strict: Refuse everything, before any change, if anything is broken.
         progress: Told how far it is.
 
@@ -43,45 +45,47 @@ def ingest(
         PairsBroken: With `strict`, something cannot be used.
         ModelUnavailable, ModelMismatch, ScopeMismatch: The model or scope asked for cannot be had here.
     """
-    in_use = ModelInUse(engine, model, scope)
+    in_use = ModelInUse(transactions, model, scope, false_merge_rate)
     found = scan(indirs)
     if strict:
-        _refuse_broken(engine, found)
+        _refuse_broken(transactions, found)
     reports: list[GroupReport] = []
     rejected = list(found.rejected)
     for group, content in found.groups.items():
-        reports.append(_take_in(engine, group, content, in_use, author, progress or Silent()))
+        reports.append(_take_in(transactions, group, content, in_use, author, progress or Silent()))
         rejected += content.rejected
     return IngestReport(tuple(reports), tuple(rejected))
 
 
-def _refuse_broken(engine: Engine, found: Scan) -> None:
+def _refuse_broken(transactions: Transactions, found: Scan) -> None:
     broken = found.all_rejected()
     for group, content in found.groups.items():
-        against_stored = _sort_out(engine, group, content)
+        against_stored = _sort_out(transactions, group, content)
         broken += against_stored.rejected + find_unreadable(against_stored.new)
     if broken:
         listed = "; ".join(f"{rejected.path}: {rejected.message}" for rejected in broken)
         raise PairsBroken(count=len(broken), listed=listed)
 
 
-def _sort_out(engine: Engine, group: Group, content: FoundGroup) -> Sorted:
-    with engine.begin() as connection:
+def _sort_out(transactions: Transactions, group: Group, content: FoundGroup) -> Sorted:
+    with transactions.begin() as connection:
         return sort_out(content.pairs.values(), clips.known_clips(connection, group))
 
 
 def _take_in(
-    engine: Engine, group: Group, content: FoundGroup, model: ModelInUse, author: Author, progress: Progress
+    transactions: Transactions, group: Group, content: FoundGroup, model: ModelInUse, author: Author, progress: Progress
 ) -> GroupReport:
     """Take one group in; what cannot be used is added to the group's rejected."""
     found = len(content.pairs) + len(content.rejected)
-    against_stored = _sort_out(engine, group, content)
+    against_stored = _sort_out(transactions, group, content)
     content.rejected.extend(against_stored.rejected)
     progress.begin(str(group), len(against_stored.new))
-    new = embed_new(engine, against_stored.new, model, content.rejected, progress)
+    rejected_before = len(content.rejected)
+    new = embed_new(transactions, against_stored.new, model, content.rejected, progress)
+    unusable = len(content.rejected) - rejected_before
     progress.done()
     if against_stored.updated:
-        with engine.begin() as connection:
+        with transactions.begin() as connection:
             operations.lock_registry(connection)
             clips.relocate_clips(connection, group, against_stored.updated)
     report = GroupReport(
@@ -90,9 +94,15 @@ def _take_in(
         new=len(new),
         known=len(against_stored.unchanged) + len(against_stored.updated),
         updated=len(against_stored.updated),
+        forgotten=len(against_stored.new) - len(new) - unusable,
         rejected=len(content.rejected),
     )
     if not new:
         return report
-    linked = link_group(engine, group, new, model.foundation, author)
-    return with_speakers(report, linked.speakers_matched, linked.speakers_new)
+    linked = link_group(transactions, group, new, model.foundation, author)
+    return replace(
+        report,
+        speakers_matched=linked.speakers_matched,
+        speakers_new=linked.speakers_new,
+        speakers_joined=linked.speakers_joined,
+    )

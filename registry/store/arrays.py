@@ -28,6 +28,7 @@ def copy_rows(connection: Connection, table: str, columns: dict[str, str], rows:
         rows: Values in the order of the columns.
     """
     declared = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+    connection.exec_driver_sql(f"DROP TABLE IF EXISTS pg_temp.{table}")  # of an earlier step of the transaction
     connection.exec_driver_sql(f"CREATE TEMPORARY TABLE {table} ({declared}) ON COMMIT DROP")
     driver: Any = connection.connection.driver_connection
     if "vector" in columns.values():

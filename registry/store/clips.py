@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, Connection, select, text
+from sqlalchemy import ColumnElement, Connection, exists, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from registry.core.records import Group
 from registry.scan import SourceFile
 from registry.store.arrays import copy_rows
-from registry.tables import clip, clip_group
+from registry.tables import assignment, clip, clip_group
 
 
 @dataclass(frozen=True)
@@ -33,12 +33,16 @@ class Clip:
 
 
 def known_clips(connection: Connection, group: Group) -> dict[str, tuple[HashedFile, HashedFile]]:
-    """List the stored clips of a group: name -> its .wav and .txt as last seen."""
+    """List the clips that a group has now: name -> its .wav and .txt as last seen.
+
+    A clip whose ingest was undone has no speaker; it is stored, but not there.
+    """
     columns = (
         *(clip.c.name, clip.c.wav_path, clip.c.wav_size, clip.c.wav_mtime_ns, clip.c.wav_sha256),
         *(clip.c.txt_path, clip.c.txt_size, clip.c.txt_mtime_ns, clip.c.txt_sha256),
     )
-    query = select(*columns).join(clip_group).where(*_is(group))
+    is_present = exists().where(assignment.c.clip_id == clip.c.clip_id, assignment.c.to_operation.is_(None))
+    query = select(*columns).join(clip_group).where(*_is(group), is_present)
     return {name: (_file(*files[:4]), _file(*files[4:])) for name, *files in connection.execute(query)}
 
 
@@ -55,7 +59,11 @@ def _file(path: str, size: int, mtime_ns: int, sha256: bytes) -> HashedFile:
 
 
 def add_clips(connection: Connection, group: Group, clips: Sequence[Clip], operation_id: int) -> dict[int, list[int]]:
-    """Store the clips of a group whose audio is stored; give audio key -> clip keys, in order of clip name."""
+    """Store the clips of a group whose audio is stored; a clip from before an undo is the same clip again.
+
+    Returns:
+        Audio key -> clip keys, both in order of clip name.
+    """
     group_id = _group_id(connection, group)
     _copy_clips(connection, clips)
     query = text("""
@@ -65,6 +73,12 @@ def add_clips(connection: Connection, group: Group, clips: Sequence[Clip], opera
                txt_path, txt_size, txt_mtime_ns, txt_sha256, :operation_id
         FROM incoming_clip JOIN audio USING (audio_hash)
         ORDER BY name COLLATE "C"
+        ON CONFLICT (group_id, name, audio_id) DO UPDATE SET
+            transcript = EXCLUDED.transcript, operation_id = EXCLUDED.operation_id,
+            wav_path = EXCLUDED.wav_path, wav_size = EXCLUDED.wav_size,
+            wav_mtime_ns = EXCLUDED.wav_mtime_ns, wav_sha256 = EXCLUDED.wav_sha256,
+            txt_path = EXCLUDED.txt_path, txt_size = EXCLUDED.txt_size,
+            txt_mtime_ns = EXCLUDED.txt_mtime_ns, txt_sha256 = EXCLUDED.txt_sha256
         RETURNING name, audio_id, clip_id
     """)
     added = connection.execute(query, {"group_id": group_id, "operation_id": operation_id}).all()
@@ -87,6 +101,7 @@ def relocate_clips(connection: Connection, group: Group, clips: Sequence[Clip]) 
         FROM incoming_clip incoming, clip_group g
         WHERE g.broadcaster = :broadcaster AND g.gender = :gender AND g.date = :date
           AND clip.group_id = g.group_id AND clip.name = incoming.name
+          AND EXISTS (SELECT FROM assignment a WHERE a.clip_id = clip.clip_id AND a.to_operation IS NULL)
         """),
         {"broadcaster": group.broadcaster, "gender": group.gender, "date": group.date},
     )

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from sqlalchemy import Connection, text
 
 from registry.core.records import Floats
@@ -67,3 +68,13 @@ def vectors(connection: Connection, model_id: int, dimension: int, audio_ids: Se
     """)
     sent = connection.execute(query, {"audio_ids": list(audio_ids), "model_id": model_id})
     return to_matrix(sent.scalars().all(), dimension)
+
+
+def durations_s(connection: Connection, audio_ids: Sequence[int]) -> Floats:
+    """Read the seconds (n,) of some audios, in the order asked for."""
+    query = text("""
+        SELECT duration_s FROM unnest(CAST(:audio_ids AS bigint[])) WITH ORDINALITY AS asked (audio_id, position)
+        JOIN audio USING (audio_id) ORDER BY position
+    """)
+    rows = connection.execute(query, {"audio_ids": list(audio_ids)}).scalars().all()
+    return np.array(rows, dtype=np.float32)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert, select, text
+from sqlalchemy import Connection, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from registry.tables import embedding_model, registry
@@ -17,6 +17,7 @@ class Foundation:
     fingerprint: str
     dimension: int
     scope: str
+    false_merge_rate: float  # accepted share of automatic joins that put two voices together
 
 
 def foundation(connection: Connection) -> Foundation | None:
@@ -27,6 +28,7 @@ def foundation(connection: Connection) -> Foundation | None:
         embedding_model.c.fingerprint,
         embedding_model.c.dimension,
         registry.c.scope,
+        registry.c.false_merge_rate,
     ).join_from(registry, embedding_model)
     row = connection.execute(query).one_or_none()
     return None if row is None else Foundation(*row)
@@ -40,6 +42,11 @@ def lay_foundation(connection: Connection, name: str, fingerprint: str, dimensio
     laid = foundation(connection)
     assert laid is not None  # noqa: S101 - the row above or another's is there
     return laid
+
+
+def set_false_merge_rate(connection: Connection, rate: float) -> None:
+    """Accept another share of false merges, from the next decision on."""
+    connection.execute(update(registry).values(false_merge_rate=rate))
 
 
 def add_model(connection: Connection, name: str, fingerprint: str, dimension: int) -> int:

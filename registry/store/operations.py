@@ -24,9 +24,19 @@ def lock_registry(connection: Connection) -> None:
 
 
 def begin_operation(connection: Connection, kind: str, author: Author) -> int:
-    """Open an entry of the journal and give its key."""
-    entry = insert(operation).values(kind=kind, user_name=author.user_name, command=author.command, summary={})
-    return int(connection.execute(entry.returning(operation.c.operation_id)).scalar_one())
+    """Open an entry of the journal and give its key; the registry's lock must be held.
+
+    Keys are counted here, not by a sequence, so that a plan that is rolled back leaves no gap.
+    """
+    operation_id = last_operation(connection) + 1
+    entry = {"operation_id": operation_id, "kind": kind, "user_name": author.user_name, "command": author.command}
+    connection.execute(insert(operation).values(entry | {"summary": {}}))
+    return operation_id
+
+
+def last_operation(connection: Connection) -> int:
+    """Give the key of the newest operation, 0 if there is none."""
+    return int(connection.execute(text("SELECT coalesce(max(operation_id), 0) FROM operation")).scalar_one())
 
 
 def sum_up(connection: Connection, operation_id: int, summary: Mapping[str, object]) -> None:

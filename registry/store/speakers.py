@@ -1,27 +1,27 @@
 """Speakers: their numbers, the clips assigned to them, and the profiles made of those clips."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from sqlalchemy import Connection, text
 
-from registry.core.linking import Decision, KnownSpeakers
+from registry.core.linking import Decision, KnownVoices
 from registry.core.records import Group
-from registry.core.vectors import VectorSets
+from registry.core.voices import Voices
 from registry.store.arrays import copy_rows, to_matrix
 from registry.store.models import Foundation
 
 # Whom a voice of the group may be: everybody of its gender, or those with a number at its broadcaster.
 IN_SCOPE = """
     s.gender = :gender AND (:scope = 'registry' OR EXISTS (
-        SELECT FROM speaker_number n WHERE n.speaker_id = s.speaker_id AND n.broadcaster = :broadcaster))
+        SELECT FROM speaker_number n
+        WHERE n.speaker_id = s.speaker_id AND n.broadcaster = :broadcaster AND n.to_operation IS NULL))
 """
 
 
-def known_speakers(
-    connection: Connection, foundation: Foundation, group: Group, audio_ids: Sequence[int]
-) -> KnownSpeakers:
-    """Gather what the group's audios are compared to: profiles in order of speaker, and audio heard before."""
+def known_voices(connection: Connection, foundation: Foundation, group: Group, audio_ids: Sequence[int]) -> KnownVoices:
+    """Gather what the group's audios are compared to: profiles by speaker, audio heard before, what people decided."""
     asked = {
         "gender": group.gender,
         "broadcaster": group.broadcaster,
@@ -31,7 +31,7 @@ def known_speakers(
     }
     profiles = connection.execute(
         text(f"""
-        SELECT s.speaker_id, p.audios, vector_send(p.mean)
+        SELECT s.speaker_id, p.audios, p.inverse_s, vector_send(p.mean)
         FROM speaker s JOIN profile p USING (speaker_id)
         WHERE p.model_id = :model_id AND {IN_SCOPE}
         ORDER BY s.speaker_id
@@ -43,14 +43,46 @@ def known_speakers(
         SELECT c.audio_id, min(a.speaker_id)
         FROM clip c JOIN assignment a ON a.clip_id = c.clip_id AND a.to_operation IS NULL
         JOIN speaker s USING (speaker_id)
-        WHERE c.audio_id = ANY(CAST(:audio_ids AS bigint[])) AND {IN_SCOPE}
+        WHERE c.audio_id = ANY(CAST(:audio_ids AS bigint[])) AND {IN_SCOPE} AND NOT EXISTS (
+            SELECT FROM verdict v JOIN clip same_audio ON same_audio.clip_id = v.clip_id
+            WHERE v.kind = 'rejected' AND v.speaker_id = a.speaker_id AND v.to_operation IS NULL
+            AND same_audio.audio_id = c.audio_id)
         GROUP BY c.audio_id
         """),  # noqa: S608 - a constant of this module
         asked,
     ).all()
-    counts = np.array([row[1] for row in profiles], dtype=np.int64)
-    means = to_matrix([row[2] for row in profiles], foundation.dimension)
-    return KnownSpeakers([row[0] for row in profiles], VectorSets(means, counts), {row[0]: row[1] for row in heard})
+    return KnownVoices(
+        [row[0] for row in profiles],
+        _voices([row[1:] for row in profiles], foundation.dimension),
+        {row[0]: row[1] for row in heard},
+        speakers_apart(connection),
+        confirmed_speakers(connection),
+    )
+
+
+def speakers_apart(connection: Connection) -> list[tuple[int, int]]:
+    """List the pairs of speakers that must stay two: people said so, of them or of a clip, or named them otherwise."""
+    query = text("""
+        SELECT speaker_id, other_id FROM verdict WHERE kind = 'different' AND to_operation IS NULL
+        UNION
+        SELECT v.speaker_id, a.speaker_id FROM verdict v
+        JOIN assignment a ON a.clip_id = v.clip_id AND a.to_operation IS NULL
+        WHERE v.kind = 'rejected' AND v.to_operation IS NULL AND a.speaker_id <> v.speaker_id
+        UNION
+        SELECT one.speaker_id, other.speaker_id FROM speaker_name one JOIN speaker_name other
+            ON one.speaker_id < other.speaker_id AND one.name <> other.name AND one.name <> '' AND other.name <> ''
+        WHERE one.to_operation IS NULL AND other.to_operation IS NULL
+    """)
+    return [(row[0], row[1]) for row in connection.execute(query)]
+
+
+def confirmed_speakers(connection: Connection) -> list[int]:
+    """List the speakers that a person confirmed as they are."""
+    query = text("""
+        SELECT DISTINCT speaker_id FROM verdict
+        WHERE kind = 'confirmed' AND clip_id IS NULL AND to_operation IS NULL ORDER BY 1
+    """)
+    return list(connection.execute(query).scalars())
 
 
 def add_speakers(connection: Connection, gender: str, count: int, operation_id: int) -> list[int]:
@@ -70,6 +102,7 @@ def numbers_held(connection: Connection, group: Group, speaker_ids: Collection[i
         text("""
         SELECT speaker_id, number FROM speaker_number
         WHERE broadcaster = :broadcaster AND speaker_id = ANY(CAST(:speaker_ids AS bigint[]))
+          AND to_operation IS NULL AND NOT is_alias
         """),
         {**place, "speaker_ids": list(speaker_ids)},
     )
@@ -86,7 +119,7 @@ def numbers_held(connection: Connection, group: Group, speaker_ids: Collection[i
 def add_numbers(connection: Connection, group: Group, numbers: Mapping[int, int], operation_id: int) -> None:
     """Give speakers their numbers at the group's broadcaster."""
     query = text("""
-        INSERT INTO speaker_number (broadcaster, gender, number, speaker_id, operation_id)
+        INSERT INTO speaker_number (broadcaster, gender, number, speaker_id, from_operation)
         SELECT :broadcaster, :gender, number, speaker_id, :operation_id
         FROM unnest(CAST(:speaker_ids AS bigint[]), CAST(:numbers AS int[])) AS given (speaker_id, number)
     """)
@@ -121,11 +154,13 @@ def assign(
         "speaker_id": "int8",
         "reason": "text",
         "score": "float4",
+        "probability": "float4",
         "runner_up_id": "int8",
         "runner_up_score": "float4",
+        "runner_up_probability": "float4",
     }
     rows = (
-        (clip_id, speaker_id, d.reason, d.score, d.runner_up_id, d.runner_up_score)
+        (clip_id, speaker_id, d.reason, d.score, d.probability, *_runner_up(d))
         for d, speaker_id in decisions
         for audio_id in d.audio_ids
         for clip_id in clips_of_audio[audio_id]
@@ -133,20 +168,26 @@ def assign(
     copy_rows(connection, "incoming_assignment", columns, rows)
     connection.execute(
         text("""
-        INSERT INTO assignment
-            (clip_id, speaker_id, reason, score, runner_up_id, runner_up_score, from_operation)
-        SELECT clip_id, speaker_id, reason, score, runner_up_id, runner_up_score, :operation_id
+        INSERT INTO assignment (clip_id, speaker_id, reason, score, probability,
+                                runner_up_id, runner_up_score, runner_up_probability, from_operation)
+        SELECT clip_id, speaker_id, reason, score, probability,
+               runner_up_id, runner_up_score, runner_up_probability, :operation_id
         FROM incoming_assignment ORDER BY clip_id
         """),
         {"operation_id": operation_id},
     )
 
 
+def _runner_up(decision: Decision) -> tuple[int | None, float | None, float | None]:
+    return decision.runner_up_id, decision.runner_up_score, decision.runner_up_probability
+
+
 # The mean over the different audios of a speaker's clips, added up in the order of their hashes so that the
 # same clips give the same bits in any registry. An advert heard a hundred times counts once.
 PROFILES = """
     SELECT speaker_id, model_id, avg(l2_normalize(vector) ORDER BY audio_hash) AS mean,
-           count(*)::int AS audios, sum(duration_s ORDER BY audio_hash)::real AS duration_s
+           count(*)::int AS audios, sum(duration_s ORDER BY audio_hash)::real AS duration_s,
+           avg(1 / duration_s ORDER BY audio_hash)::real AS inverse_s
     FROM (SELECT DISTINCT a.speaker_id, c.audio_id FROM assignment a JOIN clip c USING (clip_id)
           WHERE a.to_operation IS NULL {condition}) member
     JOIN audio USING (audio_id) JOIN embedding USING (audio_id)
@@ -155,13 +196,27 @@ PROFILES = """
 
 
 def refresh_profiles(connection: Connection, speaker_ids: Collection[int]) -> None:
-    """Recompute the profiles of some speakers from their clips, under every model."""
+    """Recompute the profiles of some speakers from their clips, under every model; without clips there is none."""
     members = PROFILES.format(condition="AND a.speaker_id = ANY(CAST(:speaker_ids AS bigint[]))")
+    values = {"speaker_ids": list(speaker_ids)}
+    connection.execute(text("DELETE FROM profile WHERE speaker_id = ANY(CAST(:speaker_ids AS bigint[]))"), values)
     connection.execute(
-        text(f"""
-        INSERT INTO profile (speaker_id, model_id, mean, audios, duration_s) {members}
-        ON CONFLICT (speaker_id, model_id) DO UPDATE
-        SET mean = EXCLUDED.mean, audios = EXCLUDED.audios, duration_s = EXCLUDED.duration_s
-        """),  # noqa: S608 - a constant of this module
-        {"speaker_ids": list(speaker_ids)},
+        text(f"INSERT INTO profile (speaker_id, model_id, mean, audios, duration_s, inverse_s) {members}"),
+        values,
     )
+
+
+def all_voices(connection: Connection, foundation: Foundation) -> tuple[list[int], Voices]:
+    """Give every speaker's key and profile under the registry's model, in order of key."""
+    query = text("""
+        SELECT speaker_id, audios, inverse_s, vector_send(mean) FROM profile
+        WHERE model_id = :model_id ORDER BY speaker_id
+    """)
+    rows = connection.execute(query, {"model_id": foundation.model_id}).all()
+    return [row[0] for row in rows], _voices([row[1:] for row in rows], foundation.dimension)
+
+
+def _voices(rows: Sequence[Sequence[Any]], dimension: int) -> Voices:
+    sizes = np.array([size for size, _, _ in rows], dtype=np.int64)
+    inverse_s = np.array([inverse for _, inverse, _ in rows], dtype=np.float32)
+    return Voices(to_matrix([mean for _, _, mean in rows], dimension), sizes, inverse_s)

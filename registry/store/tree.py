@@ -1,11 +1,12 @@
 """What the exporter needs to know of every clip."""
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
-from registry.core.export_plan import NumberedClip, Source
+from registry.core.export_plan import Alias, NumberedClip, Source
 from registry.core.records import Group
 
 
@@ -26,21 +27,28 @@ class Extent:
         )
 
 
-def numbered_clips(connection: Connection, extent: Extent) -> list[NumberedClip]:
-    """List the clips of an extent with their speakers' numbers and their files."""
-    query = text("""
+def _holds(row: str) -> str:
+    """Write the condition that a row holds now, or held right after the operation :as_of."""
+    return f"""CASE WHEN CAST(:as_of AS bigint) IS NULL THEN {row}.to_operation IS NULL
+        ELSE {row}.from_operation <= :as_of AND ({row}.to_operation IS NULL OR {row}.to_operation > :as_of) END"""
+
+
+def numbered_clips(connection: Connection, extent: Extent, as_of: int | None = None) -> list[NumberedClip]:
+    """List the clips of an extent with their speakers' numbers and their files, now or after an operation."""
+    query = text(f"""
         SELECT g.date, g.broadcaster, g.gender, n.number, c.name,
                c.wav_path, c.wav_size, c.wav_mtime_ns, encode(c.wav_sha256, 'hex'),
                c.txt_path, c.txt_size, c.txt_mtime_ns, encode(c.txt_sha256, 'hex')
         FROM clip c
         JOIN clip_group g USING (group_id)
-        JOIN assignment a ON a.clip_id = c.clip_id AND a.to_operation IS NULL
+        JOIN assignment a ON a.clip_id = c.clip_id AND {_holds("a")}
         JOIN speaker_number n ON n.speaker_id = a.speaker_id AND n.broadcaster = g.broadcaster
+            AND NOT n.is_alias AND {_holds("n")}
         WHERE (CAST(:broadcaster AS text) IS NULL OR g.broadcaster = :broadcaster)
           AND (CAST(:first_date AS date) IS NULL OR g.date >= :first_date)
           AND (CAST(:last_date AS date) IS NULL OR g.date <= :last_date)
-    """)
-    rows = connection.execute(query, vars(extent))
+    """)  # noqa: S608 - conditions of this module
+    rows = connection.execute(query, {**vars(extent), "as_of": as_of})
     return [
         NumberedClip(Group(date, broadcaster, gender), number, name, Source(*files[:4]), Source(*files[4:]))
         for date, broadcaster, gender, number, name, *files in rows
@@ -51,3 +59,33 @@ def source_folders(connection: Connection) -> list[str]:
     """List the folders that clips were taken from."""
     query = text("SELECT DISTINCT regexp_replace(wav_path, '/[^/]*$', '') FROM clip ORDER BY 1")
     return list(connection.execute(query).scalars())
+
+
+def aliases(connection: Connection, as_of: int | None = None) -> list[Alias]:
+    """List the retired numbers and those they lead to, now or after an operation."""
+    query = text(f"""
+        SELECT alias.broadcaster, alias.gender, alias.number, n.number
+        FROM speaker_number alias
+        JOIN speaker_number n ON n.speaker_id = alias.speaker_id AND n.broadcaster = alias.broadcaster
+            AND NOT n.is_alias AND {_holds("n")}
+        WHERE alias.is_alias AND {_holds("alias")}
+    """)  # noqa: S608 - conditions of this module
+    return [Alias(*row) for row in connection.execute(query, {"as_of": as_of})]
+
+
+def operation_at(connection: Connection, date: dt.date) -> int:
+    """Give the last operation that began on a date (UTC) or before, 0 if there is none."""
+    query = text("SELECT coalesce(max(operation_id), 0) FROM operation WHERE at < CAST(:date AS date) + 1")
+    return int(connection.execute(query, {"date": date}).scalar_one())
+
+
+def knows_any(connection: Connection, hashes: Collection[str]) -> bool:
+    """Tell whether any of some files (SHA-256, hex) is of a clip that the registry has or had.
+
+    A registry that has forgotten clips cannot tell, and says yes.
+    """
+    query = text("""
+        SELECT EXISTS (SELECT FROM forgotten_audio) OR EXISTS (
+            SELECT FROM clip WHERE wav_sha256 = ANY(:hashes) OR txt_sha256 = ANY(:hashes))
+    """)
+    return bool(connection.execute(query, {"hashes": [bytes.fromhex(h) for h in hashes]}).scalar_one())

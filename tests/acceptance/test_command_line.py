@@ -123,10 +123,12 @@ def test_0_when_all_is_well_1_when_some_is_rejected_2_when_nothing_could_be_done
 
 def test_a_broken_invariant_is_1(shell: Shell, url: str) -> None:
     with psycopg.connect(url) as connection:
-        connection.execute("INSERT INTO operation (kind, user_name, command, summary) VALUES ('', '', '', '{}')")
+        connection.execute(
+            "INSERT INTO operation (operation_id, kind, user_name, command, summary) VALUES (1, '', '', '', '{}')"
+        )
         connection.execute("INSERT INTO speaker (gender, operation_id) SELECT 'F', max(operation_id) FROM operation")
         connection.execute(
-            "INSERT INTO speaker_number (broadcaster, gender, number, speaker_id, operation_id)"
+            "INSERT INTO speaker_number (broadcaster, gender, number, speaker_id, from_operation)"
             " SELECT 'b', 'F', 2, speaker_id, operation_id FROM speaker"
         )
     plain, as_json = run(shell, "check"), run(shell, "check", "--json")

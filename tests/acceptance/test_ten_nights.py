@@ -61,7 +61,7 @@ def test_everything_again_changes_nothing(home: Path, nights: Path, exported: Pa
     run(home, "export", exported, "--database", "ten nights")
 
     assert tree(exported) == before
-    assert "10 of 10" in run(home, "check", "--database", "ten nights")
+    run(home, "check", "--database", "ten nights")  # exits with 1 if an invariant is broken
 
 
 def test_files_laid_down_in_another_order_give_the_same_tree(home: Path, nights: Path, exported: Path) -> None:

@@ -31,7 +31,8 @@ def peak_mib(*command: str | Path, home: Path) -> float:
     """Run a command and give the largest resident memory of its own process, in MiB."""
     process = subprocess.Popen(command, env={**os.environ, "REGISTRY_HOME": str(home)})
     _, status, usage = os.wait4(process.pid, 0)
-    assert os.waitstatus_to_exitcode(status) == 0
+    process.returncode = os.waitstatus_to_exitcode(status)  # wait4 has reaped it, which Popen cannot know
+    assert process.returncode == 0
     assert isinstance(usage, resource.struct_rusage)
     return usage.ru_maxrss / 1024
 

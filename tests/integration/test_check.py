@@ -14,12 +14,25 @@ SECOND = """
     INSERT INTO assignment (clip_id, speaker_id, reason, from_operation)
     SELECT clip_id, speaker_id, reason, from_operation FROM assignment WHERE clip_id = 1
 """
+# Its ingest was undone, but the last thing that happened to it was another.
+TAKEN_IN_AGAIN_AND_LOST = f"""
+    INSERT INTO operation (operation_id, kind, user_name, command, summary)
+        VALUES (4, 'undo', '', '', '{{}}'), (5, 'ingest', '', '', '{{}}'), (6, 'merge', '', '', '{{}}');
+    UPDATE assignment SET to_operation = 4 WHERE clip_id = 1; {SECOND};
+    UPDATE assignment SET from_operation = 5, to_operation = 6 WHERE clip_id = 1 AND to_operation IS NULL
+"""
+NOBODY = "INSERT INTO speaker (gender, operation_id) VALUES ('F', 1)"
+VERDICT = "INSERT INTO verdict (kind, speaker_id, subject_id, clip_id, other_id, from_operation)"
 # Invariant -> ways to break it; every constraint in the way is taken away first, as a mishap would need.
 CORRUPTIONS = {
-    "every clip has exactly one speaker": [
+    "every clip has exactly one speaker, unless its ingest was undone": [
         "DELETE FROM assignment WHERE clip_id = 1",
         END,
+        TAKEN_IN_AGAIN_AND_LOST,
         f"DROP INDEX assignment_current_clip_key; {SECOND}",
+    ],
+    "a name stands for one clip of its group": [
+        "UPDATE clip SET name = 'a' WHERE name = 'b'",
     ],
     "every clip has an embedding under the registry's model": [
         "DELETE FROM embedding WHERE audio_id = 1",
@@ -38,6 +51,27 @@ CORRUPTIONS = {
         "UPDATE speaker_number SET number = 9 WHERE speaker_id = 1",
         "UPDATE speaker_number SET number = number + 1 WHERE gender = 'M'",
     ],
+    "a speaker with clips at a broadcaster has one number there now": [
+        "UPDATE speaker_number SET to_operation = 3 WHERE speaker_id = 1",
+        "UPDATE speaker_number SET is_alias = true WHERE speaker_id = 1",
+        """DROP INDEX speaker_number_current_speaker_key;
+           INSERT INTO speaker_number (broadcaster, gender, number, speaker_id, from_operation)
+           VALUES ('andaiafm', 'F', 3, 1, 1)""",
+    ],
+    "an alias leads to a number": [
+        """INSERT INTO speaker_number (broadcaster, gender, number, speaker_id, is_alias, from_operation)
+           VALUES ('radiox', 'F', 1, 1, true, 1)""",
+    ],
+    "names and verdicts are about speakers that have a number": [
+        f"""{NOBODY}; INSERT INTO speaker_name (speaker_id, name, notes, from_operation)
+            SELECT max(speaker_id), 'Maria', '', 1 FROM speaker""",
+        f"{NOBODY}; {VERDICT} SELECT 'confirmed', max(speaker_id), 0, NULL, NULL, 1 FROM speaker",
+        f"{NOBODY}; {VERDICT} SELECT 'different', 1, max(speaker_id), NULL, max(speaker_id), 1 FROM speaker",
+    ],
+    "what people decided about a clip is so": [
+        f"{VERDICT} SELECT 'rejected', speaker_id, clip_id, clip_id, NULL, 1 FROM assignment WHERE clip_id = 1",
+        f"{VERDICT} SELECT 'confirmed', speaker_id, 1, 1, NULL, 1 FROM assignment WHERE clip_id = 2",
+    ],
     "a number carries its speaker's gender": [
         "UPDATE speaker_number SET gender = 'M', number = 2 WHERE speaker_id = 1",
     ],
@@ -53,8 +87,12 @@ CORRUPTIONS = {
         "DROP INDEX profile_model_1_hnsw; UPDATE profile SET mean = '[1,2]' WHERE speaker_id = 1",
         "DELETE FROM assignment WHERE speaker_id = 1",
     ],
-    "an assignment ends after it begins": [
+    "everything ends after it begins": [
         "UPDATE assignment SET to_operation = from_operation WHERE clip_id = 1",
+        "UPDATE speaker_number SET to_operation = from_operation WHERE speaker_id = 1",
+        """INSERT INTO speaker_name (speaker_id, name, notes, from_operation, to_operation)
+           VALUES (1, 'Maria', '', 2, 1)""",
+        f"{VERDICT.replace(')', ', to_operation)')} VALUES ('confirmed', 1, 0, NULL, NULL, 2, 1)",
     ],
     "every model has its vector indexes, valid": [
         "DROP INDEX profile_model_1_hnsw",
@@ -108,8 +146,8 @@ def test_only_the_first_rows_are_shown(sound: Engine) -> None:
         connection.execute(text("INSERT INTO speaker (gender, operation_id) SELECT 'F', 1 FROM generate_series(1, 9)"))
         connection.execute(
             text("""
-            INSERT INTO profile (speaker_id, model_id, mean, audios, duration_s)
-            SELECT speaker_id, 1, array_fill(1, ARRAY[40])::vector, 1, 1 FROM speaker
+            INSERT INTO profile (speaker_id, model_id, mean, audios, duration_s, inverse_s)
+            SELECT speaker_id, 1, array_fill(1, ARRAY[40])::vector, 1, 1, 1 FROM speaker
             """)
         )
 

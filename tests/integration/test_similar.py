@@ -38,7 +38,7 @@ def filled(server: EmbeddedServer, vectors: Floats) -> Iterator[Engine]:
 
 FILL = (
     "INSERT INTO registry VALUES (true, 1, 'registry')",
-    "INSERT INTO operation (kind, user_name, command, summary) VALUES ('ingest', '', '', '{}')",
+    "INSERT INTO operation (operation_id, kind, user_name, command, summary) VALUES (1, 'ingest', '', '', '{}')",
     "INSERT INTO clip_group (broadcaster, gender, date) VALUES ('andaiafm', 'F', '2020-11-05')",
     """INSERT INTO audio (audio_hash, duration_s, sample_rate_hz, channels)
        SELECT sha256(n::text::bytea), 1, 16000, 1 FROM given ORDER BY n""",
@@ -47,10 +47,12 @@ FILL = (
                          txt_path, txt_size, txt_mtime_ns, txt_sha256, operation_id)
        SELECT 1, n, n, '', '', 0, 0, '', '', 0, 0, '', 1 FROM given ORDER BY n""",
     "INSERT INTO speaker (gender, operation_id) SELECT 'F', 1 FROM given",
-    "INSERT INTO speaker_number SELECT 'andaiafm', 'F', n, n, 1 FROM given",
-    "INSERT INTO speaker_number SELECT 'radiox', 'F', n, n, 1 FROM given WHERE n <= 2",
+    """INSERT INTO speaker_number (broadcaster, gender, number, speaker_id, is_alias, from_operation)
+       SELECT 'andaiafm', 'F', n, n, false, 1 FROM given
+       UNION ALL SELECT 'radiox', 'F', n, n, false, 1 FROM given WHERE n <= 2
+       UNION ALL SELECT 'radiox', 'F', 3, 2, true, 1""",
     "INSERT INTO assignment (clip_id, speaker_id, reason, from_operation) SELECT n, n, 'new', 1 FROM given",
-    "INSERT INTO profile SELECT n, 1, vector, 1, 1 FROM given",
+    "INSERT INTO profile SELECT n, 1, vector, 1, 1, 1 FROM given",
     "ANALYZE",
 )
 

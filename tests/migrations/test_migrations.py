@@ -23,10 +23,14 @@ from tests.fix_server import TcpServer
 VERSIONS = Path(migrations.__file__).parent / "versions"
 # The interface that people query: columns are only ever added, at the end.
 VIEWS = {
+    "aliases": "broadcaster alias number speaker_id operation_id",
+    "assignment_history": "clip_id broadcaster date gender name speaker_id reason score runner_up_id runner_up_score"
+    " from_operation from_time user_name to_operation to_time",
     "clips": "clip_id broadcaster date gender name speaker_id number duration_s transcript score reason"
-    " runner_up_id runner_up_score wav_path txt_path sample_rate_hz channels audio_hash operation_id",
+    " runner_up_id runner_up_score wav_path txt_path sample_rate_hz channels audio_hash operation_id speaker_name"
+    " probability runner_up_probability",
     "speaker_nights": "speaker_id broadcaster number gender date clips duration_s",
-    "speakers": "speaker_id broadcaster number gender clips duration_s nights first_night last_night",
+    "speakers": "speaker_id broadcaster number gender clips duration_s nights first_night last_night name notes",
 }
 FUNCTIONS = {
     "number_label": "gender text, number integer -> text",

@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 import pytest
 
+from cli.apply import PLANNED
 from cli.main import commands, main
 from cli.options import author
 from cli.output import as_text, print_json, print_table
@@ -18,12 +19,21 @@ from cli.progress import Lines, shown
 from cli.sql import distinct
 from registry.errors import InputMissing
 
+WITHOUT_JSON = {"completion"}  # what it prints is for the shell
 HEAVY = ("torch", "sqlalchemy", "numpy", "psycopg", "alembic", "rich", "scipy")
 
 
 def leaves(group: click.Group, *path: str) -> Iterator[tuple[str, ...]]:
     for name, command in group.commands.items():
         yield from leaves(command, *path, name) if isinstance(command, click.Group) else [(*path, name)]
+
+
+def options(path: tuple[str, ...]) -> set[str]:
+    command: click.Command = commands
+    for name in path:
+        assert isinstance(command, click.Group)
+        command = command.commands[name]
+    return {option for parameter in command.params for option in parameter.opts}
 
 
 def run(*arguments: str) -> int:
@@ -44,8 +54,58 @@ def test_every_command_has_help_with_an_example(path: tuple[str, ...], capsys: p
     assert run(*path, "--help") == 0
 
     printed = capsys.readouterr().out
-    assert f"\n  Example: {' '.join(['registry', *path])}" in printed or 'Example: psql "$(registry' in printed
+    own_name = "merge" if path == ("same",) else " ".join(path)
+    assert f"\n  Example: registry {own_name}" in printed or 'Example: psql "$(registry' in printed
     assert "--verbose" in printed
+
+
+@pytest.mark.parametrize("path", sorted(leaves(commands)), ids=" ".join)
+def test_every_command_prints_json_if_asked(path: tuple[str, ...]) -> None:
+    assert ("--json" in options(path)) == (path[-1] not in WITHOUT_JSON)
+
+
+def test_every_command_that_saves_plans_can_have_them_applied() -> None:
+    savers = {path[-1] for path in leaves(commands) if "--save" in options(path)}
+
+    assert savers - {"same"} == set(PLANNED)
+
+
+def test_same_is_another_name_for_merge() -> None:
+    assert commands.commands["same"] is commands.commands["merge"]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_is_a_script_for_the_shell(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("completion", shell) == 0
+    assert f"_REGISTRY_COMPLETE={shell}_complete" in capsys.readouterr().out
+
+
+def test_bash_takes_the_completion(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("completion", "bash") == 0
+
+    script = capsys.readouterr().out
+    read = subprocess.run(["bash", "-n"], input=script, capture_output=True, text=True, check=False)
+    assert (read.returncode, read.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("words", "completed"),
+    [
+        ("registry mer", ["plain,merge"]),
+        ("registry re", ["plain,reject", "plain,rename"]),
+        ("registry database st", ["plain,status", "plain,stop"]),
+        ("registry merge F0001 F0002 --pl", ["plain,--plan"]),
+    ],
+)
+def test_words_are_completed(
+    words: str, completed: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("_REGISTRY_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", words)
+    monkeypatch.setenv("COMP_CWORD", str(len(words.split()) - 1))
+    run()
+
+    assert capsys.readouterr().out.split() == completed
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,73 @@
+"""Print what an operation changed, or would change."""
+
+import shlex
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cli.output import print_json, print_table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from registry.corrections.change import Outcome
+    from registry.store.journal import Effects
+
+
+def print_outcome(outcome: "Outcome", *, as_json: bool) -> None:
+    """Print an operation's number and effects."""
+    if as_json:
+        print_json(as_document(outcome))
+        return
+    print_effects(outcome.effects)
+    if outcome.operation_id is None:
+        click.echo("nothing was changed")
+    elif not outcome.is_final:
+        click.echo(f"operation {outcome.operation_id}; to take it back: registry undo {outcome.operation_id}")
+
+
+def as_document(outcome: "Outcome") -> dict[str, object]:
+    """Make an outcome a JSON document."""
+    return {
+        "operation": outcome.operation_id,
+        "based_on": outcome.based_on,
+        "summary": dict(outcome.summary),
+        "effects": asdict(outcome.effects),
+    }
+
+
+def print_effects(effects: "Effects") -> None:
+    """Print a table for every kind of thing that changed."""
+    _print(("clips from", "to", "reason", "clips"), effects.clips)
+    _print(("number", "is", "of"), effects.numbers)
+    _print(("speaker", "name before", "name after"), effects.names)
+    _print(("verdict", "kind", "speaker", "on"), effects.verdicts)
+
+
+def _print(columns: "Sequence[str]", rows: "Sequence[Sequence[object]]") -> None:
+    if rows:
+        print_table(columns, rows)
+
+
+def save_plan(based_on: int, effects: "Effects", arguments: "Sequence[str]", path: Path | None) -> None:
+    """Save a plan, if a path for it is given, and say how to apply it."""
+    if path is None:
+        return
+    from registry.corrections import plan
+    from registry.database import without_password
+
+    try:
+        plan.save(path, arguments, based_on, effects)
+    except OSError as error:
+        raise click.ClickException(f"cannot save the plan to {path}: {error.strerror}") from error
+    database = click.get_current_context().params.get("database")
+    elsewhere = ["--database", without_password(database)] if database else []
+    click.echo(f"saved; to do just this: {shlex.join(['registry', 'apply', str(path), *elsewhere])}", err=True)
+
+
+def from_anywhere(clip: str) -> str:
+    """Make the path of a file absolute, for a plan that may be applied from another folder."""
+    is_file = not clip.isdigit() and Path(clip).is_file()
+    return str(Path(clip).absolute()) if is_file else clip

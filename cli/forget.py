@@ -1,0 +1,62 @@
+"""`registry forget`."""
+
+import datetime as dt
+import sys
+
+import click
+
+from cli.effects import print_outcome
+from cli.options import author, database_option, json_option
+from cli.output import print_facts
+
+
+@click.command()
+@click.argument("speaker", required=False)
+@click.option(
+    "--older-than",
+    type=click.DateTime(formats=["%Y%m%d", "%Y-%m-%d"]),
+    metavar="DATE",
+    help="Instead of a speaker: all clips of nights before this date.",
+)
+@click.option("--plan", "plan_only", is_flag=True, help="Show what would be erased and erase nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@database_option
+@json_option
+def forget(
+    speaker: str | None,
+    older_than: dt.datetime | None,
+    plan_only: bool,
+    yes: bool,
+    database: str | None,
+    as_json: bool,
+) -> int:
+    """Erase a person from the registry, or all that is older than a date. This cannot be undone.
+
+    Clips, vectors, transcripts, names and history go; the number stays retired, and the next export leaves the
+    files out. Input folders are not touched, but what was forgotten is not taken in from them again.
+
+    \b
+    Example: registry forget F0003
+    """
+    from registry.corrections.forget import forget_older_than, forget_speaker
+    from registry.database import reach
+
+    if (speaker is None) == (older_than is None):
+        raise click.UsageError("name a speaker or a date with --older-than")
+    with reach(database) as opened:
+        if not (yes or plan_only):
+            _ask(speaker or f"everything before {older_than:%Y-%m-%d}")
+        if older_than is not None:
+            outcome = forget_older_than(opened.engine, older_than.date(), author(), plan_only=plan_only)
+        else:
+            outcome = forget_speaker(opened.engine, str(speaker), author(), plan_only=plan_only)
+    if not as_json:
+        print_facts(outcome.summary)
+    print_outcome(outcome, as_json=as_json)
+    return 0
+
+
+def _ask(what: str) -> None:
+    if not sys.stdin.isatty():
+        raise click.UsageError("erasing cannot be undone; add --yes to do it without being asked")
+    click.confirm(f"Erase {what} for good? This cannot be undone.", abort=True, err=True)

@@ -1,0 +1,32 @@
+"""`registry merge`."""
+
+from pathlib import Path
+
+import click
+
+from cli.effects import print_outcome, save_plan
+from cli.options import author, database_option, json_option, plan_options, plan_under_way
+
+
+@click.command()
+@click.argument("one")
+@click.argument("other")
+@plan_options
+@database_option
+@json_option
+def merge(one: str, other: str, plan_only: bool, save: Path | None, database: str | None, as_json: bool) -> int:
+    """Make two speakers one: the lower number stays, the other becomes its alias.
+
+    Every later automatic step keeps them together. `registry same` is another name for it.
+
+    \b
+    Example: registry merge F0003 F0017 --plan
+    """
+    from registry.corrections.merge import merge as run
+    from registry.database import reach
+
+    with reach(database) as opened:
+        outcome = run(opened.engine, one, other, author(), plan_only=plan_only or bool(save), plan=plan_under_way())
+    save_plan(outcome.based_on, outcome.effects, ["merge", one, other], save)
+    print_outcome(outcome, as_json=as_json)
+    return 0

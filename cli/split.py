@@ -1,0 +1,68 @@
+"""`registry split`."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cli.effects import from_anywhere, print_outcome, save_plan
+from cli.options import author, database_option, json_option, plan_options, plan_under_way
+from cli.output import print_json, print_table
+
+if TYPE_CHECKING:
+    from registry.corrections.split import Proposal
+
+
+@click.command()
+@click.argument("speaker")
+@click.argument("clips", nargs=-1, metavar="[CLIP...]")
+@click.option("--yes", is_flag=True, help="Without clips: make the cut that is proposed.")
+@plan_options
+@database_option
+@json_option
+def split(
+    speaker: str,
+    clips: tuple[str, ...],
+    yes: bool,
+    plan_only: bool,
+    save: Path | None,
+    database: str | None,
+    as_json: bool,
+) -> int:
+    """Give some clips of a speaker a new speaker, since they are another voice.
+
+    Without clips a cut is proposed and nothing changed; with --yes the proposed cut is made.
+
+    \b
+    Example: registry split F0003
+    """
+    from registry.corrections.split import propose_split
+    from registry.corrections.split import split as run
+    from registry.database import reach
+
+    with reach(database) as opened:
+        if not clips:
+            proposal = propose_split(opened.engine, speaker)
+            clips = tuple(str(clip.clip_id) for clip in proposal.clips)
+            if not (yes or plan_only or save):
+                _print_proposal(proposal, as_json=as_json)
+                return 0
+        outcome = run(opened.engine, speaker, clips, author(), plan_only=plan_only or bool(save), plan=plan_under_way())
+    save_plan(outcome.based_on, outcome.effects, ["split", speaker, *map(from_anywhere, clips)], save)
+    print_outcome(outcome, as_json=as_json)
+    return 0
+
+
+def _print_proposal(proposal: "Proposal", *, as_json: bool) -> None:
+    if as_json:
+        print_json(asdict(proposal))
+        return
+    print_table(
+        ("clip", "group", "name", "transcript"),
+        [(clip.clip_id, clip.group, clip.name, clip.transcript) for clip in proposal.clips],
+    )
+    click.echo(
+        f"{proposal.label} would lose these {len(proposal.clips)} clips and keep {proposal.stay};"
+        f" mean cosine between the parts {proposal.cosine:.2f}. Listen, then: registry split ... --yes"
+    )

@@ -1,0 +1,26 @@
+"""How probable each stored speaker is for one clip."""
+
+import numpy as np
+
+from registry.core.likeness import Bar
+from registry.core.population import estimate_population, stranger_levels
+from registry.core.probability_rule import ProbabilityRule
+from registry.core.records import Floats
+from registry.core.vectors import unit
+from registry.core.voices import Voices, clips_as_voices
+
+
+def identify(vector: Floats, duration_s: float, stored: Voices, rule: ProbabilityRule) -> tuple[Floats, Floats]:
+    """Compare an embedding (dim,) with stored speakers (m).
+
+    Returns:
+        The mean cosine to each speaker's clips (m,), and P(same voice) of each (m,).
+    """
+    clip = clips_as_voices(unit(vector[None]), np.array([duration_s], dtype=np.float32))
+    population = estimate_population(stored, clip.mean, rule)
+    bar = Bar(rule, population.base_noise, len(stored))
+    everybody = bar.sets(stored, stranger_levels(stored.mean, population, rule, np.arange(len(stored))))
+    one = bar.sets(clip, stranger_levels(clip.mean, population, rule))
+    margins = bar.margins(one, everybody)[0]
+    scores = (stored.mean @ clip.mean.T)[:, 0]
+    return scores, np.array([bar.probability(float(margin)) for margin in margins], dtype=np.float32)

@@ -1,0 +1,63 @@
+"""Voices: sets of clips, each taken for one voice and summed up so that no clip is needed again."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from registry.core.records import Floats, Integers
+
+
+@dataclass(frozen=True)
+class Voices:
+    """k sets of clips. The mean pairwise cosine of two sets is the dot product of their means."""
+
+    mean: Floats  # (k, dim) plain means of unit vectors, not normalised again
+    size: Integers  # (k,) clips
+    inverse_s: Floats  # (k,) mean of 1 / duration, per second: short clips make it large
+
+    def __len__(self) -> int:
+        """Count the sets."""
+        return len(self.size)
+
+    def take(self, rows: Integers) -> "Voices":
+        """Give some of the sets, in the order asked for."""
+        return Voices(self.mean[rows], self.size[rows], self.inverse_s[rows])
+
+    def followed_by(self, other: "Voices") -> "Voices":
+        """Put the sets of another after these."""
+        return Voices(
+            np.concatenate([self.mean, other.mean]),
+            np.concatenate([self.size, other.size]),
+            np.concatenate([self.inverse_s, other.inverse_s]),
+        )
+
+    def united(self, labels: Integers) -> "Voices":
+        """Unite sets of one label (k,), labels counting from 0 without gaps."""
+        size = np.bincount(labels, self.size).astype(np.int64)
+        mean = weighted_means(self.mean, self.size, labels)
+        return Voices(mean, size, weighted_means(self.inverse_s[:, None], self.size, labels)[:, 0])
+
+
+def clips_as_voices(units: Floats, durations_s: Floats) -> Voices:
+    """Make a set of each clip, from unit vectors (n, dim) and seconds (n,)."""
+    ones = np.ones(len(units), dtype=np.int64)
+    return Voices(units.astype(np.float32), ones, (1 / durations_s).astype(np.float32))
+
+
+def weighted_means(values: Floats, weights: Integers, labels: Integers) -> Floats:
+    """Average rows (n, dim) by label, weighed (n,); labels count from 0 without gaps."""
+    totals = np.bincount(labels, weights)
+    sums = np.zeros((len(totals), values.shape[1]))
+    np.add.at(sums, labels, values * weights[:, None])
+    return (sums / totals[:, None]).astype(np.float32)
+
+
+def own_cosines(own_squares: Floats, size: Integers) -> Floats:
+    """Give each set's mean cosine over its pairs of different clips; of single clips the value means nothing.
+
+    Args:
+        own_squares: Squared lengths of the means (k,).
+        size: Clips (k,).
+    """
+    alone = (1 / size).astype(np.float32)  # the part of a squared mean that is clips meeting themselves
+    return ((own_squares - alone) / np.maximum(1 - alone, 0.5)).astype(np.float32)

@@ -1,0 +1,79 @@
+"""One operation from lock to commit: what every correction is wrapped in."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection, Engine
+
+from registry.corrections.plan import Plan
+from registry.store import history, journal, operations, speakers
+from registry.store.journal import Effects
+from registry.store.operations import Author
+
+FINAL = ("forget",)  # kinds of operation that erase: what is gone cannot come back
+
+
+@dataclass(frozen=True)
+class Change:
+    """An operation under way; nothing of it is seen by others before it ends."""
+
+    connection: Connection
+    operation_id: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an operation changed, or planned would change."""
+
+    operation_id: int | None  # None for a plan, and where there was nothing to change
+    kind: str
+    based_on: int  # the last operation before it, 0 for none
+    summary: Mapping[str, object]  # what the journal says about it
+    effects: Effects
+
+    @property
+    def is_final(self) -> bool:
+        """Tell whether it cannot be undone."""
+        return self.kind in FINAL
+
+
+Act = Callable[[Change], Mapping[str, object]]
+
+
+def change(
+    engine: Engine, author: Author, kind: str, act: Act, *, plan_only: bool = False, plan: Plan | None = None
+) -> Outcome:
+    """Run one operation under the registry's lock: all of it, or nothing; what changes nothing is not journalled.
+
+    Args:
+        engine: The registry's database.
+        author: Who runs it.
+        kind: What it is, for the journal.
+        act: Makes the changes and returns what the journal is to say about them.
+        plan_only: Take everything back and only tell what would change.
+        plan: A saved plan that this has to follow exactly.
+
+    Raises:
+        PlanOutdated: The registry has moved on since the plan was made, or the outcome is another.
+    """
+    with engine.connect() as connection, connection.begin() as transaction:
+        operations.lock_registry(connection)
+        outcome = carry_out(connection, author, kind, act)
+        if plan is not None:
+            plan.insist(outcome.based_on, outcome.effects)
+        if plan_only or outcome.operation_id is None:
+            transaction.rollback()
+            return replace(outcome, operation_id=None)
+    return outcome
+
+
+def carry_out(connection: Connection, author: Author, kind: str, act: Act) -> Outcome:
+    """Run one operation in a transaction that holds the registry's lock already."""
+    based_on = operations.last_operation(connection)
+    operation_id = operations.begin_operation(connection, kind, author)
+    summary = act(Change(connection, operation_id))
+    speakers.refresh_profiles(connection, history.speakers_touched(connection, operation_id))
+    operations.sum_up(connection, operation_id, summary)
+    is_needed = kind in FINAL or history.changed_anything(connection, operation_id)
+    effects = journal.effects(connection, [operation_id])
+    return Outcome(operation_id if is_needed else None, kind, based_on, summary, effects)

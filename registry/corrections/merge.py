@@ -1,0 +1,131 @@
+"""Two speakers are one voice, or they are not: merge, same, different."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from sqlalchemy import Connection, Engine
+
+from registry.core.succession import heir, unite
+from registry.corrections.change import Change, Outcome, change
+from registry.corrections.plan import Plan
+from registry.errors import CorrectionRefused
+from registry.store import addresses, corrections
+from registry.store.addresses import Speaker
+from registry.store.corrections import Verdict
+from registry.store.operations import Author
+
+
+def merge(
+    engine: Engine, one: str, other: str, author: Author, *, plan_only: bool = False, plan: Plan | None = None
+) -> Outcome:
+    """Make two speakers one; the lower number stays, the other becomes its alias.
+
+    Every later automatic step keeps them together.
+
+    Raises:
+        UnknownSpeaker, AmbiguousSpeaker: Nobody, or more than one, is called so.
+        CorrectionRefused: They are one already, of two genders, or a person said that they are different, or that a
+            clip of one is not the other.
+        PlanOutdated: See `change`.
+    """
+
+    def act(under_way: Change) -> Mapping[str, object]:
+        connection = under_way.connection
+        pair = [addresses.find_speaker(connection, address) for address in (one, other)]
+        _refuse_odd_pair(*pair)
+        _refuse_different(pair, corrections.verdicts_on(connection, pair[0].speaker_id))
+        _refuse_rejected(connection, *pair)
+        merge_speakers(under_way, *(speaker.speaker_id for speaker in pair))
+        return {"merged": [speaker.label for speaker in pair]}
+
+    return change(engine, author, "merge", act, plan_only=plan_only, plan=plan)
+
+
+def different(engine: Engine, one: str, other: str, author: Author) -> Outcome:
+    """Note that two speakers are two people: nothing may ever join them, also not through others.
+
+    Raises:
+        UnknownSpeaker, AmbiguousSpeaker: Nobody, or more than one, is called so.
+        CorrectionRefused: They are one speaker; split it first.
+    """
+
+    def act(under_way: Change) -> Mapping[str, object]:
+        connection = under_way.connection
+        pair = [addresses.find_speaker(connection, address) for address in (one, other)]
+        if pair[0] == pair[1]:
+            raise CorrectionRefused(cause=f"{one} and {other} are one speaker, {pair[0].label}; split it first")
+        low, high = sorted(speaker.speaker_id for speaker in pair)
+        verdict = Verdict("different", low, other_id=high)
+        corrections.replace_verdicts(connection, [], [verdict], under_way.operation_id)
+        return {"different": [speaker.label for speaker in pair]}
+
+    return change(engine, author, "different", act)
+
+
+def _refuse_odd_pair(one: Speaker, other: Speaker) -> None:
+    if one.speaker_id == other.speaker_id:
+        raise CorrectionRefused(cause=f"both are one speaker already, {one.label}")
+    if one.gender != other.gender:
+        raise CorrectionRefused(
+            cause=f"{one.label} and {other.label} are of two genders; move single clips by sorting their folders anew"
+        )
+
+
+def _refuse_different(pair: Iterable[Speaker], verdicts: Iterable[Verdict]) -> None:
+    keys = {speaker.speaker_id for speaker in pair}
+    if any(v.kind == "different" and {v.speaker_id, v.other_id} == keys for v in verdicts):
+        labels = " and ".join(speaker.label for speaker in pair)
+        raise CorrectionRefused(cause=f"a person said that {labels} are different; undo that operation first")
+
+
+def _refuse_rejected(connection: Connection, one: Speaker, other: Speaker) -> None:
+    for speaker, rival in ((one, other), (other, one)):
+        verdicts = corrections.verdicts_on(connection, speaker.speaker_id)
+        rejected = [v.clip_id for v in verdicts if v.kind == "rejected" and v.clip_id is not None]
+        if rival.speaker_id in corrections.speakers_of(connection, rejected).values():
+            cause = f"a person said that a clip of {rival.label} is not {speaker.label}; move that clip first"
+            raise CorrectionRefused(cause=cause)
+
+
+def merge_speakers(under_way: Change, one_id: int, other_id: int) -> int:
+    """Do the work of a merge that a person asked for, and give the key of the speaker that lives on."""
+    heir_id = unite_speakers(under_way, one_id, other_id, "merged")
+    same = Verdict("same", heir_id, other_id=other_id if heir_id == one_id else one_id)
+    corrections.replace_verdicts(under_way.connection, [], [same], under_way.operation_id)
+    return heir_id
+
+
+def unite_speakers(under_way: Change, one_id: int, other_id: int, reason: str, probability: float | None = None) -> int:
+    """Make two speakers one, with numbers, clips, names and verdicts, and give the key of the one that lives on."""
+    connection, operation_id = under_way.connection, under_way.operation_id
+    held = [corrections.holdings(connection, [speaker_id]) for speaker_id in (one_id, other_id)]
+    heir_id = heir(*held)
+    gone_id = other_id if heir_id == one_id else one_id
+    before = [*held[0], *held[1]]
+    corrections.replace_holdings(connection, before, unite(before, heir_id), operation_id)
+    clips = corrections.clips_of(connection, gone_id)
+    corrections.reassign(connection, clips, heir_id, reason, operation_id, probability)
+    _hand_name_over(under_way, gone_id, heir_id)
+    _hand_verdicts_over(under_way, gone_id, heir_id)
+    return heir_id
+
+
+def _hand_name_over(under_way: Change, gone_id: int, heir_id: int) -> None:
+    name = corrections.close_name(under_way.connection, gone_id, under_way.operation_id)
+    if name is not None and not corrections.names(under_way.connection, [heir_id]):
+        corrections.open_name(under_way.connection, heir_id, *name, under_way.operation_id)
+
+
+def _hand_verdicts_over(under_way: Change, gone_id: int, heir_id: int) -> None:
+    before = corrections.verdicts_on(under_way.connection, gone_id)
+    after = [_about_heir(verdict, gone_id, heir_id) for verdict in before]
+    corrections.replace_verdicts(under_way.connection, before, after, under_way.operation_id)
+
+
+def _about_heir(verdict: Verdict, gone_id: int, heir_id: int) -> Verdict:
+    if verdict.kind == "same":  # names a speaker that is gone as the other, which stays so
+        return replace(verdict, speaker_id=heir_id)
+    if verdict.other_id is None:
+        return replace(verdict, speaker_id=heir_id)
+    third = verdict.other_id if verdict.speaker_id == gone_id else verdict.speaker_id
+    return replace(verdict, speaker_id=min(third, heir_id), other_id=max(third, heir_id))

@@ -1,0 +1,142 @@
+"""Single clips: move them, confirm them, or say whose they are not."""
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import Connection, Engine
+
+from registry.corrections.change import Change, Outcome, change
+from registry.corrections.plan import Plan
+from registry.errors import CorrectionRefused
+from registry.store import addresses, corrections, speakers
+from registry.store.addresses import Speaker
+from registry.store.corrections import Verdict
+from registry.store.operations import Author
+
+NEW = "new"  # in place of a speaker: one that nobody is yet
+
+
+def move(
+    engine: Engine,
+    clips: Sequence[str],
+    speaker: str,
+    author: Author,
+    *,
+    plan_only: bool = False,
+    plan: Plan | None = None,
+) -> Outcome:
+    """Give clips the speaker that a person says they have, for good.
+
+    Args:
+        engine: The registry's database.
+        clips: What the clips are called, see `addresses.find_clips`.
+        speaker: What the speaker is called, or "new".
+        author: Who says so.
+        plan_only: Only tell what would change.
+        plan: A saved plan to follow.
+
+    Raises:
+        UnknownClip, UnknownSpeaker, AmbiguousSpeaker: Nothing, or more than one speaker, is called so.
+        CorrectionRefused: The clips are of another gender than the speaker.
+        PlanOutdated: See `change`.
+    """
+
+    def act(under_way: Change) -> Mapping[str, object]:
+        connection = under_way.connection
+        clip_ids = find_all(connection, clips)
+        gender = gender_of(connection, clip_ids)
+        target = None if speaker == NEW else addresses.find_speaker(connection, speaker)
+        if target is not None and target.gender != gender:
+            raise CorrectionRefused(cause=f"the clips are in {gender} folders, {target.label} is of another gender")
+        speaker_id = make_speaker(under_way, gender) if target is None else target.speaker_id
+        settle(under_way, clip_ids, speaker_id, "moved")
+        return {"clips": len(clip_ids), "to": NEW if target is None else target.label}
+
+    return change(engine, author, "move", act, plan_only=plan_only, plan=plan)
+
+
+def find_all(connection: Connection, clips: Sequence[str]) -> list[int]:
+    """Find clips by what they are called, each once."""
+    return sorted({clip_id for address in clips for clip_id in addresses.find_clips(connection, address)})
+
+
+def gender_of(connection: Connection, clip_ids: Sequence[int]) -> str:
+    """Give the one gender of some clips.
+
+    Raises:
+        CorrectionRefused: They have two.
+    """
+    genders = corrections.genders_of(connection, clip_ids)
+    if len(genders) > 1:
+        raise CorrectionRefused(cause="the clips are of two genders; correct those of each by itself")
+    return genders.pop()
+
+
+def make_speaker(under_way: Change, gender: str) -> int:
+    """Make a speaker that has no clip yet."""
+    return speakers.add_speakers(under_way.connection, gender, 1, under_way.operation_id)[0]
+
+
+def settle(under_way: Change, clip_ids: Sequence[int], speaker_id: int, reason: str) -> None:
+    """Put clips where a person says they belong, and note that it was a person."""
+    connection, operation_id = under_way.connection, under_way.operation_id
+    there = corrections.speakers_of(connection, clip_ids)
+    elsewhere = [clip_id for clip_id in clip_ids if there[clip_id] != speaker_id]
+    corrections.reassign(connection, elsewhere, speaker_id, reason, operation_id)
+    before = corrections.verdicts_on_clips(connection, clip_ids)
+    contradicted = [v for v in before if v.kind == "confirmed" or v.speaker_id == speaker_id]
+    after = [Verdict("confirmed", speaker_id, clip_id=clip_id) for clip_id in clip_ids]
+    corrections.replace_verdicts(connection, contradicted, after, operation_id)
+
+
+def confirm(engine: Engine, address: str, author: Author) -> Outcome:
+    """Note that a speaker, as it is now, is one voice, or that a clip is where it belongs: nothing moves it any more.
+
+    Raises:
+        UnknownSpeaker, UnknownClip: Neither a speaker nor a clip is called so.
+    """
+
+    def act(under_way: Change) -> Mapping[str, object]:
+        connection = under_way.connection
+        if addresses.SPEAKER.fullmatch(address):
+            speaker = addresses.find_speaker(connection, address)
+            verdict = Verdict("confirmed", speaker.speaker_id)
+            corrections.replace_verdicts(connection, [], [verdict], under_way.operation_id)
+            return {"confirmed": speaker.label}
+        clip_ids = addresses.find_clips(connection, address)
+        for clip_id, speaker_id in corrections.speakers_of(connection, clip_ids).items():
+            settle(under_way, [clip_id], speaker_id, "confirmed")
+        return {"confirmed clips": len(clip_ids)}
+
+    return change(engine, author, "confirm", act)
+
+
+def reject(engine: Engine, clip: str, speaker: str, author: Author) -> Outcome:
+    """Note that a clip is not a speaker's voice, for good; if it was there, it goes to a speaker of its own.
+
+    Raises:
+        UnknownClip, UnknownSpeaker, AmbiguousSpeaker: Nothing, or more than one speaker, is called so.
+    """
+
+    def act(under_way: Change) -> Mapping[str, object]:
+        connection, operation_id = under_way.connection, under_way.operation_id
+        clip_ids = addresses.find_clips(connection, clip)
+        unwanted = addresses.find_speaker(connection, speaker)
+        there = corrections.speakers_of(connection, clip_ids)
+        here = [clip_id for clip_id in clip_ids if there[clip_id] == unwanted.speaker_id]
+        if here:
+            _leave(under_way, here, unwanted)
+        before = [v for v in corrections.verdicts_on_clips(connection, clip_ids) if v.speaker_id == unwanted.speaker_id]
+        after = [Verdict("rejected", unwanted.speaker_id, clip_id=clip_id) for clip_id in clip_ids]
+        corrections.replace_verdicts(connection, before, after, operation_id)
+        return {"clips": len(clip_ids), "not": unwanted.label}
+
+    return change(engine, author, "reject", act)
+
+
+def _leave(under_way: Change, clip_ids: Sequence[int], unwanted: Speaker) -> None:
+    if len(corrections.clips_of(under_way.connection, unwanted.speaker_id)) == len(clip_ids):
+        raise CorrectionRefused(
+            cause=f"{unwanted.label} has no other clip: who would it be? Rename or merge it instead"
+        )
+    new_id = make_speaker(under_way, unwanted.gender)
+    corrections.reassign(under_way.connection, clip_ids, new_id, "rejected", under_way.operation_id)

@@ -1,0 +1,87 @@
+"""Take operations back, exactly; an undo is an operation too and can be taken back itself."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import Connection, Engine
+
+from registry.core import standing
+from registry.corrections.change import FINAL, Change, Outcome, carry_out
+from registry.errors import UndoRefused, UnknownOperation
+from registry.store import history, journal, operations
+from registry.store.journal import Entry
+from registry.store.operations import Author
+
+
+def undo(
+    engine: Engine, operation_id: int, author: Author, *, with_later: bool = False, plan_only: bool = False
+) -> list[Outcome]:
+    """Bring back what held before an operation, as an operation of its own.
+
+    With `with_later`, later operations that build on it are taken back first, newest first, all in one
+    transaction; with `plan_only` everything is only shown.
+
+    Returns:
+        One outcome for every operation taken back, that of `operation_id` last.
+
+    Raises:
+        UnknownOperation: There is no such operation.
+        UndoRefused: Later operations build on it, or it erased what it changed.
+    """
+    with engine.connect() as connection, connection.begin() as transaction:
+        operations.lock_registry(connection)
+        outcomes = _undo(connection, operation_id, author, with_later=with_later)
+        if plan_only:
+            transaction.rollback()
+    return outcomes
+
+
+def _undo(connection: Connection, operation_id: int, author: Author, *, with_later: bool) -> list[Outcome]:
+    entry = journal.entry(connection, operation_id)
+    if entry is None:
+        raise UnknownOperation(operation=operation_id)
+    if entry.kind in FINAL:
+        raise UndoRefused(operation=operation_id, cause="what it erased is gone")
+    if undone_by := standing.undone_by(journal.undos(connection)).get(operation_id):
+        cause = f"operation {undone_by} has undone it already; undo that one to have it back"
+        raise UndoRefused(operation=operation_id, cause=cause)
+    outcomes: list[Outcome] = []
+    while later := _in_the_way(connection, operation_id, author):
+        if not with_later:
+            listed = ", ".join(map(str, sorted(later)))
+            raise UndoRefused(operation=operation_id, cause=f"later operations build on it: {listed}; see --with-later")
+        outcomes += _undo(connection, max(later), author, with_later=True)
+    return [*outcomes, _take_back(connection, entry, author)]
+
+
+def _take_back(connection: Connection, entry: Entry, author: Author) -> Outcome:
+    def act(under_way: Change) -> Mapping[str, object]:
+        history.take_back(connection, entry.operation_id, under_way.operation_id)
+        return {"undone": entry.operation_id, "kind": entry.kind}
+
+    outcome = carry_out(connection, author, "undo", act)
+    if outcome.operation_id is None:
+        raise UndoRefused(operation=entry.operation_id, cause="nothing of it is left to take back")
+    return outcome
+
+
+def _in_the_way(connection: Connection, operation_id: int, author: Author) -> set[int]:
+    """Name the later operations that have to go first: they changed the same things, or stand on them.
+
+    Raises:
+        UndoRefused: Something is in the way that cannot be named.
+    """
+    found = history.operations_in_the_way(connection, operation_id) or _left_hanging(connection, operation_id, author)
+    later = standing.still_counting(found, operation_id, journal.undos(connection))
+    if found and not later:
+        raise UndoRefused(operation=operation_id, cause="what it changed is no longer as it left it")
+    return later
+
+
+def _left_hanging(connection: Connection, operation_id: int, author: Author) -> set[int]:
+    """Take it back on trial, and name the operations on what then no longer fits together."""
+    trial = connection.begin_nested()
+    by_operation = operations.begin_operation(connection, "undo", author)
+    history.take_back(connection, operation_id, by_operation)
+    hanging = history.operations_left_hanging(connection, by_operation)
+    trial.rollback()
+    return hanging - {by_operation}

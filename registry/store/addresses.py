@@ -1,0 +1,110 @@
+"""What people call speakers and clips, and who that is."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection, text
+
+from registry.audio import read_audio
+from registry.core.records import Rejected
+from registry.errors import AmbiguousSpeaker, UnknownClip, UnknownSpeaker
+from registry.scan import GROUP_NAME
+
+SPEAKER = re.compile(r"(?:(?P<broadcaster>.+)[/ ])?(?P<gender>[FM])(?P<number>\d+)", re.DOTALL | re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Speaker:
+    """A speaker as addressed; an alias leads to the speaker it became."""
+
+    speaker_id: int
+    gender: str
+    label: str  # "andaiafm/F0003", at every broadcaster that has heard it
+
+
+def find_speaker(connection: Connection, address: str) -> Speaker:
+    """Find a speaker by number (F0003), by number at a broadcaster (andaiafm/F0003), or by alias.
+
+    Raises:
+        UnknownSpeaker: Nobody has this number.
+        AmbiguousSpeaker: Several broadcasters have this number, for different voices.
+    """
+    match = SPEAKER.fullmatch(address.strip())
+    if match is None:
+        raise UnknownSpeaker(address=address)
+    query = text("""
+        SELECT DISTINCT speaker_id FROM speaker_number
+        WHERE gender = :gender AND number = :number AND to_operation IS NULL
+          AND (CAST(:broadcaster AS text) IS NULL OR broadcaster = :broadcaster)
+    """)
+    asked = {"gender": match["gender"].upper(), "number": int(match["number"]), "broadcaster": match["broadcaster"]}
+    found = sorted(connection.execute(query, asked).scalars())
+    if not found:
+        raise UnknownSpeaker(address=address)
+    speakers = describe(connection, found)
+    if len(speakers) > 1:
+        raise AmbiguousSpeaker(address=address, labels=", ".join(speaker.label for speaker in speakers))
+    return speakers[0]
+
+
+def describe(connection: Connection, speaker_ids: list[int]) -> list[Speaker]:
+    """Describe speakers that have a number, in order of key."""
+    query = text("""
+        SELECT speaker_id, min(gender), string_agg(broadcaster || '/' || number_label(gender, number), ' '
+                                                   ORDER BY broadcaster)
+        FROM speaker_number
+        WHERE to_operation IS NULL AND NOT is_alias AND speaker_id = ANY(CAST(:speaker_ids AS bigint[]))
+        GROUP BY speaker_id ORDER BY speaker_id
+    """)
+    return [Speaker(*row) for row in connection.execute(query, {"speaker_ids": speaker_ids})]
+
+
+def find_clips(connection: Connection, address: str) -> list[int]:
+    """Find clips by key (1234), as GROUP/NAME (andaiafm_F20201105/mclip-00000003), or by what a wav file holds.
+
+    A file, an exported one say, stands for every clip with its audio, since they are one recording.
+
+    Raises:
+        UnknownClip: There is none, or the file cannot be read.
+    """
+    if address.isdecimal():
+        found = _present(connection, "c.clip_id = :clip_id", {"clip_id": int(address)})
+    elif Path(address).is_file():
+        found = _by_audio(connection, Path(address))
+    else:
+        found = _by_name(connection, address)
+    if not found:
+        raise UnknownClip(address=address, cause="the registry has no such clip")
+    return found
+
+
+def _by_audio(connection: Connection, path: Path) -> list[int]:
+    audio = read_audio(path)
+    if isinstance(audio, Rejected):
+        raise UnknownClip(address=str(path), cause=audio.message)
+    condition = "c.audio_id = (SELECT audio_id FROM audio WHERE audio_hash = :audio_hash)"
+    return _present(connection, condition, {"audio_hash": bytes.fromhex(audio.audio_hash)})
+
+
+def _by_name(connection: Connection, address: str) -> list[int]:
+    folder, _, name = address.rpartition("/")
+    group = GROUP_NAME.fullmatch(folder)
+    if group is None:
+        raise UnknownClip(
+            address=address, cause="expected a key, GROUP/NAME such as andaiafm_F20201105/x, or a wav file"
+        )
+    condition = """
+        c.name = :name AND c.group_id = (
+            SELECT group_id FROM clip_group
+            WHERE broadcaster = :broadcaster AND gender = upper(:gender) AND to_char(date, 'YYYYMMDD') = :date)
+    """
+    return _present(connection, condition, {"name": name.removesuffix(".wav"), **group.groupdict()})
+
+
+def _present(connection: Connection, condition: str, values: dict[str, object]) -> list[int]:
+    query = text(f"""
+        SELECT c.clip_id FROM clip c JOIN assignment a ON a.clip_id = c.clip_id AND a.to_operation IS NULL
+        WHERE {condition} ORDER BY c.clip_id
+    """)  # noqa: S608 - conditions of this module
+    return list(connection.execute(query, values).scalars())

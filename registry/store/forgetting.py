@@ -1,0 +1,62 @@
+"""Erase for good: clips with all that was ever noted of them, and the traces of a person."""
+
+import datetime as dt
+from collections.abc import Collection
+
+from sqlalchemy import Connection, text
+
+CHOSEN = "clip_id = ANY(CAST(:clip_ids AS bigint[]))"
+# ruff: noqa: S608 - the statements below are put together from constants of this module
+# In this order: what points at a row goes before the row. Hashes of forgotten audio stay, so that a later ingest
+# of the same folder does not bring it back.
+ERASE_CLIPS = {
+    "assignments": f"DELETE FROM assignment WHERE {CHOSEN}",
+    "verdicts": f"DELETE FROM verdict WHERE {CHOSEN}",
+    "hashes kept": f"""
+        INSERT INTO forgotten_audio (audio_hash)
+        SELECT audio_hash FROM audio WHERE audio_id IN (SELECT audio_id FROM clip WHERE {CHOSEN})
+        ON CONFLICT DO NOTHING""",
+    "clips": f"DELETE FROM clip WHERE {CHOSEN}",
+    "embeddings": """
+        DELETE FROM embedding e USING audio a, forgotten_audio f
+        WHERE e.audio_id = a.audio_id AND a.audio_hash = f.audio_hash
+        AND NOT EXISTS (SELECT FROM clip c WHERE c.audio_id = a.audio_id)""",
+    "audios": """
+        DELETE FROM audio a USING forgotten_audio f WHERE a.audio_hash = f.audio_hash
+        AND NOT EXISTS (SELECT FROM clip c WHERE c.audio_id = a.audio_id)""",
+}
+ERASE_TRACES = {
+    "former assignments": "DELETE FROM assignment WHERE speaker_id = :speaker_id",
+    "runner-up entries": """
+        UPDATE assignment SET runner_up_id = NULL, runner_up_score = NULL WHERE runner_up_id = :speaker_id""",
+    "verdicts on the speaker": "DELETE FROM verdict WHERE :speaker_id IN (speaker_id, other_id)",
+    "command lines": """
+        UPDATE operation o SET command = 'registry ' || kind || ' (forgotten)'
+        FROM speaker_name n WHERE n.speaker_id = :speaker_id AND o.operation_id = n.from_operation""",
+    "names": "DELETE FROM speaker_name WHERE speaker_id = :speaker_id",
+    "profiles": "DELETE FROM profile WHERE speaker_id = :speaker_id",
+}
+
+
+def erase_clips(connection: Connection, clip_ids: Collection[int]) -> dict[str, int]:
+    """Erase clips: paths, transcripts, history, verdicts, and vectors that no other clip needs; count the rows."""
+    values = {"clip_ids": list(clip_ids)}
+    return {what: connection.execute(text(statement), values).rowcount for what, statement in ERASE_CLIPS.items()}
+
+
+def erase_traces(connection: Connection, speaker_id: int) -> dict[str, int]:
+    """Erase what the registry noted of a speaker besides clips; the retired numbers stay; count the rows."""
+    values = {"speaker_id": speaker_id}
+    return {what: connection.execute(text(statement), values).rowcount for what, statement in ERASE_TRACES.items()}
+
+
+def clips_before(connection: Connection, date: dt.date) -> list[int]:
+    """List the clips, present or not, of the nights before a date."""
+    query = text("SELECT clip_id FROM clip JOIN clip_group USING (group_id) WHERE date < :date ORDER BY clip_id")
+    return list(connection.execute(query, {"date": date}).scalars())
+
+
+def forgotten(connection: Connection, hashes: Collection[str]) -> set[str]:
+    """Tell which audio hashes (hex) are to be left out for good."""
+    query = text("SELECT encode(audio_hash, 'hex') FROM forgotten_audio WHERE audio_hash = ANY(:hashes)")
+    return set(connection.execute(query, {"hashes": [bytes.fromhex(h) for h in hashes]}).scalars())

@@ -1,0 +1,202 @@
+"""Registries that earlier versions made keep what they hold, and can be worked with."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic import command
+from psycopg.conninfo import conninfo_to_dict
+from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.pool import NullPool
+
+import migrations
+from registry.check import check
+from registry.corrections.merge import merge
+from registry.corrections.rename import rename
+from registry.corrections.undo import undo
+from registry.ingest import ingest
+from registry.schema import alembic_config, ensure_pgvector, upgrade
+from tests.conftest import AUTHOR, MakeClip, night
+from tests.fix_server import TcpServer
+
+# As the first version left it after two nights of three clips: two voices, one of them heard on both nights.
+REGISTRY_OF_0001 = (
+    "INSERT INTO embedding_model (name, fingerprint, dimension) VALUES ('campplus', 'fake-fingerprint', 40)",
+    """CREATE INDEX embedding_model_1_hnsw ON embedding USING hnsw ((vector::halfvec(40)) halfvec_cosine_ops)
+       WHERE model_id = 1""",
+    """CREATE INDEX profile_model_1_hnsw ON profile USING hnsw ((mean::halfvec(40)) halfvec_cosine_ops)
+       WHERE model_id = 1""",
+    "INSERT INTO registry VALUES (true, 1, 'registry')",
+    """INSERT INTO operation (kind, user_name, command, summary)
+       SELECT 'ingest', 'maria', 'registry ingest /in', '{}' FROM generate_series(1, 2)""",
+    """INSERT INTO clip_group (broadcaster, gender, date)
+       VALUES ('andaiafm', 'F', '2020-11-05'), ('andaiafm', 'F', '2020-11-06')""",
+    """INSERT INTO audio (audio_hash, duration_s, sample_rate_hz, channels)
+       SELECT sha256(n::text::bytea), n, 16000, 1 FROM generate_series(1, 3) n""",
+    """INSERT INTO embedding SELECT n, 1, (array_fill(0, ARRAY[n]) || ARRAY[1] || array_fill(0, ARRAY[39 - n]))::vector
+       FROM generate_series(1, 3) n""",
+    """INSERT INTO clip (group_id, name, audio_id, transcript, wav_path, wav_size, wav_mtime_ns, wav_sha256,
+                         txt_path, txt_size, txt_mtime_ns, txt_sha256, operation_id)
+       SELECT g, 'clip-' || n, n, 'bom dia', '/in/x.wav', 1, 1, sha256(n::text::bytea), '/in/x.txt', 1, 1, 'txt', g
+       FROM (VALUES (1, 1), (1, 2), (2, 3)) had (g, n)""",
+    "INSERT INTO speaker (gender, operation_id) VALUES ('F', 1), ('F', 1)",
+    "INSERT INTO speaker_number VALUES ('andaiafm', 'F', 1, 1, 1), ('andaiafm', 'F', 2, 2, 1)",
+    """INSERT INTO assignment (clip_id, speaker_id, reason, score, from_operation)
+       VALUES (1, 1, 'new', NULL, 1), (2, 2, 'new', NULL, 1), (3, 1, 'matched', 0.9, 2)""",
+    """INSERT INTO profile
+       SELECT speaker_id, 1, avg(l2_normalize(vector)), count(*), sum(duration_s)
+       FROM assignment JOIN clip USING (clip_id) JOIN embedding USING (audio_id) JOIN audio USING (audio_id)
+       GROUP BY speaker_id""",
+)
+OLD_VIEWS = Path(migrations.__file__).with_name("views_0001.sql")
+
+
+@pytest.fixture
+def old(tcp_server: TcpServer, empty: str) -> Iterator[Engine]:
+    """A registry at revision 0001."""
+    address = conninfo_to_dict(tcp_server.url(empty))
+    engine = create_engine("postgresql+psycopg://", connect_args=address, poolclass=NullPool)
+    with engine.begin() as connection:
+        ensure_pgvector(connection, "shown")
+        command.upgrade(alembic_config(connection), "0001")
+        driver: Any = connection.connection.driver_connection  # SQLAlchemy would look for placeholders in it
+        driver.execute(OLD_VIEWS.read_text(encoding="utf-8"))
+        for statement in REGISTRY_OF_0001:
+            connection.exec_driver_sql(statement)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def upgraded(old: Engine) -> Engine:
+    """The same at the newest revision."""
+    with old.begin() as connection:
+        assert upgrade(connection, "shown")
+    return old
+
+
+def rows(connection: Connection, query: str) -> list[tuple[object, ...]]:
+    return [tuple(row) for row in connection.execute(text(query))]
+
+
+def test_numbers_keep_what_gave_them_and_are_no_aliases(upgraded: Engine) -> None:
+    columns = "broadcaster, gender, number, speaker_id, is_alias, from_operation, to_operation, origin"
+    with upgraded.connect() as connection:
+        found = rows(connection, f"SELECT {columns} FROM speaker_number ORDER BY number")
+
+    assert found == [
+        ("andaiafm", "F", 1, 1, False, 1, None, None),
+        ("andaiafm", "F", 2, 2, False, 1, None, None),
+    ]
+
+
+def test_clips_keep_their_speakers(upgraded: Engine) -> None:
+    with upgraded.connect() as connection:
+        found = rows(connection, "SELECT name, number, reason, operation_id, speaker_name FROM clips ORDER BY name")
+
+    assert found == [
+        ("clip-1", "F0001", "new", 1, None),
+        ("clip-2", "F0002", "new", 1, None),
+        ("clip-3", "F0001", "matched", 2, None),
+    ]
+
+
+def test_it_is_sound(upgraded: Engine) -> None:
+    assert check(upgraded) == []
+
+
+@pytest.mark.parametrize(
+    ("number", "speaker", "constraint"),
+    [(1, 2, "speaker_number_current_key"), (3, 1, "speaker_number_current_speaker_key")],
+    ids=["a number has one speaker", "a speaker has one number"],
+)
+def test_numbers_stay_unique(upgraded: Engine, number: int, speaker: int, constraint: str) -> None:
+    given = text(f"""
+        INSERT INTO speaker_number (broadcaster, gender, number, speaker_id, from_operation)
+        VALUES ('andaiafm', 'F', {number}, {speaker}, 2)
+    """)
+    with pytest.raises(IntegrityError, match=constraint), upgraded.begin() as connection:
+        connection.execute(given)
+
+
+@pytest.mark.usefixtures("fake_model")
+def test_a_new_voice_gets_a_new_number_and_the_next_operation(upgraded: Engine, make_clip: MakeClip) -> None:
+    wav = make_clip("d", 4000, night(7))
+    ingest(upgraded, [wav.parents[1]], AUTHOR)
+    with upgraded.connect() as connection:
+        found = rows(connection, "SELECT number, operation_id FROM clips WHERE name = 'd'")
+
+    assert found == [("F0003", 3)]
+    assert check(upgraded) == []
+
+
+def test_its_speakers_can_be_merged_and_all_of_it_undone(upgraded: Engine) -> None:
+    state = "SELECT name, number FROM clips ORDER BY name"
+    with upgraded.connect() as connection:
+        before = rows(connection, state)
+    merged = merge(upgraded, "F0001", "F0002", AUTHOR).operation_id
+    with upgraded.connect() as connection:
+        aliases = rows(connection, "SELECT alias, number, operation_id FROM aliases")
+    assert aliases == [("F0002", "F0001", 3)]
+    assert check(upgraded) == []
+
+    undo(upgraded, merged or 0, AUTHOR)
+    with upgraded.connect() as connection:
+        assert rows(connection, state) == before
+        assert rows(connection, "SELECT * FROM aliases") == []
+    assert check(upgraded) == []
+
+
+def test_an_ingest_of_the_first_version_can_be_undone(upgraded: Engine) -> None:
+    undo(upgraded, 1, AUTHOR, with_later=True)
+    with upgraded.connect() as connection:
+        assert rows(connection, "SELECT name FROM clips") == []
+    assert check(upgraded) == []
+
+
+def test_back_at_0001_everything_is_there_and_operations_keep_counting(old: Engine) -> None:
+    tables = ("operation", "clip", "assignment", "speaker_number", "profile", "embedding", "speaker")
+    with old.begin() as connection:
+        before = {table: rows(connection, f"SELECT * FROM {table} ORDER BY 1, 2, 3") for table in tables}
+        upgrade(connection, "shown")
+    with old.begin() as connection:
+        command.downgrade(alembic_config(connection), "0001")
+    with old.begin() as connection:
+        after = {table: rows(connection, f"SELECT * FROM {table} ORDER BY 1, 2, 3") for table in tables}
+        added = connection.exec_driver_sql(
+            "INSERT INTO operation (kind, user_name, command, summary) VALUES ('ingest', '', '', '{}')"
+            " RETURNING operation_id"
+        )
+        assert added.scalar_one() == 3
+
+    assert after == before
+
+
+def test_back_at_0001_its_views_and_functions_serve(upgraded: Engine) -> None:
+    with upgraded.begin() as connection:
+        command.downgrade(alembic_config(connection), "0001")
+    with upgraded.begin() as connection:
+        views = rows(connection, "SELECT viewname FROM pg_views WHERE schemaname = 'public'")
+        speakers = rows(connection, "SELECT number, clips FROM speakers ORDER BY number")
+        similar = rows(connection, "SELECT speaker_id, numbers FROM similar_speakers(1)")
+    with upgraded.begin() as connection:
+        assert upgrade(connection, "shown")
+
+    assert sorted(views) == [("clips",), ("speaker_nights",), ("speakers",)]
+    assert speakers == [("F0001", 2), ("F0002", 1)]
+    assert similar == [(2, "andaiafm F0002")]
+    assert check(upgraded) == []
+
+
+def test_what_0001_could_not_hold_is_not_thrown_away(upgraded: Engine) -> None:
+    rename(upgraded, "F0001", "Maria", AUTHOR)
+
+    with (
+        pytest.raises(RuntimeError, match="cannot hold what these operations noted: rename"),
+        upgraded.begin() as connection,
+    ):
+        command.downgrade(alembic_config(connection), "0001")
+    with upgraded.connect() as connection:
+        assert rows(connection, "SELECT name FROM speakers WHERE number = 'F0001'") == [("Maria",)]

@@ -1,0 +1,171 @@
+"""Sets join by the greatest margin, but never what must stay apart."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from registry.core.joining import Constraints, join
+from registry.core.likeness import Bar, Sets, knob, strictness
+from registry.core.probability_rule import ProbabilityRule
+from registry.core.records import Floats, Integers
+from registry.core.vectors import unit
+from registry.core.voices import Voices, clips_as_voices
+
+RULE = ProbabilityRule()
+BAR = Bar(RULE, base_noise=0.23, voices=20)
+
+
+def line(*degrees: float) -> Sets:
+    """Clips of a minute, as directions in a plane."""
+    angles = np.radians(degrees)
+    return clips(np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32))
+
+
+def clips(units: Floats, level: float = 0.15) -> Sets:
+    voices = clips_as_voices(units, np.full(len(units), 60.0, dtype=np.float32))
+    return BAR.sets(voices, np.full(len(units), level, dtype=np.float32))
+
+
+def cloud(seed: int, count: int, voices: int = 8, spread: float = 0.7, dimension: int = 32) -> Floats:
+    rng = np.random.default_rng(seed)
+    centres = rng.standard_normal((voices, dimension))
+    noise = spread * rng.standard_normal((count, dimension))
+    return unit((centres[rng.integers(voices, size=count)] + noise).astype(np.float32))
+
+
+def root(sets: Sets, **constraints: object) -> list[int]:
+    return [int(row) for row in join(sets, BAR, Constraints(**constraints)).root]  # type: ignore[arg-type]
+
+
+def sets_of(labels: Integers) -> set[frozenset[int]]:
+    return {frozenset(np.flatnonzero(labels == label).tolist()) for label in np.unique(labels)}
+
+
+def all_pairs(sets: Sets) -> Integers:
+    """Join by looking at all pairs each time."""
+    labels = np.arange(len(sets))
+    while True:
+        names, dense = np.unique(labels, return_inverse=True)
+        now = BAR.united(sets, dense)
+        margins = BAR.margins(now, now)
+        np.fill_diagonal(margins, -np.inf)
+        if margins.max(initial=-np.inf) < 0:
+            return labels
+        one, other = sorted(np.unravel_index(margins.argmax(), margins.shape))
+        labels[labels == names[other]] = names[one]
+
+
+def test_near_clips_join_and_far_ones_do_not() -> None:
+    assert root(line(0, 90, 5, 95)) == [0, 1, 0, 1]
+
+
+def test_nothing_joins_nothing() -> None:
+    assert root(line()) == []
+
+
+def test_merges_are_told_in_order_with_falling_rows() -> None:
+    joined = join(line(0, 90, 5, 7), BAR)
+
+    assert [(merge.kept, merge.gone) for merge in joined.merges] == [(2, 3), (0, 2)]
+    assert all(merge.margin >= 0 for merge in joined.merges)
+
+
+def test_rows_apart_stay_apart() -> None:
+    assert root(line(0, 5), apart=[(1, 0)]) == [0, 1]
+
+
+def test_a_third_does_not_bring_together_what_is_apart() -> None:
+    """Row 2 is nearest to row 0; then row 1, which is not row 0's voice, must stay out."""
+    assert root(line(0, 8, 3), apart=[(0, 1)]) == [0, 1, 0]
+
+
+def test_two_pairs_apart_through_their_members_stay_apart() -> None:
+    assert root(line(0, 1, 5, 6), apart=[(1, 3)]) == [0, 0, 2, 2]
+
+
+def test_a_confirmed_speaker_is_joined_by_tonight_but_by_no_stored_speaker() -> None:
+    assert root(line(0, 2, 1), stored=2, confirmed=[0]) in ([0, 1, 0], [0, 1, 1])
+    assert root(line(0, 2), stored=1, confirmed=[0]) == [0, 0]
+
+
+def test_stored_speakers_asleep_join_only_through_tonight() -> None:
+    assert root(line(0, 2), stored=2, asleep=[0, 1]) == [0, 1]
+    assert root(line(0, 2, 1), stored=2, asleep=[0, 1]) == [0, 0, 0]
+
+
+@given(seed=st.integers(0, 10_000), count=st.integers(1, 70), spread=st.floats(0.1, 1.4))
+@settings(deadline=None, max_examples=60)
+def test_equals_looking_at_all_pairs_each_time(seed: int, count: int, spread: float) -> None:
+    sets = clips(cloud(seed, count, spread=spread))
+
+    assert sets_of(join(sets, BAR).root) == sets_of(all_pairs(sets))
+
+
+def test_a_large_night_finds_the_same_voices_in_any_order() -> None:
+    units = cloud(3, 1500, voices=200, spread=0.4, dimension=64)
+    order = np.random.default_rng(4).permutation(1500)
+
+    labels, shuffled = join(clips(units), BAR).root, join(clips(units[order]), BAR).root
+
+    assert sets_of(labels) == {frozenset(order[list(rows)].tolist()) for rows in sets_of(shuffled)}
+    assert len(sets_of(labels)) == 200
+
+
+@given(seed=st.integers(0, 10_000), count=st.integers(2, 60))
+@settings(deadline=None, max_examples=60)
+def test_constraints_hold_for_whole_sets(seed: int, count: int) -> None:
+    rng = np.random.default_rng(seed)
+    apart = [tuple(rng.choice(count, 2, replace=False).tolist()) for _ in range(count)]
+    stored, confirmed = count // 2, list(range(0, count // 2, 3))
+
+    labels = join(clips(cloud(seed, count)), BAR, Constraints(stored=stored, apart=apart, confirmed=confirmed)).root
+
+    assert all(labels[one] != labels[other] for one, other in apart)
+    assert all((labels[:stored] == labels[row]).sum() == 1 for row in confirmed)
+
+
+def test_more_evidence_lowers_the_bar() -> None:
+    means = np.array([[0.9, 0.0], [0.0, 0.9]], dtype=np.float32)
+    bars = []
+    for size in (2, 4, 20, 1000):
+        sets = BAR.sets(Voices(means, np.full(2, size), np.full(2, 0.2, np.float32)), np.full(2, 0.15, np.float32))
+        bars.append(float(BAR.between(replace(sets, share=np.full(2, 0.8, np.float32)), sets)[0, 1]))
+
+    assert bars == sorted(bars, reverse=True)
+
+
+def test_short_clips_need_less_for_they_hold_less_of_the_voice() -> None:
+    voices = Voices(np.eye(2, dtype=np.float32), np.ones(2, dtype=np.int64), np.array([1.0, 0.1], np.float32))
+
+    shares = BAR.sets(voices, np.full(2, 0.15, np.float32)).share
+
+    assert shares[0] < shares[1]
+
+
+@given(fewer=st.floats(0, 1e5), more=st.floats(0, 1e5))
+def test_more_voices_raise_the_bar(fewer: float, more: float) -> None:
+    low, high = sorted((fewer, more))
+
+    assert strictness(low, RULE) <= strictness(high, RULE)
+
+
+@given(one=st.floats(0.001, 0.5), other=st.floats(0.001, 0.5))
+def test_accepting_fewer_false_merges_raises_the_bar(one: float, other: float) -> None:
+    strict, loose = sorted((one, other))
+
+    assert knob(replace(RULE, false_merge_rate=strict)) >= knob(replace(RULE, false_merge_rate=loose))
+
+
+def test_the_probability_is_one_half_at_the_bar() -> None:
+    assert BAR.probability(0.0) == 0.5
+
+
+def test_the_probability_does_not_depend_on_the_accepted_rate() -> None:
+    """Joining begins at a fifth of the odds against when a fifth of the false merges is accepted."""
+    strict = replace(BAR, rule=replace(RULE, false_merge_rate=0.01))
+
+    assert strict.probability(0.0) == pytest.approx(5 / 6)
+    assert strict.margin(strict.probability(0.04)) == pytest.approx(0.04)
