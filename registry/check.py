@@ -89,7 +89,9 @@ INVARIANTS = {
     """,  # noqa: S608 - constants of ours
     "everything ends after it begins": """
         SELECT 'assignment' AS row_of, assignment_id AS key FROM assignment WHERE to_operation <= from_operation
-        UNION ALL SELECT 'speaker_number', holding_id FROM speaker_number WHERE to_operation <= from_operation
+        UNION ALL SELECT 'speaker_number', holding_id
+        FROM speaker_number n JOIN operation o ON o.operation_id = n.to_operation
+        WHERE n.to_operation <= n.from_operation AND o.kind <> 'forget'
         UNION ALL SELECT 'speaker_name', naming_id FROM speaker_name WHERE to_operation <= from_operation
         UNION ALL SELECT 'verdict', verdict_id FROM verdict WHERE to_operation <= from_operation
     """,

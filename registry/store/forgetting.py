@@ -25,17 +25,37 @@ ERASE_CLIPS = {
         DELETE FROM audio a USING forgotten_audio f WHERE a.audio_hash = f.audio_hash
         AND NOT EXISTS (SELECT FROM clip c WHERE c.audio_id = a.audio_id)""",
 }
+# Command lines may hold names and paths; those of ingests hold neither.
+HIDE_COMMANDS = """
+    UPDATE operation SET command = 'registry ' || kind || ' (forgotten)'
+    WHERE kind <> 'ingest' AND operation_id IN (
+        SELECT operation_id FROM (
+            SELECT from_operation, to_operation FROM assignment WHERE speaker_id = :speaker_id
+            UNION ALL SELECT from_operation, to_operation FROM speaker_name WHERE speaker_id = :speaker_id
+            UNION ALL SELECT from_operation, to_operation FROM verdict WHERE :speaker_id IN (speaker_id, other_id)) said
+        CROSS JOIN LATERAL (VALUES (from_operation), (to_operation)) AS by (operation_id))
+"""
 ERASE_TRACES = {
     "former assignments": "DELETE FROM assignment WHERE speaker_id = :speaker_id",
     "runner-up entries": """
-        UPDATE assignment SET runner_up_id = NULL, runner_up_score = NULL WHERE runner_up_id = :speaker_id""",
+        UPDATE assignment SET runner_up_id = NULL, runner_up_score = NULL, runner_up_probability = NULL
+        WHERE runner_up_id = :speaker_id""",
     "verdicts on the speaker": "DELETE FROM verdict WHERE :speaker_id IN (speaker_id, other_id)",
-    "command lines": """
-        UPDATE operation o SET command = 'registry ' || kind || ' (forgotten)'
-        FROM speaker_name n WHERE n.speaker_id = :speaker_id AND o.operation_id = n.from_operation""",
     "names": "DELETE FROM speaker_name WHERE speaker_id = :speaker_id",
     "profiles": "DELETE FROM profile WHERE speaker_id = :speaker_id",
 }
+# A retired number keeps one row, which begins and ends with the forgetting: no undo can open it again.
+RETIRE_NUMBERS = (
+    """
+    DELETE FROM speaker_number n USING speaker_number later
+    WHERE n.speaker_id = :speaker_id AND later.speaker_id = :speaker_id AND later.holding_id > n.holding_id
+      AND (later.broadcaster, later.gender, later.number) = (n.broadcaster, n.gender, n.number)
+    """,
+    """
+    UPDATE speaker_number SET from_operation = :operation_id, to_operation = :operation_id, origin = NULL
+    WHERE speaker_id = :speaker_id
+    """,
+)
 
 
 def erase_clips(connection: Connection, clip_ids: Collection[int]) -> dict[str, int]:
@@ -44,10 +64,29 @@ def erase_clips(connection: Connection, clip_ids: Collection[int]) -> dict[str, 
     return {what: connection.execute(text(statement), values).rowcount for what, statement in ERASE_CLIPS.items()}
 
 
-def erase_traces(connection: Connection, speaker_id: int) -> dict[str, int]:
-    """Erase what the registry noted of a speaker besides clips; the retired numbers stay; count the rows."""
-    values = {"speaker_id": speaker_id}
-    return {what: connection.execute(text(statement), values).rowcount for what, statement in ERASE_TRACES.items()}
+def hide_commands(connection: Connection, speaker_id: int) -> int:
+    """Hide the command lines that were about a speaker, before what tells them apart is erased; count them."""
+    return connection.execute(text(HIDE_COMMANDS), {"speaker_id": speaker_id}).rowcount
+
+
+def erase_traces(connection: Connection, speaker_id: int, operation_id: int) -> dict[str, int]:
+    """Erase what the registry noted of a speaker besides clips, and retire its numbers for good; count the rows."""
+    values = {"speaker_id": speaker_id, "operation_id": operation_id}
+    counts = {what: connection.execute(text(statement), values).rowcount for what, statement in ERASE_TRACES.items()}
+    for statement in RETIRE_NUMBERS:
+        connection.execute(text(statement), values)
+    return counts
+
+
+def clips_last_of(connection: Connection, speaker_id: int) -> list[int]:
+    """List the clips that are a speaker's, or were its when their ingest was undone."""
+    query = text("""
+        SELECT clip_id FROM (
+            SELECT DISTINCT ON (clip_id) clip_id, speaker_id FROM assignment
+            ORDER BY clip_id, to_operation DESC NULLS FIRST, assignment_id DESC) last
+        WHERE speaker_id = :speaker_id ORDER BY clip_id
+    """)
+    return list(connection.execute(query, {"speaker_id": speaker_id}).scalars())
 
 
 def clips_before(connection: Connection, date: dt.date) -> list[int]:

@@ -1,0 +1,136 @@
+"""Any sequence of operations leaves a sound registry, and taking all of it back leaves what was there at first."""
+
+import random
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import Engine, text
+
+from registry.check import check
+from registry.corrections.merge import different, merge
+from registry.corrections.move import confirm, move, reject
+from registry.corrections.rename import rename
+from registry.corrections.split import split
+from registry.corrections.undo import undo
+from registry.errors import CorrectionRefused, UndoRefused
+from registry.export import export
+from registry.ingest import ingest
+from tests.conftest import AUTHOR, MakeClip, night, tree
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+STEPS = 12
+STATE = {
+    "speakers": "SELECT * FROM speakers ORDER BY speaker_id, broadcaster",
+    "clips": "SELECT clip_id, speaker_id, number, reason, score, speaker_name FROM clips ORDER BY clip_id",
+    "aliases": "SELECT broadcaster, alias, number, speaker_id FROM aliases ORDER BY 1, 2",
+    "verdicts": "SELECT kind, speaker_id, subject_id FROM verdict WHERE to_operation IS NULL ORDER BY 1, 2, 3",
+    "profiles": "SELECT speaker_id, audios, mean::text FROM profile ORDER BY speaker_id",
+}
+
+
+def state(engine: Engine) -> dict[str, list[tuple[object, ...]]]:
+    with engine.connect() as connection:
+        return {name: [tuple(row) for row in connection.execute(text(query))] for name, query in STATE.items()}
+
+
+class Person:
+    """Somebody who does things to a registry without thinking."""
+
+    def __init__(self, engine: Engine, indir: Path, make_clip: MakeClip, seed: int) -> None:
+        self.engine, self.indir, self.make_clip = engine, indir, make_clip
+        self.random = random.Random(seed)
+        self.nights = 0
+
+    def values(self, query: str) -> list[object]:
+        with self.engine.connect() as connection:
+            return list(connection.execute(text(query)).scalars())
+
+    def speaker(self) -> str:
+        return str(self.random.choice(self.values("SELECT broadcaster || '/' || number FROM speakers ORDER BY 1")))
+
+    def clip(self) -> str:
+        return str(self.random.choice(self.values("SELECT clip_id FROM clips ORDER BY 1")))
+
+    def act(self) -> None:
+        verbs: list[Callable[[], object]] = [
+            self.ingest,
+            lambda: merge(self.engine, self.speaker(), self.speaker(), AUTHOR),
+            lambda: split(self.engine, self.speaker(), [self.clip()], AUTHOR),
+            lambda: move(self.engine, [self.clip(), self.clip()], self.random.choice([self.speaker(), "new"]), AUTHOR),
+            lambda: rename(self.engine, self.speaker(), self.random.choice(["Ana", "Eva", ""]), AUTHOR),
+            lambda: confirm(self.engine, self.random.choice([self.speaker(), self.clip()]), AUTHOR),
+            lambda: reject(self.engine, self.clip(), self.speaker(), AUTHOR),
+            lambda: different(self.engine, self.speaker(), self.speaker(), AUTHOR),
+            lambda: undo(self.engine, self.operation(), AUTHOR),
+            lambda: undo(self.engine, self.operation(), AUTHOR, with_later=True),
+        ]
+        verb = self.ingest if not self.values("SELECT clip_id FROM clips") else self.random.choice(verbs)
+        with suppress(CorrectionRefused, UndoRefused):  # refused is fine: it says why and changes nothing
+            verb()
+
+    def operation(self) -> int:
+        return int(str(self.random.choice(self.values("SELECT operation_id FROM operation"))))
+
+    def ingest(self) -> None:
+        self.nights += 1
+        broadcaster = self.random.choice(["andaiafm", "radiox"])
+        for number in range(self.random.randint(1, 4)):
+            pitch_hz = 400 * self.random.randint(1, 5)
+            self.make_clip(f"c{number}", pitch_hz, night(self.nights, "F", broadcaster), seconds=0.3)
+        ingest(self.engine, [self.indir], AUTHOR)
+
+
+def live(person: Person, out: Path, steps: int) -> list[tuple[int, dict[str, bytes]]]:
+    """Do things, the registry being sound after each, and keep what was exported after some of them."""
+    kept = []
+    for step in range(steps):
+        person.act()
+        assert check(person.engine) == []
+        if step % 5 == 4:
+            [operation_id] = person.values("SELECT max(operation_id) FROM operation")
+            export(person.engine, out / "now")
+            kept.append((int(str(operation_id)), visible(out / "now")))
+    return kept
+
+
+def visible(folder: Path) -> dict[str, bytes]:
+    return {path: content for path, content in tree(folder).items() if not path.startswith(".registry")}
+
+
+@pytest.mark.usefixtures("fake_model")
+@pytest.mark.parametrize("seed", range(12))
+def test_all_of_it_can_be_taken_back(
+    engine: Engine, indir: Path, make_clip: MakeClip, tmp_path: Path, seed: int
+) -> None:
+    take_back_a_life(Person(engine, indir, make_clip, seed), tmp_path, STEPS)
+
+
+@pytest.mark.benchmark
+@pytest.mark.usefixtures("fake_model")
+@pytest.mark.parametrize("seed", range(100, 200))
+def test_all_of_a_long_life_can_be_taken_back(
+    engine: Engine, indir: Path, make_clip: MakeClip, tmp_path: Path, seed: int
+) -> None:
+    take_back_a_life(Person(engine, indir, make_clip, seed), tmp_path, 3 * STEPS)
+
+
+def take_back_a_life(person: Person, out: Path, steps: int) -> None:
+    engine = person.engine
+    person.ingest()
+    first, [before] = state(engine), person.values("SELECT max(operation_id) FROM operation")
+    export(engine, out / "first")
+    for operation_id, exported in live(person, out, steps):
+        export(engine, out / f"as-of-{operation_id}", as_of=operation_id)
+        assert visible(out / f"as-of-{operation_id}") == exported
+    later = person.values(f"SELECT operation_id FROM operation WHERE operation_id > {before} ORDER BY 1 DESC")
+    for operation_id in later:
+        undo(engine, int(str(operation_id)), AUTHOR)
+        assert check(engine) == []
+    export(engine, out / "last")
+
+    assert state(engine) == first
+    assert visible(out / "last") == visible(out / "first")
