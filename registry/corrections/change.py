@@ -58,9 +58,11 @@ def change(
     """
     with engine.connect() as connection, connection.begin() as transaction:
         operations.lock_registry(connection)
+        if plan is not None:
+            plan.insist_on_base(operations.last_operation(connection))
         outcome = carry_out(connection, author, kind, act)
         if plan is not None:
-            plan.insist(outcome.based_on, outcome.effects)
+            plan.insist_on_effects(outcome.effects)
         if plan_only or outcome.operation_id is None:
             transaction.rollback()
             return replace(outcome, operation_id=None)

@@ -97,7 +97,7 @@ def confirm(engine: Engine, address: str, author: Author) -> Outcome:
 
     def act(under_way: Change) -> Mapping[str, object]:
         connection = under_way.connection
-        if addresses.SPEAKER.fullmatch(address):
+        if addresses.is_speaker(address):
             speaker = addresses.find_speaker(connection, address)
             verdict = Verdict("confirmed", speaker.speaker_id)
             corrections.replace_verdicts(connection, [], [verdict], under_way.operation_id)

@@ -19,14 +19,21 @@ class Plan:
     based_on: int
     effects: Effects
 
-    def insist(self, based_on: int, effects: Effects) -> None:
-        """Refuse anything but what was planned.
+    def insist_on_base(self, based_on: int) -> None:
+        """Refuse to begin if the registry has moved on.
 
         Raises:
-            PlanOutdated: The registry has moved on, or the outcome is another.
+            PlanOutdated: It has.
         """
         if based_on != self.based_on:
             raise PlanOutdated(cause=f"it was made after operation {self.based_on}, the last one now is {based_on}")
+
+    def insist_on_effects(self, effects: Effects) -> None:
+        """Refuse to finish with anything but what was planned.
+
+        Raises:
+            PlanOutdated: The outcome is another.
+        """
         if effects != self.effects:
             raise PlanOutdated(cause="the input is not what it was")
 

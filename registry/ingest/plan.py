@@ -48,6 +48,8 @@ def ingest_at_once(
     with engine.connect() as connection, connection.begin() as transaction:
         operations.lock_registry(connection)
         based_on = operations.last_operation(connection)
+        if plan is not None:
+            plan.insist_on_base(based_on)
         steps = OneTransaction(connection)
         report = ingest(
             *(steps, indirs, author),
@@ -62,5 +64,5 @@ def ingest_at_once(
         if plan is None:
             transaction.rollback()
         else:
-            plan.insist(based_on, effects)
+            plan.insist_on_effects(effects)
     return PlannedIngest(report, based_on, effects, unsure)

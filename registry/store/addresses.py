@@ -23,6 +23,12 @@ class Speaker:
     label: str  # "andaiafm/F0003", at every broadcaster that has heard it
 
 
+def is_speaker(address: str) -> bool:
+    """Tell whether an address is a speaker's and not a clip's, which may be named like a number."""
+    folder = address.strip().rpartition("/")[0]
+    return SPEAKER.fullmatch(address.strip()) is not None and GROUP_NAME.fullmatch(folder) is None
+
+
 def find_speaker(connection: Connection, address: str) -> Speaker:
     """Find a speaker by number (F0003), by number at a broadcaster (andaiafm/F0003), or by alias.
 

@@ -36,9 +36,9 @@ def contents(engine: Engine) -> dict[str, list[str]]:
     "plan",
     [
         lambda engine, indir: ingest_at_once(engine, [indir], AUTHOR),
-        lambda engine, indir: merge(engine, "F0001", "F0002", AUTHOR, plan_only=True),
-        lambda engine, indir: move(engine, [f"{night(5)}/a"], "new", AUTHOR, plan_only=True),
-        lambda engine, indir: undo(engine, 1, AUTHOR, plan_only=True),
+        lambda engine, _: merge(engine, "F0001", "F0002", AUTHOR, plan_only=True),
+        lambda engine, _: move(engine, [f"{night(5)}/a"], "new", AUTHOR, plan_only=True),
+        lambda engine, _: undo(engine, 1, AUTHOR, plan_only=True),
         lambda engine, indir: export(engine, indir.parent / "out", plan_only=True),
     ],
     ids=["ingest", "merge", "move", "undo", "export"],
