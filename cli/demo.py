@@ -29,7 +29,7 @@ def demo(folder: Path, database: str | None, as_json: bool) -> int:
     embedded database, called demo.
 
     \b
-    Example: registry demo /tmp/demo
+    Example: registry demo ~/demo
     """
     from cli import export as export_command
     from cli import ingest as ingest_command

@@ -46,63 +46,59 @@ def _label(speaker: str, at: str) -> str:
     return f"coalesce({LABEL.format(speaker=speaker, at=at)}, '')"
 
 
+# ruff: noqa: S608 - the queries are put together from constants of this module
+# Whose clips went where: what ended with the operations against what began with them.
+CHANGED_CLIPS = f"""
+    WITH was AS (SELECT * FROM assignment WHERE to_operation = ANY(:ids) AND from_operation <= :before),
+    now AS (SELECT * FROM assignment WHERE from_operation = ANY(:ids)
+            AND (to_operation IS NULL OR to_operation > :last)),
+    moved AS (
+        SELECT was.speaker_id AS was_id, now.speaker_id AS now_id, now.reason, count(*) AS clips
+        FROM was FULL JOIN now USING (clip_id) GROUP BY 1, 2, 3)
+    SELECT {_label("was_id", ":before")} AS was, {_label("now_id", ":last")} AS now,
+           coalesce(reason, ''), sum(clips)::int
+    FROM moved GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+"""
+# Numbers given, retired, or made aliases.
+CHANGED_NUMBERS = f"""
+    WITH now AS (SELECT * FROM speaker_number WHERE from_operation = ANY(:ids)
+                 AND (to_operation IS NULL OR to_operation > :last)),
+    was AS (SELECT * FROM speaker_number WHERE to_operation = ANY(:ids) AND from_operation <= :before)
+    SELECT broadcaster || '/' || number_label(gender, number) AS label,
+           CASE WHEN now.number IS NULL THEN 'retired' WHEN now.is_alias THEN 'alias' ELSE 'given' END,
+           CASE WHEN now.is_alias THEN {_label("now.speaker_id", ":last")} ELSE '' END
+    FROM now FULL JOIN was USING (broadcaster, gender, number)
+    WHERE now.is_alias IS DISTINCT FROM was.is_alias OR now.is_alias ORDER BY 1
+"""
+# Names before and after.
+CHANGED_NAMES = f"""
+    WITH now AS (SELECT * FROM speaker_name WHERE from_operation = ANY(:ids)
+                 AND (to_operation IS NULL OR to_operation > :last)),
+    was AS (SELECT * FROM speaker_name WHERE to_operation = ANY(:ids) AND from_operation <= :before)
+    SELECT CASE WHEN now.speaker_id IS NULL THEN {_label("was.speaker_id", ":before")}
+                ELSE {_label("now.speaker_id", ":last")} END,
+           coalesce(was.name, ''), coalesce(now.name, '')
+    FROM now FULL JOIN was USING (speaker_id) ORDER BY 1
+"""
+# Verdicts made or ended, but not those made and ended by the same operations.
+CHANGED_VERDICTS = f"""
+    SELECT CASE WHEN v.to_operation = ANY(:ids) THEN 'ended' ELSE 'made' END, v.kind,
+           {_label("v.speaker_id", ":last")},
+           coalesce((SELECT g.broadcaster || '_' || g.gender || to_char(g.date, 'YYYYMMDD') || '/' || c.name
+                     FROM clip c JOIN clip_group g USING (group_id) WHERE c.clip_id = v.clip_id),
+                    nullif({_label("v.other_id", ":before")}, ''), {_label("v.other_id", ":last")})
+    FROM verdict v
+    WHERE (v.from_operation = ANY(:ids)) <> (v.to_operation IS NOT NULL AND v.to_operation = ANY(:ids))
+    ORDER BY 1, 2, 3, 4
+"""
+
+
 def effects(connection: Connection, operation_ids: Sequence[int]) -> Effects:
     """Sum up what some operations, one after the other, changed."""
-    first, last = min(operation_ids), max(operation_ids)
-    values = {"ids": list(operation_ids), "before": first - 1, "last": last}
-    before, after = _label("was.speaker_id", ":before"), _label("now.speaker_id", ":last")
-    clips = connection.execute(
-        text(f"""
-        WITH was AS (SELECT * FROM assignment WHERE to_operation = ANY(:ids) AND from_operation <= :before),
-        now AS (SELECT * FROM assignment WHERE from_operation = ANY(:ids)
-                AND (to_operation IS NULL OR to_operation > :last)),
-        moved AS (
-            SELECT was.speaker_id AS was_id, now.speaker_id AS now_id, now.reason, count(*) AS clips
-            FROM was FULL JOIN now USING (clip_id) GROUP BY 1, 2, 3)
-        SELECT {_label("was_id", ":before")} AS was, {_label("now_id", ":last")} AS now,
-               coalesce(reason, ''), sum(clips)::int
-        FROM moved GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
-        """),  # noqa: S608 - names of this module
-        values,
-    )
-    numbers = connection.execute(
-        text(f"""
-        WITH now AS (SELECT * FROM speaker_number WHERE from_operation = ANY(:ids)
-                     AND (to_operation IS NULL OR to_operation > :last)),
-        was AS (SELECT * FROM speaker_number WHERE to_operation = ANY(:ids) AND from_operation <= :before)
-        SELECT broadcaster || '/' || number_label(gender, number) AS label,
-               CASE WHEN now.number IS NULL THEN 'retired' WHEN now.is_alias THEN 'alias' ELSE 'given' END,
-               CASE WHEN now.is_alias THEN {after} ELSE '' END
-        FROM now FULL JOIN was USING (broadcaster, gender, number)
-        WHERE now.is_alias IS DISTINCT FROM was.is_alias OR now.is_alias ORDER BY 1
-        """),  # noqa: S608 - names of this module
-        values,
-    )
-    names = connection.execute(
-        text(f"""
-        WITH now AS (SELECT * FROM speaker_name WHERE from_operation = ANY(:ids)
-                     AND (to_operation IS NULL OR to_operation > :last)),
-        was AS (SELECT * FROM speaker_name WHERE to_operation = ANY(:ids) AND from_operation <= :before)
-        SELECT CASE WHEN now.speaker_id IS NULL THEN {before} ELSE {after} END,
-               coalesce(was.name, ''), coalesce(now.name, '')
-        FROM now FULL JOIN was USING (speaker_id) ORDER BY 1
-        """),  # noqa: S608 - names of this module
-        values,
-    )
-    verdicts = connection.execute(
-        text(f"""
-        SELECT CASE WHEN v.to_operation = ANY(:ids) THEN 'ended' ELSE 'made' END, v.kind,
-               {_label("v.speaker_id", ":last")},
-               coalesce((SELECT g.broadcaster || '_' || g.gender || to_char(g.date, 'YYYYMMDD') || '/' || c.name
-                         FROM clip c JOIN clip_group g USING (group_id) WHERE c.clip_id = v.clip_id),
-                        nullif({_label("v.other_id", ":before")}, ''), {_label("v.other_id", ":last")})
-        FROM verdict v
-        WHERE (v.from_operation = ANY(:ids)) <> (v.to_operation IS NOT NULL AND v.to_operation = ANY(:ids))
-        ORDER BY 1, 2, 3, 4
-        """),  # noqa: S608 - names of this module
-        values,
-    )
-    return Effects(*(tuple(tuple(row) for row in rows) for rows in (clips, numbers, names, verdicts)))
+    values = {"ids": list(operation_ids), "before": min(operation_ids) - 1, "last": max(operation_ids)}
+    queries = (CHANGED_CLIPS, CHANGED_NUMBERS, CHANGED_NAMES, CHANGED_VERDICTS)
+    found = (connection.execute(text(query), values) for query in queries)
+    return Effects(*(tuple(tuple(row) for row in rows) for rows in found))
 
 
 def effects_after(connection: Connection, operation_id: int) -> Effects:
@@ -136,7 +132,7 @@ def unsure_after(connection: Connection, operation_id: int, least: float, most: 
           AND (a.probability < :most OR a.runner_up_probability > :least)
         GROUP BY a.speaker_id, a.reason, a.probability, a.runner_up_id, a.runner_up_probability
         ORDER BY abs(coalesce(a.probability, 1 - a.runner_up_probability) - 0.5), 1, 5
-    """)  # noqa: S608 - names of this module
+    """)
     values = {"operation_id": operation_id, "last": 2**62, "least": least, "most": most}
     return [Unsure(*row) for row in connection.execute(query, values)]
 
