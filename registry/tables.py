@@ -182,9 +182,20 @@ clip = Table(
     Column("txt_size", BigInteger, nullable=False, comment="Its size in bytes."),
     Column("txt_mtime_ns", BigInteger, nullable=False, comment="Its modification time, nanoseconds since 1970."),
     Column("txt_sha256", LargeBinary, nullable=False, comment="SHA-256 of the .txt file."),
+    Column("txt_content", LargeBinary, comment="The .txt file itself; none if taken in before it was kept."),
     Column("operation_id", ForeignKey("operation.operation_id"), nullable=False, comment="What brought it in."),
     UniqueConstraint("group_id", "name", "audio_id"),
     comment="One .wav and .txt pair of a group.",
+)
+
+former_transcript = Table(
+    "former_transcript",
+    metadata,
+    Column("clip_id", ForeignKey("clip.clip_id"), primary_key=True, comment="The clip."),
+    Column("to_operation", ForeignKey("operation.operation_id"), primary_key=True, comment="What replaced it."),
+    Column("txt_sha256", LargeBinary, nullable=False, comment="SHA-256 of the .txt file as it was."),
+    Column("txt_content", LargeBinary, nullable=False, comment="The .txt file as it was."),
+    comment="Transcripts that were replaced, for exports of what was then.",
 )
 
 speaker = Table(

@@ -40,6 +40,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("audio_hash", name="forgotten_audio_pkey"),
         comment="Audio that was forgotten: an ingest leaves it out. The hash tells nothing of the voice.",
     )
+    _keep_transcripts()
     op.drop_constraint("clip_group_id_name_key", "clip")
     op.create_unique_constraint("clip_group_id_name_audio_id_key", "clip", ["group_id", "name", "audio_id"])
 
@@ -119,6 +120,24 @@ def _note_probabilities() -> None:
     )
 
 
+def _keep_transcripts() -> None:
+    kept = "The .txt file itself; none if taken in before it was kept."
+    op.add_column("clip", sa.Column("txt_content", sa.LargeBinary(), comment=kept))
+    op.create_table(
+        "former_transcript",
+        sa.Column("clip_id", sa.BigInteger(), nullable=False, comment="The clip."),
+        sa.Column("to_operation", sa.BigInteger(), nullable=False, comment="What replaced it."),
+        sa.Column("txt_sha256", sa.LargeBinary(), nullable=False, comment="SHA-256 of the .txt file as it was."),
+        sa.Column("txt_content", sa.LargeBinary(), nullable=False, comment="The .txt file as it was."),
+        sa.PrimaryKeyConstraint("clip_id", "to_operation", name="former_transcript_pkey"),
+        sa.ForeignKeyConstraint(["clip_id"], ["clip.clip_id"], name="former_transcript_clip_id_fkey"),
+        sa.ForeignKeyConstraint(
+            ["to_operation"], ["operation.operation_id"], name="former_transcript_to_operation_fkey"
+        ),
+        comment="Transcripts that were replaced, for exports of what was then.",
+    )
+
+
 def _create_names() -> None:
     op.create_table(
         "speaker_name",
@@ -184,8 +203,9 @@ def downgrade() -> None:
     _refuse_if_corrected()
     for view in ("aliases", "assignment_history", "speaker_nights", "speakers", "clips"):
         op.execute(f"DROP VIEW IF EXISTS {view}")
-    for table in ("forgotten_audio", "verdict", "speaker_name"):
+    for table in ("forgotten_audio", "verdict", "speaker_name", "former_transcript"):
         op.drop_table(table)
+    op.drop_column("clip", "txt_content")
     op.drop_constraint("clip_group_id_name_audio_id_key", "clip")
     op.create_unique_constraint("clip_group_id_name_key", "clip", ["group_id", "name"])
     for column in ("from_operation", "to_operation"):

@@ -18,6 +18,7 @@ class Source:
     size: int  # bytes
     mtime_ns: int
     sha256: str  # hex
+    content: bytes | None = None  # of a file that was replaced since: what it held, for the path leads elsewhere now
 
 
 @dataclass(frozen=True)

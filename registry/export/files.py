@@ -46,6 +46,8 @@ def _is_copy(file: PlannedFile, status: os.stat_result, mode: LinkMode) -> bool:
 
 
 def _status_if_as_taken_in(source: Source) -> os.stat_result | None:
+    if source.content is not None:
+        return None
     path = Path(source.path)
     try:
         status = path.stat()
@@ -58,7 +60,7 @@ def _status_if_as_taken_in(source: Source) -> os.stat_result | None:
 
 def is_available(source: Source) -> bool:
     """Tell whether a source can be opened and is what was taken in; it is read only if its time differs."""
-    return _status_if_as_taken_in(source) is not None
+    return source.content is not None or _status_if_as_taken_in(source) is not None
 
 
 def stamp(file: PlannedFile) -> int:
@@ -83,7 +85,10 @@ def put(outdir: Path, file: PlannedFile, mode: LinkMode) -> None:
     partial = partial_file(outdir)
     partial.unlink(missing_ok=True)
     kept = kept_copy(outdir, file.source.sha256)
-    if kept.exists() and not is_available(file.source):
+    if file.source.content is not None:
+        partial.write_bytes(file.source.content)
+        os.utime(partial, (stamp(file), stamp(file)))
+    elif kept.exists() and not is_available(file.source):
         _copy(kept, partial, file)
     elif mode == "copy":
         _copy(Path(file.source.path), partial, file)

@@ -30,6 +30,7 @@ class Sorted:
     new: list[Pair] = field(default_factory=list)
     unchanged: list[Pair] = field(default_factory=list)
     updated: list[Clip] = field(default_factory=list)  # same audio elsewhere, or with another transcript
+    rewritten: list[str] = field(default_factory=list)  # of these, the names of those with another transcript
     rejected: list[Rejected] = field(default_factory=list)
 
 
@@ -42,16 +43,17 @@ def sort_out(pairs: Iterable[Pair], known: dict[str, tuple[HashedFile, HashedFil
         elif (pair.wav, pair.txt) == tuple(file.source for file in known[pair.name]):
             result.unchanged.append(pair)
         else:
-            _compare(pair, known[pair.name][0], result)
+            _compare(pair, *known[pair.name], result)
     return result
 
 
-def _compare(pair: Pair, known_wav: HashedFile, result: Sorted) -> None:
+def _compare(pair: Pair, known_wav: HashedFile, known_txt: HashedFile, result: Sorted) -> None:
     read = _read_pair(pair, audio_hash="")
     if isinstance(read, Rejected):
         result.rejected.append(read)
     elif read.wav.sha256 == known_wav.sha256:
         result.updated.append(read)
+        result.rewritten += [] if read.txt.sha256 == known_txt.sha256 else [read.name]
     else:
         message = (
             f"not the audio ingested under this name from {known_wav.source.path}, which stays;"
@@ -75,7 +77,7 @@ def _read_pair(pair: Pair, audio_hash: str) -> Clip | Rejected:
         message = "somebody is writing to it; ingest again once it is complete"
         return Rejected(str(unsettled[0].path), "unsettled", message)
     txt = HashedFile(pair.txt, hashlib.sha256(transcript).hexdigest())
-    return Clip(pair.name, audio_hash, wav, txt, _text_of(transcript))
+    return Clip(pair.name, audio_hash, wav, txt, _text_of(transcript), transcript)
 
 
 def _is_as_listed(source: SourceFile) -> bool:

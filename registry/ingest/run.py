@@ -85,9 +85,7 @@ def _take_in(
     unusable = len(content.rejected) - rejected_before
     progress.done()
     if against_stored.updated:
-        with transactions.begin() as connection:
-            operations.lock_registry(connection)
-            clips.relocate_clips(connection, group, against_stored.updated)
+        _update(transactions, group, against_stored, author)
     report = GroupReport(
         group,
         clips=found,
@@ -106,3 +104,15 @@ def _take_in(
         speakers_new=linked.speakers_new,
         speakers_joined=linked.speakers_joined,
     )
+
+
+def _update(transactions: Transactions, group: Group, against_stored: Sorted, author: Author) -> None:
+    """Note where known clips are now; a replaced transcript is an operation, so that as-of exports stay exact."""
+    with transactions.begin() as connection:
+        operations.lock_registry(connection)
+        if against_stored.rewritten:
+            operation_id = operations.begin_operation(connection, "ingest", author)
+            clips.keep_transcripts(connection, group, against_stored.rewritten, operation_id)
+            counted = {"group": str(group), "transcripts replaced": len(against_stored.rewritten)}
+            operations.sum_up(connection, operation_id, counted)
+        clips.relocate_clips(connection, group, against_stored.updated)

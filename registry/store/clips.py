@@ -30,6 +30,7 @@ class Clip:
     wav: HashedFile
     txt: HashedFile
     transcript: str
+    txt_content: bytes  # the transcript's file as it is
 
 
 def known_clips(connection: Connection, group: Group) -> dict[str, tuple[HashedFile, HashedFile]]:
@@ -68,9 +69,9 @@ def add_clips(connection: Connection, group: Group, clips: Sequence[Clip], opera
     _copy_clips(connection, clips)
     query = text("""
         INSERT INTO clip (group_id, name, audio_id, transcript, wav_path, wav_size, wav_mtime_ns, wav_sha256,
-                          txt_path, txt_size, txt_mtime_ns, txt_sha256, operation_id)
+                          txt_path, txt_size, txt_mtime_ns, txt_sha256, txt_content, operation_id)
         SELECT :group_id, name, audio_id, transcript, wav_path, wav_size, wav_mtime_ns, wav_sha256,
-               txt_path, txt_size, txt_mtime_ns, txt_sha256, :operation_id
+               txt_path, txt_size, txt_mtime_ns, txt_sha256, txt_content, :operation_id
         FROM incoming_clip JOIN audio USING (audio_hash)
         ORDER BY name COLLATE "C"
         ON CONFLICT (group_id, name, audio_id) DO UPDATE SET
@@ -78,7 +79,8 @@ def add_clips(connection: Connection, group: Group, clips: Sequence[Clip], opera
             wav_path = EXCLUDED.wav_path, wav_size = EXCLUDED.wav_size,
             wav_mtime_ns = EXCLUDED.wav_mtime_ns, wav_sha256 = EXCLUDED.wav_sha256,
             txt_path = EXCLUDED.txt_path, txt_size = EXCLUDED.txt_size,
-            txt_mtime_ns = EXCLUDED.txt_mtime_ns, txt_sha256 = EXCLUDED.txt_sha256
+            txt_mtime_ns = EXCLUDED.txt_mtime_ns, txt_sha256 = EXCLUDED.txt_sha256,
+            txt_content = EXCLUDED.txt_content
         RETURNING name, audio_id, clip_id
     """)
     added = connection.execute(query, {"group_id": group_id, "operation_id": operation_id}).all()
@@ -97,13 +99,34 @@ def relocate_clips(connection: Connection, group: Group, clips: Sequence[Clip]) 
             transcript = incoming.transcript,
             wav_path = incoming.wav_path, wav_size = incoming.wav_size, wav_mtime_ns = incoming.wav_mtime_ns,
             txt_path = incoming.txt_path, txt_size = incoming.txt_size, txt_mtime_ns = incoming.txt_mtime_ns,
-            txt_sha256 = incoming.txt_sha256
+            txt_sha256 = incoming.txt_sha256, txt_content = incoming.txt_content
         FROM incoming_clip incoming, clip_group g
         WHERE g.broadcaster = :broadcaster AND g.gender = :gender AND g.date = :date
           AND clip.group_id = g.group_id AND clip.name = incoming.name
           AND EXISTS (SELECT FROM assignment a WHERE a.clip_id = clip.clip_id AND a.to_operation IS NULL)
         """),
         {"broadcaster": group.broadcaster, "gender": group.gender, "date": group.date},
+    )
+
+
+def keep_transcripts(connection: Connection, group: Group, names: Sequence[str], operation_id: int) -> None:
+    """Keep the transcripts of some clips of a group as they were before an operation replaces them."""
+    connection.execute(
+        text("""
+        INSERT INTO former_transcript (clip_id, to_operation, txt_sha256, txt_content)
+        SELECT clip_id, :operation_id, txt_sha256, txt_content
+        FROM clip JOIN clip_group g USING (group_id)
+        WHERE g.broadcaster = :broadcaster AND g.gender = :gender AND g.date = :date
+          AND clip.name = ANY(:names) AND txt_content IS NOT NULL
+          AND EXISTS (SELECT FROM assignment a WHERE a.clip_id = clip.clip_id AND a.to_operation IS NULL)
+        """),
+        {
+            "broadcaster": group.broadcaster,
+            "gender": group.gender,
+            "date": group.date,
+            "names": list(names),
+            "operation_id": operation_id,
+        },
     )
 
 
@@ -118,7 +141,11 @@ def _copy_clips(connection: Connection, clips: Sequence[Clip]) -> None:
     for kind in ("wav", "txt"):
         columns |= {f"{kind}_path": "text", f"{kind}_size": "int8", f"{kind}_mtime_ns": "int8"}
         columns |= {f"{kind}_sha256": "bytea"}
-    rows = ((c.name, bytes.fromhex(c.audio_hash), c.transcript, *_file_row(c.wav), *_file_row(c.txt)) for c in clips)
+    columns |= {"txt_content": "bytea"}
+    rows = (
+        (c.name, bytes.fromhex(c.audio_hash), c.transcript, *_file_row(c.wav), *_file_row(c.txt), c.txt_content)
+        for c in clips
+    )
     copy_rows(connection, "incoming_clip", columns, rows)
 
 

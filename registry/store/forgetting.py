@@ -16,6 +16,7 @@ ERASE_CLIPS = {
         INSERT INTO forgotten_audio (audio_hash)
         SELECT audio_hash FROM audio WHERE audio_id IN (SELECT audio_id FROM clip WHERE {CHOSEN})
         ON CONFLICT DO NOTHING""",
+    "former transcripts": f"DELETE FROM former_transcript WHERE {CHOSEN}",
     "clips": f"DELETE FROM clip WHERE {CHOSEN}",
     "embeddings": """
         DELETE FROM embedding e USING audio a, forgotten_audio f

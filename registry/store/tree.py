@@ -38,12 +38,17 @@ def numbered_clips(connection: Connection, extent: Extent, as_of: int | None = N
     query = text(f"""
         SELECT g.date, g.broadcaster, g.gender, n.number, c.name,
                c.wav_path, c.wav_size, c.wav_mtime_ns, encode(c.wav_sha256, 'hex'),
-               c.txt_path, c.txt_size, c.txt_mtime_ns, encode(c.txt_sha256, 'hex')
+               c.txt_path, coalesce(length(f.txt_content), c.txt_size), c.txt_mtime_ns,
+               encode(coalesce(f.txt_sha256, c.txt_sha256), 'hex'), f.txt_content
         FROM clip c
         JOIN clip_group g USING (group_id)
         JOIN assignment a ON a.clip_id = c.clip_id AND {_holds("a")}
         JOIN speaker_number n ON n.speaker_id = a.speaker_id AND n.broadcaster = g.broadcaster
             AND NOT n.is_alias AND {_holds("n")}
+        LEFT JOIN LATERAL (
+            SELECT txt_sha256, txt_content FROM former_transcript former
+            WHERE former.clip_id = c.clip_id AND former.to_operation > CAST(:as_of AS bigint)
+            ORDER BY former.to_operation LIMIT 1) f ON true
         WHERE (CAST(:broadcaster AS text) IS NULL OR g.broadcaster = :broadcaster)
           AND (CAST(:first_date AS date) IS NULL OR g.date >= :first_date)
           AND (CAST(:last_date AS date) IS NULL OR g.date <= :last_date)
