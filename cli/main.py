@@ -14,6 +14,7 @@ from cli.apply import apply
 from cli.check import check
 from cli.completion import completion
 from cli.confirm import confirm
+from cli.consolidate import consolidate
 from cli.database import database
 from cli.demo import demo
 from cli.different import different
@@ -67,7 +68,7 @@ def commands() -> None:
 
 
 EVERYDAY = (ingest, export, sql, check, whois, demo)
-CORRECTIONS = (merge, split, move, rename, confirm, reject, different, forget)
+CORRECTIONS = (consolidate, merge, split, move, rename, confirm, reject, different, forget)
 JOURNAL = (log, show, undo, apply, database, completion)
 for command in (*EVERYDAY, *CORRECTIONS, *JOURNAL):
     commands.add_command(command)

@@ -3,11 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Literal
 
 from registry.core.records import Group
-
-Suffix = Literal["wav", "txt"]
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from sqlalchemy import Connection, Engine
 
+from registry.core.consolidation import Join
 from registry.core.succession import heir, unite
 from registry.corrections.change import Change, Outcome, change
 from registry.corrections.plan import Plan
@@ -108,6 +109,17 @@ def unite_speakers(under_way: Change, one_id: int, other_id: int, reason: str, p
     _hand_name_over(under_way, gone_id, heir_id)
     _hand_verdicts_over(under_way, gone_id, heir_id)
     return heir_id
+
+
+def unite_all(under_way: Change, joins: Iterable[Join]) -> dict[int, int]:
+    """Unite stored speakers that are one voice; give speaker -> the one it lives on in, where that is another."""
+    heirs: dict[int, int] = {}
+    for join in joins:
+        kept_id = heirs.get(join.kept_id, join.kept_id)
+        heir_id = unite_speakers(under_way, kept_id, join.gone_id, "joined", join.probability)
+        moved = {join.kept_id, join.gone_id} | {one for one, other in heirs.items() if other == kept_id}
+        heirs |= dict.fromkeys(moved - {heir_id}, heir_id)
+    return heirs
 
 
 def _hand_name_over(under_way: Change, gone_id: int, heir_id: int) -> None:

@@ -4,12 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from registry import settings
-from registry.core.consolidation import Join
 from registry.core.linking import Decision, link
 from registry.core.numbering import give_numbers
 from registry.core.records import Group
 from registry.corrections.change import Change
-from registry.corrections.merge import unite_speakers
+from registry.corrections.merge import unite_all
 from registry.store import clips, embeddings, history, operations, speakers
 from registry.store.clips import Clip
 from registry.store.models import Foundation
@@ -44,21 +43,10 @@ def link_group(
         durations_s = embeddings.durations_s(connection, audio_ids)
         known = speakers.known_voices(connection, foundation, group, audio_ids)
         linking = link(audio_ids, vectors, durations_s, known, settings.linking_rule(foundation.false_merge_rate))
-        heirs = _join_stored(under_way, linking.joins)
+        heirs = unite_all(under_way, linking.joins)
         linked = _apply(under_way, group, linking.decisions, heirs, clips_of_audio)
         operations.sum_up(connection, under_way.operation_id, {"group": str(group), **vars(linked)})
     return linked
-
-
-def _join_stored(under_way: Change, joins: Sequence[Join]) -> dict[int, int]:
-    """Unite stored speakers that are one voice; give speaker -> the one it lives on in, where that is another."""
-    heirs: dict[int, int] = {}
-    for join in joins:
-        kept_id = heirs.get(join.kept_id, join.kept_id)
-        heir_id = unite_speakers(under_way, kept_id, join.gone_id, "joined", join.probability)
-        moved = {join.kept_id, join.gone_id} | {one for one, other in heirs.items() if other == kept_id}
-        heirs |= dict.fromkeys(moved - {heir_id}, heir_id)
-    return heirs
 
 
 def _apply(

@@ -206,13 +206,13 @@ def refresh_profiles(connection: Connection, speaker_ids: Collection[int]) -> No
     )
 
 
-def all_voices(connection: Connection, foundation: Foundation) -> tuple[list[int], Voices]:
-    """Give every speaker's key and profile under the registry's model, in order of key."""
+def all_voices(connection: Connection, foundation: Foundation, gender: str | None = None) -> tuple[list[int], Voices]:
+    """Give every speaker's key and profile under the registry's model, of one gender or both, in order of key."""
     query = text("""
-        SELECT speaker_id, audios, inverse_s, vector_send(mean) FROM profile
-        WHERE model_id = :model_id ORDER BY speaker_id
+        SELECT p.speaker_id, p.audios, p.inverse_s, vector_send(p.mean) FROM profile p JOIN speaker s USING (speaker_id)
+        WHERE p.model_id = :model_id AND (CAST(:gender AS text) IS NULL OR s.gender = :gender) ORDER BY p.speaker_id
     """)
-    rows = connection.execute(query, {"model_id": foundation.model_id}).all()
+    rows = connection.execute(query, {"model_id": foundation.model_id, "gender": gender}).all()
     return [row[0] for row in rows], _voices([row[1:] for row in rows], foundation.dimension)
 
 

@@ -1,0 +1,73 @@
+"""Speakers that are one voice are joined, those that may be are asked about, and what people said stays."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+
+from registry.check import check
+from registry.corrections.consolidate import consolidate
+from registry.corrections.merge import different
+from registry.corrections.move import confirm, move
+from registry.corrections.undo import undo
+from registry.errors import CorrectionRefused
+from registry.ingest import ingest
+from tests.conftest import AUTHOR, MakeClip, night
+
+pytestmark = pytest.mark.usefixtures("fake_model")
+
+
+@pytest.fixture
+def registry(engine: Engine, indir: Path, make_clip: MakeClip) -> Engine:
+    """One voice under two numbers, F0001 and F0003, and another voice."""
+    for name in "abcd":
+        make_clip(name, 400, night(5))
+    make_clip("x", 3000, night(5))
+    ingest(engine, [indir], AUTHOR)
+    move(engine, [f"{night(5)}/c", f"{night(5)}/d"], "new", AUTHOR)
+    return engine
+
+
+def numbers(engine: Engine) -> list[str]:
+    with engine.connect() as connection:
+        return list(connection.execute(text("SELECT number FROM clips ORDER BY name")).scalars())
+
+
+def test_one_voice_gets_one_number_and_undo_parts_it_again(registry: Engine) -> None:
+    before = numbers(registry)
+    found = consolidate(registry, AUTHOR)
+    joined = numbers(registry)
+    undo(registry, int(str(found.outcome.operation_id)), AUTHOR)
+
+    assert before == ["F0001", "F0001", "F0003", "F0003", "F0002"]
+    assert joined == ["F0001"] * 4 + ["F0002"]
+    assert numbers(registry) == before
+    assert check(registry) == []
+
+
+def test_a_plan_joins_nothing(registry: Engine) -> None:
+    found = consolidate(registry, AUTHOR, plan_only=True)
+
+    assert found.outcome.effects.numbers == (("andaiafm/F0003", "alias", "andaiafm/F0001"),)
+    assert numbers(registry)[2] == "F0003"
+
+
+def test_different_people_stay_two(registry: Engine) -> None:
+    different(registry, "F0001", "F0003", AUTHOR)
+    found = consolidate(registry, AUTHOR)
+
+    assert numbers(registry)[2] == "F0003"
+    assert found.questions == ()
+
+
+def test_a_confirmed_speaker_is_only_asked_about(registry: Engine) -> None:
+    confirm(registry, "F0003", AUTHOR)
+    found = consolidate(registry, AUTHOR)
+
+    assert numbers(registry)[2] == "F0003"
+    assert [(q.one, q.other) for q in found.questions] == [("andaiafm/F0001", "andaiafm/F0003")]
+
+
+def test_an_empty_registry_has_nothing_to_consolidate(engine: Engine) -> None:
+    with pytest.raises(CorrectionRefused, match="empty"):
+        consolidate(engine, AUTHOR)
