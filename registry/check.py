@@ -26,8 +26,8 @@ INVARIANTS = {
         GROUP BY c.group_id, c.name HAVING count(DISTINCT c.clip_id) > 1
     """,
     "every clip has an embedding under the registry's model": """
-        SELECT c.clip_id FROM clip c LEFT JOIN registry r ON true
-        WHERE NOT EXISTS (SELECT FROM embedding e WHERE e.audio_id = c.audio_id AND e.model_id = r.model_id)
+        SELECT c.clip_id FROM clip c
+        WHERE NOT EXISTS (SELECT FROM embedding e WHERE e.audio_id = c.audio_id AND e.model_id = deciding_model())
     """,
     "every embedding has its model's dimension": """
         SELECT e.audio_id, e.model_id, vector_dims(e.vector) FROM embedding e JOIN embedding_model m USING (model_id)

@@ -102,7 +102,7 @@ registry = Table(
         "model_id",
         ForeignKey("embedding_model.model_id"),
         nullable=False,
-        comment="The model whose embeddings decide who is who.",
+        comment="The model that it began with; see model_role.",
     ),
     Column(
         "scope",
@@ -121,6 +121,29 @@ registry = Table(
     CheckConstraint("false_merge_rate > 0 AND false_merge_rate < 1", name="false_merge_rate"),
     CheckConstraint("scope IN ('registry', 'broadcaster')", name="scope"),
     comment="What this registry is built on; one row, written by the first ingest.",
+)
+
+model_role = Table(
+    "model_role",
+    metadata,
+    Column("role_id", BigInteger, Identity(always=True), primary_key=True, comment="Key of the row."),
+    Column("model_id", ForeignKey("embedding_model.model_id"), nullable=False, comment="The model."),
+    Column(
+        "role",
+        Text,
+        nullable=False,
+        comment="deciding: its embeddings decide who is who; beside: they are kept up beside those.",
+    ),
+    *_holds_between_operations(),
+    Index("model_role_current_key", "model_id", unique=True, postgresql_where=text("to_operation IS NULL")),
+    Index(
+        "model_role_deciding_key",
+        "role",
+        unique=True,
+        postgresql_where=text("to_operation IS NULL AND role = 'deciding'"),
+    ),
+    CheckConstraint("role IN ('deciding', 'beside')", name="role"),
+    comment="What models other than the first are for; without a deciding one here, the registry's first decides.",
 )
 
 audio = Table(
@@ -308,6 +331,13 @@ assignment = Table(
     Column("probability", REAL, comment="P(same voice) of its cluster and the speaker as it was then."),
     Column("runner_up_probability", REAL, comment="P(same voice) of its cluster and the runner-up."),
     *_holds_between_operations(),
+    Column(
+        "builds_profile",
+        Boolean,
+        nullable=False,
+        server_default=text("true"),
+        comment="Whether the clip is part of its speaker's profile: long, clear and certain enough.",
+    ),
     Index("assignment_current_clip_key", "clip_id", unique=True, postgresql_where=text("to_operation IS NULL")),
     Index("assignment_current_speaker_idx", "speaker_id", postgresql_where=text("to_operation IS NULL")),
     comment="Clip to speaker, with score, reason and the operations it holds between.",

@@ -11,6 +11,14 @@ RETURN gender || lpad(number::text, greatest(4, length(number::text)), '0');
 COMMENT ON FUNCTION number_label(text, integer) IS 'A number as folders show it: F, 1 gives F0001.';
 
 
+CREATE OR REPLACE FUNCTION deciding_model() RETURNS smallint
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN coalesce(
+    (SELECT model_id FROM model_role WHERE role = 'deciding' AND to_operation IS NULL), (SELECT model_id FROM registry));
+
+COMMENT ON FUNCTION deciding_model() IS 'Key of the embedding model that decides who is who.';
+
+
 CREATE OR REPLACE VIEW speaker_nights AS
 SELECT
     a.speaker_id,
@@ -51,8 +59,12 @@ SELECT
     heard.first_night,
     heard.last_night,
     named.name,
-    named.notes
+    named.notes,
+    named.speaker_id IS NULL
+    AND NOT EXISTS (SELECT FROM verdict v WHERE v.speaker_id = n.speaker_id AND v.to_operation IS NULL)
+    AND coalesce(p.audios < 3 OR p.duration_s < 8, true) AS is_provisional
 FROM speaker_number n
+LEFT JOIN profile p ON p.speaker_id = n.speaker_id AND p.model_id = deciding_model()
 LEFT JOIN speaker_name named ON named.speaker_id = n.speaker_id AND named.to_operation IS NULL
 LEFT JOIN LATERAL (
     SELECT
@@ -81,6 +93,8 @@ COMMENT ON COLUMN speakers.first_night IS 'The earliest of them.';
 COMMENT ON COLUMN speakers.last_night IS 'The latest of them.';
 COMMENT ON COLUMN speakers.name IS 'What people call the speaker.';
 COMMENT ON COLUMN speakers.notes IS 'What people noted about the speaker.';
+COMMENT ON COLUMN speakers.is_provisional IS
+'Little evidence, less than 3 recordings or 8 s in all, and no person said who it is: a later night may find it to be another.';
 
 
 CREATE OR REPLACE VIEW aliases AS
@@ -211,7 +225,7 @@ DECLARE
     model embedding_model;
     sought vector;
 BEGIN
-    SELECT m.* INTO model FROM embedding_model m JOIN registry USING (model_id);
+    SELECT m.* INTO model FROM embedding_model m WHERE m.model_id = deciding_model();
     SELECT p.mean INTO sought FROM profile p WHERE p.speaker_id = speaker AND p.model_id = model.model_id;
     IF sought IS NULL THEN
         RETURN;
@@ -244,7 +258,7 @@ DECLARE
     model embedding_model;
     sought vector;
 BEGIN
-    SELECT m.* INTO model FROM embedding_model m JOIN registry USING (model_id);
+    SELECT m.* INTO model FROM embedding_model m WHERE m.model_id = deciding_model();
     SELECT e.vector INTO sought FROM embedding e JOIN clip c USING (audio_id)
     WHERE c.clip_id = clip AND e.model_id = model.model_id;
     IF sought IS NULL THEN

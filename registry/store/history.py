@@ -35,6 +35,7 @@ class TemporalTable:
 
 # In an order in which rows can be opened again: a speaker's number before its clips.
 TEMPORAL_TABLES = (
+    TemporalTable("model_role", "role_id", ("model_id",)),
     TemporalTable("speaker_number", "holding_id", ("broadcaster", "gender", "number")),
     TemporalTable("speaker_name", "naming_id", ("speaker_id",)),
     TemporalTable("verdict", "verdict_id", ("kind", "speaker_id", "subject_id")),

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert, select, text, update
+from sqlalchemy import Connection, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from registry.tables import embedding_model, registry
@@ -29,7 +29,7 @@ def foundation(connection: Connection) -> Foundation | None:
         embedding_model.c.dimension,
         registry.c.scope,
         registry.c.false_merge_rate,
-    ).join_from(registry, embedding_model)
+    ).join(embedding_model, embedding_model.c.model_id == func.deciding_model())
     row = connection.execute(query).one_or_none()
     return None if row is None else Foundation(*row)
 

@@ -183,14 +183,18 @@ def _runner_up(decision: Decision) -> tuple[int | None, float | None, float | No
 
 
 # The mean over the different audios of a speaker's clips, added up in the order of their hashes so that the
-# same clips give the same bits in any registry. An advert heard a hundred times counts once.
+# same clips give the same bits in any registry. An advert heard a hundred times counts once. Doubtful clips count
+# only where there are no others.
 PROFILES = """
     SELECT speaker_id, model_id, avg(l2_normalize(vector) ORDER BY audio_hash) AS mean,
            count(*)::int AS audios, sum(duration_s ORDER BY audio_hash)::real AS duration_s,
            avg(1 / duration_s ORDER BY audio_hash)::real AS inverse_s
-    FROM (SELECT DISTINCT a.speaker_id, c.audio_id FROM assignment a JOIN clip c USING (clip_id)
-          WHERE a.to_operation IS NULL {condition}) member
+    FROM (SELECT a.speaker_id, c.audio_id, bool_or(a.builds_profile) AS builds,
+                 bool_or(bool_or(a.builds_profile)) OVER (PARTITION BY a.speaker_id) AS any_builds
+          FROM assignment a JOIN clip c USING (clip_id)
+          WHERE a.to_operation IS NULL {condition} GROUP BY a.speaker_id, c.audio_id) member
     JOIN audio USING (audio_id) JOIN embedding USING (audio_id)
+    WHERE builds OR NOT any_builds
     GROUP BY speaker_id, model_id
 """
 

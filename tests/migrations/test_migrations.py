@@ -30,9 +30,11 @@ VIEWS = {
     " runner_up_id runner_up_score wav_path txt_path sample_rate_hz channels audio_hash operation_id speaker_name"
     " probability runner_up_probability",
     "speaker_nights": "speaker_id broadcaster number gender date clips duration_s",
-    "speakers": "speaker_id broadcaster number gender clips duration_s nights first_night last_night name notes",
+    "speakers": "speaker_id broadcaster number gender clips duration_s nights first_night last_night name notes"
+    " is_provisional",
 }
 FUNCTIONS = {
+    "deciding_model": " -> smallint",
     "number_label": "gender text, number integer -> text",
     "similar_clips": "clip bigint, k integer -> TABLE(clip_id bigint, speaker_id bigint, similarity real)",
     "similar_speakers": "speaker bigint, k integer"

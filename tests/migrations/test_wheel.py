@@ -19,6 +19,7 @@ CARRIED = [
     "migrations/script.py.mako",
     "migrations/versions/0001_initial.py",
     "migrations/views_0001.sql",
+    "migrations/views_0002.sql",
     "registry/embedded/server.py",
     "registry/views.sql",
 ]

@@ -1,0 +1,70 @@
+"""A registry may hold embeddings of a second model and move over to it, and back.
+
+What each clip's assignment tells of its speaker's profile is noted too: a doubtful clip has a speaker but builds none.
+"""
+
+from importlib.resources import files
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+STANDS = "to_operation IS NULL"
+VIEWS = ("aliases", "assignment_history", "speaker_nights", "speakers", "clips")
+
+
+def upgrade() -> None:
+    table = "model_role"
+    op.create_table(
+        table,
+        sa.Column("role_id", sa.BigInteger(), sa.Identity(always=True), nullable=False, comment="Key of the row."),
+        sa.Column("model_id", sa.SmallInteger(), nullable=False, comment="The model."),
+        sa.Column(
+            "role",
+            sa.Text(),
+            nullable=False,
+            comment="deciding: its embeddings decide who is who; beside: they are kept up beside those.",
+        ),
+        sa.Column("from_operation", sa.BigInteger(), nullable=False, comment="What made it."),
+        sa.Column("to_operation", sa.BigInteger(), comment="What ended it; none while it stands."),
+        sa.Column("origin", sa.BigInteger(), comment="The row that this one stands for again, after an undo."),
+        sa.PrimaryKeyConstraint("role_id", name="model_role_pkey"),
+        sa.ForeignKeyConstraint(["model_id"], ["embedding_model.model_id"], name="model_role_model_id_fkey"),
+        sa.CheckConstraint("role IN ('deciding', 'beside')", name=op.f("model_role_role_check")),
+        comment="What models other than the first are for; without a deciding one here, the registry's first decides.",
+    )
+    for column in ("from_operation", "to_operation"):
+        op.create_foreign_key(f"{table}_{column}_fkey", table, "operation", [column], ["operation_id"])
+        op.create_index(f"{table}_{column}_idx", table, [column])
+    stands = sa.text(STANDS)
+    op.create_index("model_role_current_key", table, ["model_id"], unique=True, postgresql_where=stands)
+    deciding = sa.text(f"{STANDS} AND role = 'deciding'")
+    op.create_index("model_role_deciding_key", table, ["role"], unique=True, postgresql_where=deciding)
+    op.alter_column("registry", "model_id", comment="The model that it began with; see model_role.")
+    builds = "Whether the clip is part of its speaker's profile: long, clear and certain enough."
+    op.add_column(
+        "assignment",
+        sa.Column("builds_profile", sa.Boolean(), nullable=False, server_default=sa.text("true"), comment=builds),
+    )
+
+
+def downgrade() -> None:
+    """Go back to one model, unless a second one is in use."""
+    in_use = op.get_bind().execute(sa.text("SELECT count(*) FROM model_role")).scalar_one()
+    if in_use:
+        message = "revision 0002 cannot hold a second embedding model; restore a backup instead"
+        raise RuntimeError(message)
+    for view in VIEWS:
+        op.execute(f"DROP VIEW IF EXISTS {view}")
+    op.drop_column("assignment", "builds_profile")
+    op.alter_column("registry", "model_id", comment="The model whose embeddings decide who is who.")
+    script = files("migrations").joinpath("views_0002.sql").read_text(encoding="utf-8")
+    driver: Any = op.get_bind().connection.driver_connection  # SQLAlchemy would look for placeholders in it
+    driver.execute(script)
+    op.execute("DROP FUNCTION IF EXISTS deciding_model()")
+    op.drop_table("model_role")
