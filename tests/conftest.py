@@ -4,7 +4,7 @@ import datetime as dt
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
@@ -13,12 +13,14 @@ import numpy as np
 import psycopg
 import pytest
 import soundfile as sf
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from registry.core.records import Floats
+from registry.corrections.change import Change, change
 from registry.database import reach
 from registry.embedded import EmbeddedServer
 from registry.embedder import Embedder
+from registry.store import corrections
 from registry.store.operations import Author
 
 os.environ["PYANNOTE_METRICS_ENABLED"] = "0"
@@ -133,6 +135,22 @@ def night(day: int, gender: str = "F", broadcaster: str = "andaiafm") -> str:
 def tree(folder: Path) -> dict[str, bytes]:
     """Read every file below a folder, hidden ones too."""
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def mistake(engine: Engine, names: list[str], number: str | None) -> None:
+    """Give clips to a wrong speaker, or to a new one, as no person said."""
+
+    def act(under_way: Change) -> Mapping[str, object]:
+        connection, operation_id = under_way.connection, under_way.operation_id
+        values = {"names": names, "number": number, "operation": operation_id}
+        clip_ids = connection.execute(text("SELECT clip_id FROM clips WHERE name = ANY(:names)"), values).scalars()
+        found = "SELECT speaker_id FROM speakers WHERE number = :number"
+        made = "INSERT INTO speaker (gender, operation_id) VALUES ('F', :operation) RETURNING speaker_id"
+        speaker_id = connection.execute(text(found if number else made), values).scalar_one()
+        corrections.reassign(connection, list(clip_ids), speaker_id, "matched", operation_id)
+        return {}
+
+    change(engine, AUTHOR, "ingest", act)
 
 
 @pytest.fixture

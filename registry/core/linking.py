@@ -63,6 +63,7 @@ def link(
     rule: ProbabilityRule,
     *,
     may_join_stored: bool = True,
+    population: Population | None = None,
 ) -> Linking:
     """Decide the speaker of every audio of a night.
 
@@ -77,6 +78,7 @@ def link(
         known: The stored speakers they may match.
         rule: The constants.
         may_join_stored: Whether stored speakers may turn out to be one voice.
+        population: Of whom they are, where more is known than the stored speakers and the night tell.
 
     Returns:
         Decisions that together hold every audio once, and joins of stored speakers to be made before.
@@ -85,7 +87,8 @@ def link(
     night = clips_as_voices(unit(vectors[fresh]), durations_s[fresh])
     fresh_ids = np.asarray(audio_ids, dtype=np.int64)[fresh]
     confirmed = known.confirmed if may_join_stored else known.speaker_ids
-    decisions, joins = _link_fresh(fresh_ids, night, replace(known, confirmed=confirmed), rule)
+    population = population or estimate_population(known.voices, night.mean, rule)
+    decisions, joins = _link_fresh(fresh_ids, night, replace(known, confirmed=confirmed), population, rule)
     kept = {stored_join.gone_id: stored_join.kept_id for stored_join in joins}
     heard_before = sorted(audio for audio in audio_ids if audio in known.of_audio)
     speakers = [kept.get(known.of_audio[audio], known.of_audio[audio]) for audio in heard_before]
@@ -94,13 +97,12 @@ def link(
 
 
 def _link_fresh(
-    audio_ids: Integers, night: Voices, known: KnownVoices, rule: ProbabilityRule
+    audio_ids: Integers, night: Voices, known: KnownVoices, population: Population, rule: ProbabilityRule
 ) -> tuple[list[Decision], tuple[Join, ...]]:
     """Decide on audio not heard before."""
     if len(night) == 0:
         return [], ()
     count = len(known.voices)
-    population = estimate_population(known.voices, night.mean, rule)
     bar, clips, cluster = _cluster(night, population, count, rule)
     levels = stranger_levels(known.voices.mean, population, rule, np.arange(count))
     sets = bar.sets(known.voices, levels).followed_by(bar.united(clips, cluster))

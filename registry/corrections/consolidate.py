@@ -1,17 +1,21 @@
 """Speakers that are one voice, among all of them: join what is certain, list the rest for a person."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+import numpy as np
 from sqlalchemy import Engine
 
 from registry import settings
+from registry.core import measures
 from registry.core.consolidation import Join
 from registry.core.consolidation import consolidate as decide
 from registry.corrections.change import Change, Outcome, change
 from registry.corrections.merge import unite_all
+from registry.corrections.recluster import Reclustered, recluster
 from registry.errors import CorrectionRefused
 from registry.store import addresses, models, speakers
+from registry.store.models import Foundation
 from registry.store.operations import Author
 
 GENDERS = ("F", "M")  # never compared with each other
@@ -27,42 +31,69 @@ class Question:
 
 
 @dataclass(frozen=True)
+class Gap:
+    """How far the registry, as it grew night by night, was from its clips clustered all at once."""
+
+    clips: int
+    moved: int  # clips that are another speaker's now
+    agreement: float  # B-cubed F1 of the speakers before and after
+
+
+@dataclass(frozen=True)
 class Consolidated:
     """What was joined, and what is left to decide."""
 
     outcome: Outcome
     questions: tuple[Question, ...]  # the likeliest first
+    gap: Gap | None  # of the full form
 
 
-def consolidate(engine: Engine, author: Author, *, plan_only: bool = False) -> Consolidated:
+def consolidate(engine: Engine, author: Author, *, full: bool = False, plan_only: bool = False) -> Consolidated:
     """Look for one voice among all speakers of a gender, and join those that the accepted false-merge rate allows.
 
-    Speakers that a person confirmed, or decided to be different, stay as they are.
+    In full, all clips are clustered anew first, and the speakers live on in what comes out, see `recluster`. Speakers
+    that a person confirmed, or decided to be different, stay as they are.
 
     Raises:
         CorrectionRefused: The registry is empty, or compares voices within each broadcaster only.
     """
     questions: list[Question] = []
+    reclustered: list[Reclustered] = []
 
     def act(under_way: Change) -> Mapping[str, object]:
+        foundation = _foundation(under_way)
         joined = 0
         for gender in GENDERS:
-            joins, review = _decide(under_way, gender)
+            if full:
+                reclustered.append(recluster(under_way, foundation, gender))
+            joins, review = _decide(under_way, foundation, gender)
             joined += len(unite_all(under_way, joins))
             questions.extend(_as_questions(under_way, review))
-        return {"joined": joined, "to review": len(questions)}
+        return {"joined": joined, "to review": len(questions)} | ({"reclustered": True} if full else {})
 
     outcome = change(engine, author, "consolidate", act, plan_only=plan_only)
-    return Consolidated(outcome, tuple(sorted(questions, key=lambda question: -question.probability)))
+    gap = _gap(reclustered) if full else None
+    return Consolidated(outcome, tuple(sorted(questions, key=lambda question: -question.probability)), gap)
 
 
-def _decide(under_way: Change, gender: str) -> tuple[tuple[Join, ...], tuple[Join, ...]]:
-    connection = under_way.connection
-    foundation = models.foundation(connection)
+def _foundation(under_way: Change) -> Foundation:
+    foundation = models.foundation(under_way.connection)
     if foundation is None:
         raise CorrectionRefused(cause="the registry is empty")
     if foundation.scope != settings.DEFAULT_SCOPE:
         raise CorrectionRefused(cause="this registry compares voices within each broadcaster only")
+    return foundation
+
+
+def _gap(reclustered: Iterable[Reclustered]) -> Gap:
+    pairs = [pair for one in reclustered for pair in zip(one.before, one.after, strict=True)]
+    before, after = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
+    agreement = measures.clustering(before, after).bcubed.f1 if len(before) else 1.0
+    return Gap(len(before), int((before != after).sum()), agreement)
+
+
+def _decide(under_way: Change, foundation: Foundation, gender: str) -> tuple[tuple[Join, ...], tuple[Join, ...]]:
+    connection = under_way.connection
     speaker_ids, voices = speakers.all_voices(connection, foundation, gender)
     if len(speaker_ids) < 2:  # noqa: PLR2004 - a pair
         return (), ()

@@ -47,11 +47,23 @@ def move(
         target = None if speaker == NEW else addresses.find_speaker(connection, speaker)
         if target is not None and target.gender != gender:
             raise CorrectionRefused(cause=f"the clips are in {gender} folders, {target.label} is of another gender")
-        speaker_id = make_speaker(under_way, gender) if target is None else target.speaker_id
-        settle(under_way, clip_ids, speaker_id, "moved")
+        if target is None:
+            _move_to_new(under_way, clip_ids, gender)
+        else:
+            settle(under_way, clip_ids, target.speaker_id, "moved")
         return {"clips": len(clip_ids), "to": NEW if target is None else target.label}
 
     return change(engine, author, "move", act, plan_only=plan_only, plan=plan)
+
+
+def _move_to_new(under_way: Change, clip_ids: Sequence[int], gender: str) -> None:
+    """Give clips a speaker of their own, who is none of those that they leave: or they would soon be joined again."""
+    left = set(corrections.speakers_of(under_way.connection, clip_ids).values())
+    new_id = make_speaker(under_way, gender)
+    settle(under_way, clip_ids, new_id, "moved")
+    remaining = [speaker_id for speaker_id in sorted(left) if corrections.clips_of(under_way.connection, speaker_id)]
+    verdicts = [Verdict("different", speaker_id, other_id=new_id) for speaker_id in remaining]
+    corrections.replace_verdicts(under_way.connection, [], verdicts, under_way.operation_id)
 
 
 def find_all(connection: Connection, clips: Sequence[str]) -> list[int]:

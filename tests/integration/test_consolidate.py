@@ -12,7 +12,7 @@ from registry.corrections.move import confirm, move
 from registry.corrections.undo import undo
 from registry.errors import CorrectionRefused
 from registry.ingest import ingest
-from tests.conftest import AUTHOR, MakeClip, night
+from tests.conftest import AUTHOR, MakeClip, mistake, night
 
 pytestmark = pytest.mark.usefixtures("fake_model")
 
@@ -24,7 +24,7 @@ def registry(engine: Engine, indir: Path, make_clip: MakeClip) -> Engine:
         make_clip(name, 400, night(5))
     make_clip("x", 3000, night(5))
     ingest(engine, [indir], AUTHOR)
-    move(engine, [f"{night(5)}/c", f"{night(5)}/d"], "new", AUTHOR)
+    mistake(engine, ["c", "d"], None)
     return engine
 
 
@@ -71,3 +71,10 @@ def test_a_confirmed_speaker_is_only_asked_about(registry: Engine) -> None:
 def test_an_empty_registry_has_nothing_to_consolidate(engine: Engine) -> None:
     with pytest.raises(CorrectionRefused, match="empty"):
         consolidate(engine, AUTHOR)
+
+
+def test_clips_that_a_person_moved_away_are_not_brought_back(registry: Engine) -> None:
+    move(registry, [f"{night(5)}/a"], "new", AUTHOR)
+    consolidate(registry, AUTHOR)
+
+    assert numbers(registry)[0] != numbers(registry)[1]
