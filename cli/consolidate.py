@@ -15,9 +15,9 @@ from cli.output import print_json, print_table
 @database_option
 @json_option
 def consolidate(full: bool, plan_only: bool, database: str | None, as_json: bool) -> int:
-    """Join speakers that are one voice, and list those that may be, for you to decide.
+    """Join speakers that are one voice, part those that are two, and list those that may be, for you to decide.
 
-    Every ingest does so for the voices it hears; this looks at all. With --full the clips themselves are clustered
+    Every ingest joins the voices it hears; this looks at all. With --full the clips themselves are clustered
     anew, as if all had come in one night: each cluster keeps the number with which it shares the most clips. What
     people confirmed, named or corrected is not touched.
 
@@ -31,6 +31,7 @@ def consolidate(full: bool, plan_only: bool, database: str | None, as_json: bool
         found = run(opened.engine, author(), full=full, plan_only=plan_only)
     if as_json:
         review = {"review": [asdict(question) for question in found.questions]}
+        review |= {"may be two": [asdict(doubt) for doubt in found.doubts]}
         print_json(as_document(found.outcome) | review | ({"gap": asdict(found.gap)} if found.gap else {}))
         return 0
     print_outcome(found.outcome, as_json=False)
@@ -42,4 +43,8 @@ def consolidate(full: bool, plan_only: bool, database: str | None, as_json: bool
     if found.questions:
         click.echo("may be one voice; listen, then registry merge or registry different:")
         print_table(("speaker", "other", "probability"), [(q.one, q.other, q.probability) for q in found.questions])
+    if found.doubts:
+        click.echo("may be two voices; listen to what registry split SPEAKER proposes, or registry confirm:")
+        rows = [(doubt.speaker, doubt.clips, doubt.probability) for doubt in found.doubts]
+        print_table(("speaker", "clips that would leave", "probability of one voice"), rows)
     return 0

@@ -36,7 +36,7 @@ COUNTS = (
     "--false-merge-rate",
     type=click.FloatRange(0, 0.5, min_open=True),
     metavar="RATE",
-    help="Accepted share of automatic joins that put two voices together; stays until changed.  [default: 0.05]",
+    help="Accepted share of automatic joins that put two voices together; stays until changed.  [default: 0.02]",
 )
 @plan_options
 @database_option

@@ -114,7 +114,7 @@ registry = Table(
         "false_merge_rate",
         REAL,
         nullable=False,
-        server_default=text("0.05"),
+        server_default=text("0.02"),
         comment="Accepted share of automatic joins that put two voices together; the one knob of linking.",
     ),
     CheckConstraint("only_row", name="only_row"),

@@ -86,6 +86,24 @@ def fake_model(monkeypatch: pytest.MonkeyPatch) -> Embedder:
     return embedder
 
 
+def second_infer(samples: Floats) -> Floats:
+    """Hear the same voices in another space: the same tones, summed up in other bands."""
+    spectrum = np.abs(np.fft.rfft(samples, n=RATE))[:3984].reshape(48, 83).sum(axis=1)
+    return (spectrum / np.linalg.norm(spectrum)).astype(np.float32)
+
+
+LOADERS = ("registry.ingest.model_in_use", "registry.corrections.whois", "registry.reembed")
+
+
+@pytest.fixture
+def two_models(fake_model: Embedder, monkeypatch: pytest.MonkeyPatch) -> dict[str, Embedder]:
+    """Stand in for two models, by name; a test may put others in their places."""
+    models = {"campplus": fake_model, "second": Embedder("second", "second-fingerprint", 48, 1, second_infer)}
+    for module in LOADERS:
+        monkeypatch.setattr(f"{module}.load_embedder", lambda name="campplus": models[name])
+    return models
+
+
 def voice(pitch_hz: float, seconds: float = 1.0, seed: int = 0, rate: int = RATE) -> Floats:
     """Make a clip of a fake voice: a tone with a little noise, different for every seed."""
     time = np.arange(round(seconds * rate)) / rate

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from registry.core.joining import BLOCK_MARGINS, Constraints, Joined, join
-from registry.core.likeness import Bar, Sets
-from registry.core.population import estimate_population, stranger_levels
+from registry.core.likeness import Bar, Sets, bar_among
+from registry.core.population import stranger_levels
 from registry.core.probability_rule import ProbabilityRule
 from registry.core.voices import Voices
 
@@ -45,8 +45,7 @@ def consolidate(
         confirmed: Keys of speakers that are joined with no other; they are reviewed instead.
         rule: The constants; a lower `false_merge_rate` joins less and reviews more.
     """
-    population = estimate_population(voices, voices.mean[:0], rule)
-    bar = Bar(rule, population.base_noise, len(voices))
+    population, bar = bar_among(voices, rule)
     row = np.arange(len(voices))
     stored = bar.sets(voices, stranger_levels(voices.mean, population, rule, row))
     place = {key: position for position, key in enumerate(speaker_ids)}

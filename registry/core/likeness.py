@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from registry.core.population import voice_shares
+from registry.core.population import Population, estimate_population, voice_shares
 from registry.core.probability_rule import ProbabilityRule
 from registry.core.records import Floats, Integers
 from registry.core.voices import Voices, own_cosines, weighted_means
@@ -101,6 +101,12 @@ class Bar:
     def margin(self, probability: float) -> float:
         """Give the margin at which P(same voice) is so much."""
         return self.rule.odds_scale * math.log(probability / (1 - probability)) - knob(self.rule)
+
+
+def bar_among(voices: Voices, rule: ProbabilityRule) -> tuple[Population, Bar]:
+    """Learn from stored speakers alone how alike two of them must be."""
+    population = estimate_population(voices, voices.mean[:0], rule)
+    return population, Bar(rule, population.base_noise, len(voices))
 
 
 def strictness(voices: float, rule: ProbabilityRule) -> float:

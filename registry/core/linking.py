@@ -1,14 +1,15 @@
 """Who is who in a night: clusters and stored speakers are joined together, each decision with its probability."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
+from registry.core.building import builders
 from registry.core.consolidation import Join, joins_of
 from registry.core.joining import Constraints, Joined, join
-from registry.core.likeness import Bar, Sets
+from registry.core.likeness import Bar, Sets, bar_among
 from registry.core.population import Population, estimate_population, stranger_levels
 from registry.core.probability_rule import ProbabilityRule
 from registry.core.ranking import Choice, in_reach, rank
@@ -45,6 +46,7 @@ class Decision:
     runner_up_id: int | None = None
     runner_up_score: float | None = None
     runner_up_probability: float | None = None
+    doubtful_ids: tuple[int, ...] = ()  # of the audios those that have the speaker but must not build its profile
 
 
 @dataclass(frozen=True)
@@ -110,8 +112,12 @@ def _link_fresh(
     joined = _join_awake(sets, rows, rows[count:], bar, known, Joined(rows, ()))
     joined = joined.followed_by(_settle(sets.voices, joined, known, rule))
     part, got = _parts(joined.root, count)
-    choices = _choices(sets, joined, part, got, known.speaker_ids, bar)
-    decisions = map(_decide, _members(audio_ids, part[cluster]), choices)
+    lowest, present = _present(sets.take(np.arange(count)), joined.root[:count], bar)
+    row = np.where(got < 0, -1, np.searchsorted(lowest, got))
+    parts = bar.united(sets.take(np.arange(count, len(sets))), part)
+    choices = rank(parts, present, row, [known.speaker_ids[row] for row in lowest], bar)
+    doubtful = set(audio_ids[~builders(clips, part[cluster], present, row, bar)].tolist())
+    decisions = [_decide(*one, doubtful) for one in zip(_members(audio_ids, part[cluster]), choices, strict=True)]
     return sorted(decisions, key=lambda decision: decision.audio_ids), joins_of(joined, known.speaker_ids, bar)
 
 
@@ -141,8 +147,7 @@ def _settle(voices: Voices, joined: Joined, known: KnownVoices, rule: Probabilit
     """Join once more by what the night has taught: all speakers of a small registry, those heard tonight of a large."""
     lowest, label = np.unique(joined.root, return_inverse=True)
     now = voices.united(label)
-    population = estimate_population(now, now.mean[:0], rule)
-    bar = Bar(rule, population.base_noise, len(now))
+    population, bar = bar_among(now, rule)
     sets = bar.sets(now, stranger_levels(now.mean, population, rule, np.arange(len(now))))
     awake = np.arange(len(now)) if len(now) <= rule.settled_speakers else np.unique(label[len(known.voices) :])
     return _join_awake(sets, lowest, awake, bar, known, joined)
@@ -186,18 +191,10 @@ def _parts(root: Integers, count: int) -> tuple[Integers, Integers]:
     return part, np.where(root[first] < count, root[first], -1)
 
 
-def _choices(
-    sets: Sets, joined: Joined, part: Integers, got: Integers, speaker_ids: Sequence[int], bar: Bar
-) -> Iterator[tuple[Choice | None, Choice | None]]:
-    """Give for each part of the clusters the stored speaker that it got and the next, as their joins make them."""
-    count = len(speaker_ids)
-    root = joined.root[:count]
+def _present(stored: Sets, root: Integers, bar: Bar) -> tuple[Integers, Sets]:
+    """Give the stored speakers as their joins, by root (s,), make them: the lowest row of each, and the sets."""
     lowest, label = np.unique(root, return_inverse=True)
-    stored = sets.take(np.arange(count))
-    present = bar.united(stored, label) if len(lowest) < count else stored
-    parts = bar.united(sets.take(np.arange(count, len(sets))), part)
-    row = np.where(got < 0, -1, np.searchsorted(lowest, got))
-    return rank(parts, present, row, [speaker_ids[row] for row in lowest], bar)
+    return lowest, bar.united(stored, label) if len(lowest) < len(stored) else stored
 
 
 def _members(audio_ids: Integers, part: Integers) -> list[tuple[int, ...]]:
@@ -205,9 +202,18 @@ def _members(audio_ids: Integers, part: Integers) -> list[tuple[int, ...]]:
     return [tuple(sorted(ids.tolist())) for ids in np.split(audio_ids[order], np.cumsum(np.bincount(part))[:-1])]
 
 
-def _decide(audio_ids: tuple[int, ...], choices: tuple[Choice | None, Choice | None]) -> Decision:
+def _decide(
+    audio_ids: tuple[int, ...], choices: tuple[Choice | None, Choice | None], doubtful: Collection[int]
+) -> Decision:
     own, other = choices
-    runner_up = (other.speaker_id, other.score, other.probability) if other else (None, None, None)
-    if own is None:
-        return Decision(audio_ids, None, "new", None, None, *runner_up)
-    return Decision(audio_ids, own.speaker_id, "matched", own.score, own.probability, *runner_up)
+    return Decision(
+        audio_ids,
+        own.speaker_id if own else None,
+        "matched" if own else "new",
+        score=own.score if own else None,
+        probability=own.probability if own else None,
+        runner_up_id=other.speaker_id if other else None,
+        runner_up_score=other.score if other else None,
+        runner_up_probability=other.probability if other else None,
+        doubtful_ids=tuple(audio for audio in audio_ids if audio in doubtful),
+    )

@@ -1,6 +1,6 @@
-"""Speakers that are one voice, among all of them: join what is certain, list the rest for a person."""
+"""Speakers that are one voice, and speakers that are two: mend what is certain, list the rest for a person."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,7 @@ from registry.core.consolidation import Join
 from registry.core.consolidation import consolidate as decide
 from registry.corrections.change import Change, Outcome, change
 from registry.corrections.merge import unite_all
+from registry.corrections.part import Parting, part_all
 from registry.corrections.recluster import Reclustered, recluster
 from registry.errors import CorrectionRefused
 from registry.store import addresses, models, speakers
@@ -31,6 +32,15 @@ class Question:
 
 
 @dataclass(frozen=True)
+class Doubt:
+    """A speaker that may be two voices; a person should listen to what `registry split` proposes."""
+
+    speaker: str  # label
+    clips: int  # in the smaller part
+    probability: float  # that it is one voice all the same
+
+
+@dataclass(frozen=True)
 class Gap:
     """How far the registry, as it grew night by night, was from its clips clustered all at once."""
 
@@ -45,35 +55,44 @@ class Consolidated:
 
     outcome: Outcome
     questions: tuple[Question, ...]  # the likeliest first
+    doubts: tuple[Doubt, ...]  # the likeliest to be two first
     gap: Gap | None  # of the full form
 
 
 def consolidate(engine: Engine, author: Author, *, full: bool = False, plan_only: bool = False) -> Consolidated:
-    """Look for one voice among all speakers of a gender, and join those that the accepted false-merge rate allows.
+    """Look for speakers that are two voices, and for one voice among all speakers of a gender.
 
-    In full, all clips are clustered anew first, and the speakers live on in what comes out, see `recluster`. Speakers
-    that a person confirmed, or decided to be different, stay as they are.
+    Speakers that surely are two are parted, those that the accepted false-merge rate allows are joined, the rest is
+    listed. In full, all clips are clustered anew first, and the speakers live on in what comes out, see `recluster`.
+    Speakers of whom a person said anything are not parted, and those confirmed or said to be different not joined.
 
     Raises:
         CorrectionRefused: The registry is empty, or compares voices within each broadcaster only.
     """
     questions: list[Question] = []
+    doubts: list[Doubt] = []
     reclustered: list[Reclustered] = []
 
     def act(under_way: Change) -> Mapping[str, object]:
         foundation = _foundation(under_way)
-        joined = 0
+        joined = parted = 0
         for gender in GENDERS:
             if full:
                 reclustered.append(recluster(under_way, foundation, gender))
+            surely_two, maybe_two = part_all(under_way, foundation, gender)
             joins, review = _decide(under_way, foundation, gender)
             joined += len(unite_all(under_way, joins))
+            parted += surely_two
             questions.extend(_as_questions(under_way, review))
-        return {"joined": joined, "to review": len(questions)} | ({"reclustered": True} if full else {})
+            doubts.extend(_as_doubts(under_way, maybe_two))
+        return {"joined": joined, "parted": parted, "to review": len(questions) + len(doubts)} | (
+            {"reclustered": True} if full else {}
+        )
 
     outcome = change(engine, author, "consolidate", act, plan_only=plan_only)
     gap = _gap(reclustered) if full else None
-    return Consolidated(outcome, tuple(sorted(questions, key=lambda question: -question.probability)), gap)
+    by_likelihood = sorted(questions, key=lambda question: -question.probability)
+    return Consolidated(outcome, tuple(by_likelihood), tuple(sorted(doubts, key=lambda doubt: doubt.probability)), gap)
 
 
 def _foundation(under_way: Change) -> Foundation:
@@ -108,3 +127,11 @@ def _as_questions(under_way: Change, review: tuple[Join, ...]) -> list[Question]
     labels = {speaker.speaker_id: speaker.label for speaker in addresses.describe(under_way.connection, keys)}
     here = [pair for pair in review if pair.kept_id in labels and pair.gone_id in labels]
     return [Question(labels[pair.kept_id], labels[pair.gone_id], pair.probability) for pair in here]
+
+
+def _as_doubts(under_way: Change, partings: Sequence[Parting]) -> list[Doubt]:
+    """Name the speakers that may be two, as far as they were not joined with others."""
+    described = addresses.describe(under_way.connection, [parting.speaker_id for parting in partings])
+    labels = {speaker.speaker_id: speaker.label for speaker in described}
+    here = [parting for parting in partings if parting.speaker_id in labels]
+    return [Doubt(labels[parting.speaker_id], len(parting.leaving), parting.probability) for parting in here]

@@ -40,10 +40,10 @@ def propose_split(engine: Engine, speaker: str) -> Proposal:
         if foundation is None or len(audio_ids) < 2:  # noqa: PLR2004 - two parts
             raise CorrectionRefused(cause=f"{found.label} is a single recording")
         vectors = embeddings.vectors(connection, foundation.model_id, foundation.dimension, audio_ids)
-    leaving, cosine = cut_in_two(vectors)
-    gone = {audio_id for audio_id, leaves in zip(audio_ids, leaving, strict=True) if leaves}
+    cut = cut_in_two(vectors)
+    gone = {audio_id for audio_id, leaves in zip(audio_ids, cut.leaves, strict=True) if leaves}
     lines = tuple(clip for clip in clips if clip.audio_id in gone)
-    return Proposal(found.label, lines, len(clips) - len(lines), cosine)
+    return Proposal(found.label, lines, len(clips) - len(lines), cut.cosine)
 
 
 def split(

@@ -36,7 +36,10 @@ def reassign(
     operation_id: int,
     probability: float | None = None,
 ) -> None:
-    """Give clips another speaker, and that speaker a number at every broadcaster where it had none."""
+    """Give clips another speaker, and that speaker a number at every broadcaster where it had none.
+
+    A clip that was doubtful stays so, unless a person put it where it goes.
+    """
     values = {
         "clip_ids": list(clip_ids),
         "speaker_id": speaker_id,
@@ -53,9 +56,14 @@ def reassign(
     )
     connection.execute(
         text("""
-        INSERT INTO assignment (clip_id, speaker_id, reason, probability, from_operation)
-        SELECT clip_id, :speaker_id, :reason, CAST(:probability AS real), :operation_id
-        FROM unnest(CAST(:clip_ids AS bigint[])) AS moved (clip_id) ORDER BY clip_id
+        INSERT INTO assignment (clip_id, speaker_id, reason, probability, builds_profile, from_operation)
+        SELECT clip_id, :speaker_id, :reason, CAST(:probability AS real),
+               :reason IN ('moved', 'confirmed') OR coalesce(was.builds_profile, true), :operation_id
+        FROM unnest(CAST(:clip_ids AS bigint[])) AS moved (clip_id)
+        LEFT JOIN (
+            SELECT DISTINCT ON (clip_id) clip_id, builds_profile FROM assignment
+            WHERE to_operation = :operation_id ORDER BY clip_id, assignment_id DESC) was USING (clip_id)
+        ORDER BY clip_id
         """),
         values,
     )

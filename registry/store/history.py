@@ -65,7 +65,11 @@ def operations_in_the_way(connection: Connection, operation_id: int) -> set[int]
             WHERE touched.operation_id IS NOT NULL
         """)  # noqa: S608 - names of this module
         found.update(connection.execute(query, {"operation_id": operation_id}).scalars())
-    return found | _operations_that_renumbered(connection, operation_id)
+    return (
+        found
+        | _operations_that_renumbered(connection, operation_id)
+        | _operations_that_switched(connection, operation_id)
+    )
 
 
 def _operations_that_renumbered(connection: Connection, operation_id: int) -> set[int]:
@@ -78,6 +82,19 @@ def _operations_that_renumbered(connection: Connection, operation_id: int) -> se
         WHERE closed.to_operation = :operation_id AND NOT closed.is_alias AND NOT EXISTS (
             SELECT FROM speaker_number opened WHERE opened.from_operation = :operation_id
             AND coalesce(opened.origin, opened.holding_id) = coalesce(now.origin, now.holding_id))
+    """)
+    return set(connection.execute(query, {"operation_id": operation_id}).scalars())
+
+
+def _operations_that_switched(connection: Connection, operation_id: int) -> set[int]:
+    """Name the operations that let another model decide where this one ended that a model did."""
+    query = text("""
+        SELECT t.from_operation FROM model_role closed
+        JOIN model_role now ON now.role = 'deciding' AND now.to_operation IS NULL AND now.model_id <> closed.model_id
+        JOIN model_role t ON coalesce(t.origin, t.role_id) = coalesce(now.origin, now.role_id)
+        WHERE closed.to_operation = :operation_id AND closed.role = 'deciding' AND NOT EXISTS (
+            SELECT FROM model_role opened WHERE opened.from_operation = :operation_id
+            AND coalesce(opened.origin, opened.role_id) = coalesce(now.origin, now.role_id))
     """)
     return set(connection.execute(query, {"operation_id": operation_id}).scalars())
 
@@ -105,6 +122,25 @@ def speakers_touched(connection: Connection, operation_id: int) -> set[int]:
     """Name the speakers whose clips an operation changed: their profiles are to be recomputed."""
     query = text("SELECT DISTINCT speaker_id FROM assignment WHERE :operation_id IN (from_operation, to_operation)")
     return set(connection.execute(query, {"operation_id": operation_id}).scalars())
+
+
+def changed_model(connection: Connection, operation_id: int) -> bool:
+    """Tell whether an operation changed what a model is for."""
+    query = text("SELECT EXISTS (SELECT FROM model_role WHERE :operation_id IN (from_operation, to_operation))")
+    return bool(connection.execute(query, {"operation_id": operation_id}).scalar_one())
+
+
+def drop_passing(connection: Connection, operation_id: int) -> None:
+    """Delete what an operation of several steps opened and closed again: it never held, nobody saw its numbers."""
+    for table in TEMPORAL_TABLES:
+        query = text(f"DELETE FROM {table.name} WHERE from_operation = :operation_id AND to_operation = :operation_id")  # noqa: S608 - a name of this module
+        connection.execute(query, {"operation_id": operation_id})
+    unseen = text("""
+        DELETE FROM speaker_number n WHERE n.from_operation = :operation_id AND n.is_alias AND NOT EXISTS (
+            SELECT FROM speaker_number earlier WHERE earlier.broadcaster = n.broadcaster
+            AND earlier.gender = n.gender AND earlier.number = n.number AND earlier.from_operation < :operation_id)
+    """)
+    connection.execute(unseen, {"operation_id": operation_id})
 
 
 def changed_anything(connection: Connection, operation_id: int) -> bool:

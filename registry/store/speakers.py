@@ -158,9 +158,10 @@ def assign(
         "runner_up_id": "int8",
         "runner_up_score": "float4",
         "runner_up_probability": "float4",
+        "builds_profile": "bool",
     }
     rows = (
-        (clip_id, speaker_id, d.reason, d.score, d.probability, *_runner_up(d))
+        (clip_id, speaker_id, d.reason, d.score, d.probability, *_runner_up(d), audio_id not in d.doubtful_ids)
         for d, speaker_id in decisions
         for audio_id in d.audio_ids
         for clip_id in clips_of_audio[audio_id]
@@ -169,9 +170,9 @@ def assign(
     connection.execute(
         text("""
         INSERT INTO assignment (clip_id, speaker_id, reason, score, probability,
-                                runner_up_id, runner_up_score, runner_up_probability, from_operation)
+                                runner_up_id, runner_up_score, runner_up_probability, builds_profile, from_operation)
         SELECT clip_id, speaker_id, reason, score, probability,
-               runner_up_id, runner_up_score, runner_up_probability, :operation_id
+               runner_up_id, runner_up_score, runner_up_probability, builds_profile, :operation_id
         FROM incoming_assignment ORDER BY clip_id
         """),
         {"operation_id": operation_id},

@@ -7,7 +7,7 @@ from sqlalchemy import Engine, text
 
 from registry.check import check
 from registry.corrections.consolidate import consolidate
-from registry.corrections.merge import different
+from registry.corrections.merge import different, merge
 from registry.corrections.move import confirm, move
 from registry.corrections.undo import undo
 from registry.errors import CorrectionRefused
@@ -78,3 +78,34 @@ def test_clips_that_a_person_moved_away_are_not_brought_back(registry: Engine) -
     consolidate(registry, AUTHOR)
 
     assert numbers(registry)[0] != numbers(registry)[1]
+
+
+def test_two_voices_under_one_number_are_parted(engine: Engine, indir: Path, make_clip: MakeClip) -> None:
+    for number in range(4):
+        make_clip(f"a{number}", 400, night(5))
+        make_clip(f"b{number}", 3000, night(5))
+    ingest(engine, [indir], AUTHOR)
+    mistake(engine, ["b0", "b1", "b2"], "F0001")
+    wrong = numbers(engine)
+    found = consolidate(engine, AUTHOR)
+
+    assert wrong == ["F0001"] * 7 + ["F0002"]
+    assert numbers(engine) == ["F0001"] * 4 + ["F0002"] * 4
+    assert check(engine) == []
+    undo(engine, int(str(found.outcome.operation_id)), AUTHOR)
+    assert numbers(engine) == wrong
+    assert check(engine) == []
+
+
+def test_a_speaker_of_whom_a_person_said_anything_is_not_parted(
+    engine: Engine, indir: Path, make_clip: MakeClip
+) -> None:
+    for number in range(4):
+        make_clip(f"a{number}", 400, night(5))
+        make_clip(f"b{number}", 3000, night(5))
+    ingest(engine, [indir], AUTHOR)
+    merge(engine, "F0001", "F0002", AUTHOR)
+    found = consolidate(engine, AUTHOR)
+
+    assert set(numbers(engine)) == {"F0001"}
+    assert (found.outcome.operation_id, found.doubts) == (None, ())

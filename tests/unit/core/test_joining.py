@@ -164,8 +164,8 @@ def test_the_probability_is_one_half_at_the_bar() -> None:
 
 
 def test_the_probability_does_not_depend_on_the_accepted_rate() -> None:
-    """Joining begins at a fifth of the odds against when a fifth of the false merges is accepted."""
+    """Joining begins at half the odds against when half of the false merges is accepted."""
     strict = replace(BAR, rule=replace(RULE, false_merge_rate=0.01))
 
-    assert strict.probability(0.0) == pytest.approx(5 / 6)
+    assert strict.probability(0.0) == pytest.approx(2 / 3)
     assert strict.margin(strict.probability(0.04)) == pytest.approx(0.04)

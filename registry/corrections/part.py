@@ -1,0 +1,94 @@
+"""Speakers that are two voices: part those that surely are, and name those that may be."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from registry import settings
+from registry.core.likeness import bar_among
+from registry.core.records import Floats
+from registry.core.splitting import cut_in_two, one_voice
+from registry.corrections.change import Change
+from registry.corrections.move import make_speaker
+from registry.store import corrections, embeddings, everybody, history, speakers
+from registry.store.everybody import HeldClip
+from registry.store.models import Foundation
+
+BATCH_AUDIOS = 20_000  # whose vectors are in memory together: 16 MB
+
+
+@dataclass(frozen=True)
+class Parting:
+    """A speaker that falls in two."""
+
+    speaker_id: int
+    leaving: tuple[int, ...]  # clips of the smaller part
+    probability: float  # that it is one voice all the same
+
+
+def part_all(under_way: Change, foundation: Foundation, gender: str) -> tuple[int, list[Parting]]:
+    """Part the speakers of a gender that are two voices; those of whom a person said anything stay whole.
+
+    Returns:
+        How many were parted, and those that may be two, the likeliest first.
+    """
+    surely = settings.linking_rule(foundation.false_merge_rate).parting_probability
+    found = sorted(_find(under_way, foundation, gender), key=lambda parting: (parting.probability, parting.speaker_id))
+    parted = [parting for parting in found if parting.probability < surely]
+    connection, operation_id = under_way.connection, under_way.operation_id
+    for parting in sorted(parted, key=lambda parting: parting.leaving):
+        new_id = make_speaker(under_way, gender)
+        corrections.reassign(connection, parting.leaving, new_id, "parted", operation_id)
+    speakers.refresh_profiles(connection, history.speakers_touched(connection, operation_id))
+    return len(parted), found[len(parted) :]
+
+
+def _find(under_way: Change, foundation: Foundation, gender: str) -> Iterator[Parting]:
+    _, voices = speakers.all_voices(under_way.connection, foundation, gender)
+    population, bar = bar_among(voices, settings.linking_rule(foundation.false_merge_rate))
+    for held, vectors, durations_s in _with_vectors(under_way, foundation, gender):
+        cut = cut_in_two(vectors)
+        probability = one_voice(vectors, durations_s, cut, population, bar)
+        if probability < 0.5:  # noqa: PLR2004 - as likely as not
+            gone = [clips for clips, leaves in zip(held, cut.leaves, strict=True) if leaves]
+            leaving = sorted(clip.clip_id for clips in gone for clip in clips)
+            yield Parting(held[0][0].speaker_id, tuple(leaving), probability)
+
+
+def _with_vectors(
+    under_way: Change, foundation: Foundation, gender: str
+) -> Iterator[tuple[list[list[HeldClip]], Floats, Floats]]:
+    """Give for each speaker that could be parted its clips, those of one audio together, with vectors and seconds."""
+    connection = under_way.connection
+    settled = everybody.settled_speakers(connection)
+    held = (clip for clip in everybody.held_clips(connection, gender) if clip.speaker_id not in settled)
+    for batch in _batches(_by_speaker_and_audio(held)):
+        audio_ids = [clips[0].audio_id for speaker in batch for clips in speaker]
+        vectors = embeddings.vectors(connection, foundation.model_id, foundation.dimension, audio_ids)
+        durations_s = embeddings.durations_s(connection, audio_ids)
+        start = 0
+        for speaker in batch:
+            own = slice(start, start + len(speaker))
+            yield speaker, vectors[own], durations_s[own]
+            start += len(speaker)
+
+
+def _by_speaker_and_audio(held: Iterable[HeldClip]) -> Iterator[list[list[HeldClip]]]:
+    """Group clips by speaker and audio; a speaker with one audio cannot be parted."""
+    found: defaultdict[int, defaultdict[int, list[HeldClip]]] = defaultdict(lambda: defaultdict(list))
+    for clip in held:
+        found[clip.speaker_id][clip.audio_id].append(clip)
+    for _, by_audio in sorted(found.items()):
+        if len(by_audio) > 1:
+            yield list(by_audio.values())
+
+
+def _batches(of_speakers: Iterable[list[list[HeldClip]]]) -> Iterator[Sequence[list[list[HeldClip]]]]:
+    batch: list[list[list[HeldClip]]] = []
+    for speaker in of_speakers:
+        batch.append(speaker)
+        if sum(map(len, batch)) >= BATCH_AUDIOS:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
