@@ -1,0 +1,133 @@
+"""`registry evaluate`."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cli.options import database_option, json_option
+from cli.output import print_facts, print_json, print_rejected, print_table
+
+if TYPE_CHECKING:
+    from registry.core.measures import Calibration
+    from registry.evaluation import Estimates, Evaluation
+    from registry.evaluation.estimates import Expected
+    from registry.evaluation.run import Divided, Scores
+
+SHOWN_JOINS = 10  # in a table; --json lists all of them
+SHOWN_PARTS = 8  # of a speaker that falls into many
+
+
+@click.command()
+@click.argument("labels", required=False, type=click.Path(path_type=Path), metavar="[LABELS.csv]")
+@database_option
+@json_option
+def evaluate(labels: Path | None, database: str | None, as_json: bool) -> int:
+    """Measure how good the registry is; nothing is changed.
+
+    LABELS.csv tells the true speakers of some clips, in columns clip and speaker; a clip is its key, GROUP/NAME, or a
+    wav file. What is measured then is of those clips alone: B-cubed, pairwise, purity, persistence, how far the stored
+    probabilities came true, and the worst speakers.
+
+    Without labels, everything is an estimate from the probabilities that were stored with the decisions: it is as good
+    as they are, which only labels can tell.
+
+    \b
+    Example: registry evaluate labels.csv
+    """
+    from registry.database import reach
+    from registry.evaluation import estimate
+    from registry.evaluation import evaluate as run
+
+    with reach(database) as opened:
+        if labels is None:
+            _print_estimates(estimate(opened.engine), as_json=as_json)
+            return 0
+        evaluation = run(opened.engine, labels)
+    if as_json:
+        print_json(asdict(evaluation))
+    else:
+        _print_evaluation(evaluation)
+    return evaluation.exit_code
+
+
+def _print_evaluation(evaluation: "Evaluation") -> None:
+    print_rejected(evaluation.rejected)
+    print_facts(
+        {
+            "labelled clips": evaluation.clips,
+            "true speakers": evaluation.speakers_true,
+            "speakers found": evaluation.speakers_found,
+        }
+    )
+    if evaluation.scores is not None:
+        _print_scores(evaluation.scores)
+
+
+def _print_scores(scores: "Scores") -> None:
+    agreements = {"B-cubed": scores.clustering.bcubed, "pairwise": scores.clustering.pairwise}
+    rows = [(name, found.precision, found.recall, found.f1) for name, found in agreements.items()]
+    print_table(("measure", "precision", "recall", "F1"), rows)
+    kept = scores.persistence
+    print_facts(
+        {
+            "purity": scores.clustering.purity,
+            "coverage": scores.clustering.coverage,
+            "adjusted Rand index": scores.clustering.adjusted_rand,
+            "persistence": f"{kept.share:.3f}, the number was kept on {kept.kept} of {kept.returning} returning nights",
+        }
+    )
+    _print_calibration(scores.calibration)
+    _print_divided("speakers with clips of several voices", ("speaker", "clips", "whose"), scores.mixed)
+    _print_divided("voices under several numbers", ("voice", "clips", "where"), scores.split)
+
+
+def _print_calibration(calibration: "Calibration") -> None:
+    if not calibration.clips:
+        click.echo("calibration: no labelled clip was matched to a speaker with an earlier label")
+        return
+    click.echo(f"calibration of {calibration.clips} matched clips:")
+    rows = [(f"{b.low:.1f}-{b.high:.1f}", b.clips, b.predicted, b.right) for b in calibration.bins]
+    print_table(("probability", "clips", "predicted", "right"), rows)
+    print_facts({"expected calibration error": calibration.expected_error})
+
+
+def _print_divided(what: str, columns: Sequence[str], divided: "Sequence[Divided]") -> None:
+    if divided:
+        click.echo(f"{what}, the worst first:")
+        print_table(columns, [(one.label, one.clips, _listed(one.parts)) for one in divided])
+
+
+def _listed(parts: Sequence[tuple[str, int]]) -> str:
+    more = [f"and {len(parts) - SHOWN_PARTS} more"] if len(parts) > SHOWN_PARTS else []
+    return ", ".join([*(f"{label}: {clips}" for label, clips in parts[:SHOWN_PARTS]), *more])
+
+
+def _print_estimates(estimates: "Estimates", *, as_json: bool) -> None:
+    if as_json:
+        print_json(asdict(estimates) | {"are_estimates": True, "clips": estimates.clips})
+        return
+    click.echo("No labels: what is expected to be wrong is estimated from the stored probabilities.")
+    rows = [(reason, clips, clips / estimates.clips) for reason, clips in estimates.reasons.items()]
+    print_table(("reason", "clips", "share"), rows, footer=("total", estimates.clips, ""))
+    expected = {
+        "matched clips that are another voice": estimates.matched,
+        "new speakers that were known already": estimates.new,
+        "joined speakers that were two voices": estimates.joined,
+    }
+    print_table(("estimate of", "expected", "among"), [_row(what, found) for what, found in expected.items()])
+    if estimates.joins:
+        click.echo("joined speakers, the least likely first:")
+        shown = estimates.joins[:SHOWN_JOINS]
+        columns = ("speaker", "joined", "clips", "probability")
+        print_table(columns, [(join.speaker, join.joined, join.clips, join.probability) for join in shown])
+    if estimates.worst:
+        click.echo("speakers with the most matched clips that are expected to be wrong:")
+        worst = [(one.speaker, one.clips, one.wrong) for one in estimates.worst]
+        print_table(("speaker", "matched", "expected"), worst)
+
+
+def _row(what: str, found: "Expected") -> tuple[str, float, int]:
+    return what, found.wrong, found.count

@@ -1,0 +1,280 @@
+"""What is measured of a registry: right, mixed and divided speakers by labels, expected errors without."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, event, text
+from sqlalchemy.exc import InternalError
+
+from registry.core.measures import Agreement, Persistence
+from registry.corrections.consolidate import consolidate
+from registry.corrections.merge import different
+from registry.corrections.move import confirm, move
+from registry.corrections.undo import undo
+from registry.evaluation import estimate, evaluate
+from registry.evaluation.run import Divided, Evaluation, Scores
+from registry.ingest import ingest
+from registry.store.evaluation import looking
+from tests.conftest import AUTHOR, MakeClip, night
+
+pytestmark = pytest.mark.usefixtures("fake_model")
+
+Label = Callable[..., Evaluation]
+RIGHT = {"5/a": "ana", "5/b": "ana", "5/x": "bea", "6/c": "ana", "6/y": "bea", "6/z": "eva"}
+
+
+@pytest.fixture
+def registry(engine: Engine, indir: Path, make_clip: MakeClip) -> Engine:
+    """Two nights: F0001 has a, b and then c; F0002 has x and then y; F0003 has z."""
+    for name, pitch_hz in {"a": 400, "b": 400, "x": 2000}.items():
+        make_clip(name, pitch_hz, night(5))
+    for name, pitch_hz in {"c": 400, "y": 2000, "z": 3200}.items():
+        make_clip(name, pitch_hz, night(6))
+    ingest(engine, [indir], AUTHOR)
+    return engine
+
+
+@pytest.fixture
+def label(registry: Engine, tmp_path: Path) -> Label:
+    """Evaluate the registry by labels: NIGHT/NAME or any address -> true speaker."""
+
+    def run(labels: dict[str, str]) -> Evaluation:
+        rows = [(f"{night(int(clip[0]))}{clip[1:]}" if clip[1:2] == "/" else clip, who) for clip, who in labels.items()]
+        path = tmp_path / "labels.csv"
+        path.write_text("clip,speaker\n" + "".join(f"{clip},{who}\n" for clip, who in rows), encoding="utf-8")
+        return evaluate(registry, path)
+
+    return run
+
+
+def scores(evaluation: Evaluation) -> Scores:
+    assert evaluation.scores is not None
+    return evaluation.scores
+
+
+def clip_id(engine: Engine, name: str) -> int:
+    with engine.connect() as connection:
+        return int(connection.execute(text("SELECT clip_id FROM clips WHERE name = :n"), {"n": name}).scalar_one())
+
+
+def test_where_all_is_right_every_measure_is_1(label: Label) -> None:
+    found = label(RIGHT)
+
+    assert (found.clips, found.speakers_true, found.speakers_found) == (6, 3, 3)
+    assert (found.rejected, found.exit_code) == ((), 0)
+    assert scores(found).clustering.bcubed == scores(found).clustering.pairwise == Agreement(1, 1, 1)
+    assert scores(found).persistence == Persistence(1, 2, 2)
+    assert (scores(found).mixed, scores(found).split) == ((), ())
+
+
+def test_a_speaker_of_several_voices_is_named(label: Label) -> None:
+    found = scores(label(RIGHT | {"6/c": "eva"}))
+
+    assert found.mixed == (Divided("andaiafm/F0001", 3, (("ana", 2), ("eva", 1))),)
+    assert found.split == (Divided("eva", 2, (("andaiafm/F0001", 1), ("andaiafm/F0003", 1))),)
+    assert found.clustering.purity == pytest.approx(5 / 6)
+
+
+def test_a_voice_under_several_numbers_did_not_persist(label: Label) -> None:
+    found = scores(label(RIGHT | {"6/z": "ana", "6/c": "eva"}))
+
+    assert [divided.label for divided in found.split] == ["ana"]
+    assert found.persistence == Persistence(1 / 2, 1, 2)
+
+
+def test_a_voice_comes_back_to_a_number_only_where_that_counts(
+    label: Label, registry: Engine, indir: Path, make_clip: MakeClip
+) -> None:
+    """Another broadcaster gives its own numbers, and genders are never mixed."""
+    make_clip("m", 400, night(7, "M"))
+    make_clip("r", 400, night(7, "F", "radiox"))
+    ingest(registry, [indir], AUTHOR)
+    elsewhere = {f"{night(7, 'M')}/m": "ana", f"{night(7, 'F', 'radiox')}/r": "ana"}
+
+    found = scores(label(RIGHT | elsewhere))
+
+    assert found.persistence == Persistence(1, 2, 2)
+    assert found.split == (Divided("ana", 5, (("andaiafm/F0001 radiox/F0001", 4), ("andaiafm/M0001", 1))),)
+
+
+def test_the_worst_come_first(label: Label, registry: Engine, indir: Path, make_clip: MakeClip) -> None:
+    for name in "pq":
+        make_clip(name, 2000, night(7))
+    ingest(registry, [indir], AUTHOR)
+    whose = ["5/a ana", "5/b bea", "6/c bea", "5/x ana", "6/y bea", "7/p eva", "7/q ana", "6/z bea"]
+
+    found = scores(label(dict(line.split() for line in whose)))
+
+    assert [(one.label, one.parts[0]) for one in found.mixed] == [
+        ("andaiafm/F0002", ("ana", 2)),
+        ("andaiafm/F0001", ("bea", 2)),
+    ]
+    assert [(one.label, len(one.parts)) for one in found.split] == [("bea", 3), ("ana", 2)]
+
+
+def test_only_what_is_labelled_counts(label: Label) -> None:
+    found = label({"5/a": "ana", "6/c": "ana"})
+
+    assert (found.clips, found.speakers_true, found.speakers_found) == (2, 1, 1)
+    assert scores(found).persistence == Persistence(1, 1, 1)
+
+
+def test_a_clip_is_known_by_key_by_name_and_by_its_audio(label: Label, registry: Engine, indir: Path) -> None:
+    exported = indir.parent / "elsewhere.wav"
+    exported.write_bytes((indir / night(6) / "c.wav").read_bytes())
+    key = str(clip_id(registry, "b"))
+
+    found = label({"5/a": "ana", key: "ana", str(exported): "eva", "andaiafm_f20201106/y.wav": "bea"})
+
+    assert (found.clips, found.rejected) == (4, ())
+    assert scores(found).mixed == (Divided("andaiafm/F0001", 3, (("ana", 2), ("eva", 1))),)
+
+
+def test_rows_that_name_no_clip_are_named_and_the_rest_is_measured(label: Label, indir: Path) -> None:
+    broken = indir / "broken.wav"
+    broken.write_bytes(b"no wav")
+    there_is_none = "the registry has no such clip"
+    strange = {
+        "5/nobody": there_is_none,
+        "999": there_is_none,
+        "9" * 40: there_is_none,
+        "nofm_F20201105/a": there_is_none,
+        f"andaiafm_F{'20201399'}/a": "expected a key",
+        f"{night(5)}/a\0": "expected a key",
+        "n" * 5000: "expected a key",
+        str(broken): "It is no wav",
+    }
+
+    found = label(RIGHT | dict.fromkeys(strange, "ana"))
+
+    assert (found.clips, found.exit_code) == (6, 1)
+    assert scores(found).clustering.purity == 1
+    assert [one.reason for one in found.rejected] == ["unknown-clip"] * len(strange)
+    for one, words in zip(found.rejected, strange.values(), strict=True):
+        assert words in one.message
+
+
+def test_a_clip_labelled_twice_is_left_out_where_the_labels_differ(label: Label, registry: Engine) -> None:
+    found = label(RIGHT | {str(clip_id(registry, "c")): "eva", str(clip_id(registry, "y")): "bea"})
+
+    assert (found.clips, found.exit_code) == (5, 1)
+    assert [one.path for one in found.rejected] == [f"{night(6)}/c", str(clip_id(registry, "c"))]
+
+
+def test_labels_of_no_clip_at_all_give_no_scores(label: Label) -> None:
+    found = label({"5/nobody": "ana"})
+
+    assert (found.clips, found.scores, found.exit_code) == (0, None, 1)
+
+
+def test_what_an_undo_took_away_is_no_clip(label: Label, registry: Engine) -> None:
+    undo(registry, 2, AUTHOR)
+    found = label(RIGHT)
+
+    assert found.clips == 3
+    assert [one.path[-1] for one in found.rejected] == ["c", "y", "z"]
+
+
+def test_matches_are_right_where_they_went_to_whom_the_speaker_was(label: Label) -> None:
+    [right], [wrong] = scores(label(RIGHT)).calibration.bins, scores(label(RIGHT | {"6/c": "eva"})).calibration.bins
+
+    assert (right.clips, right.right, right.high) == (2, 1, 1)
+    assert (wrong.clips, wrong.right) == (2, 0.5)
+    assert scores(label({"6/c": "ana"})).calibration.clips == 0
+
+
+def test_a_wrong_match_stays_one_after_people_have_mended_it(label: Label, registry: Engine) -> None:
+    labels = RIGHT | {"6/c": "eva"}
+    move(registry, [f"{night(6)}/c"], "F0003", AUTHOR)
+    [mended] = scores(label(labels)).calibration.bins
+
+    assert scores(label(labels)).clustering.purity == 1
+    assert (mended.clips, mended.right) == (2, 0.5)
+
+
+def test_a_match_is_judged_by_what_the_speaker_was_after_an_undo_too(label: Label, registry: Engine) -> None:
+    undone = undo(registry, 2, AUTHOR)[-1]
+    undo(registry, int(str(undone.operation_id)), AUTHOR)
+    [found] = scores(label(RIGHT)).calibration.bins
+
+    assert (found.clips, found.right) == (2, 1)
+
+
+def test_more_labels_take_no_more_queries(label: Label, registry: Engine) -> None:
+    asked: list[str] = []
+    event.listen(registry, "before_cursor_execute", lambda *arguments: asked.append(arguments[2]))
+    label({"5/a": "ana"})
+    few = len(asked)
+    label(RIGHT | {str(key): "ana" for key in range(1000, 3000)})
+
+    assert len(asked) == 2 * few
+
+
+def test_who_looks_can_change_nothing(registry: Engine) -> None:
+    with looking(registry) as connection, pytest.raises(InternalError, match="read-only transaction"):
+        connection.execute(text("DELETE FROM assignment"))
+
+
+def test_without_labels_the_stored_probabilities_are_added_up(registry: Engine) -> None:
+    with registry.begin() as connection:
+        connection.execute(text("UPDATE assignment SET probability = 0.75 WHERE reason = 'matched'"))
+        connection.execute(text("UPDATE assignment SET runner_up_probability = 0.125 WHERE reason = 'new'"))
+    found = estimate(registry)
+
+    assert (found.reasons, found.clips) == ({"new": 4, "matched": 2}, 6)
+    assert (found.matched.count, found.matched.wrong) == (2, 0.5)
+    assert (found.new.count, found.new.wrong) == (3, 0.375)  # a and b are one decision
+    assert [(one.speaker, one.clips, one.wrong) for one in found.worst] == [
+        ("andaiafm/F0001", 1, 0.25),
+        ("andaiafm/F0002", 1, 0.25),
+    ]
+    assert (found.joined.count, found.joins) == (0, ())
+
+
+def test_a_join_is_named_with_both_speakers(registry: Engine, indir: Path, make_clip: MakeClip) -> None:
+    for name in "def":
+        make_clip(name, 400, night(7))
+    ingest(registry, [indir], AUTHOR)
+    move(registry, [f"{night(7)}/{name}" for name in "def"], "new", AUTHOR)
+    with registry.begin() as connection:
+        connection.execute(text("DELETE FROM verdict"))
+    consolidate(registry, AUTHOR)
+    found = estimate(registry)
+    [join] = found.joins
+    moved = move(registry, [f"{night(7)}/d"], "F0002", AUTHOR)
+    undo(registry, int(str(moved.operation_id)), AUTHOR)
+
+    assert estimate(registry).joins == found.joins
+    assert (join.speaker, join.joined, join.clips) == ("andaiafm/F0001", "andaiafm/F0004", 3)
+    assert (found.joined.count, found.joined.wrong) == (1, 1 - join.probability)
+    assert found.reasons["joined"] == 3
+
+
+def test_what_people_decided_is_not_in_doubt(registry: Engine, indir: Path, make_clip: MakeClip) -> None:
+    with registry.begin() as connection:
+        connection.execute(
+            text("""
+            UPDATE assignment SET runner_up_probability = 0.125, runner_up_id = (
+                SELECT speaker_id FROM speakers WHERE number = 'F0001')
+            WHERE clip_id = (SELECT clip_id FROM clip WHERE name = 'z')
+            """)
+        )
+    before = estimate(registry)
+    confirm(registry, "F0001", AUTHOR)
+    confirm(registry, f"{night(6)}/y", AUTHOR)
+    different(registry, "F0001", "F0003", AUTHOR)
+    after = estimate(registry)
+    make_clip("d", 400, night(7))
+    ingest(registry, [indir], AUTHOR)
+
+    assert (before.matched.count, after.matched.count) == (2, 0)
+    assert (after.matched.wrong, after.worst) == (0, ())
+    assert before.new.count - after.new.count == 1
+    assert estimate(registry).matched.count == 1  # heard after the speaker was confirmed
+
+
+def test_an_empty_registry_expects_nothing(engine: Engine) -> None:
+    found = estimate(engine)
+
+    assert (found.clips, found.matched.count, found.new.wrong, found.joins) == (0, 0, 0, ())
