@@ -44,6 +44,7 @@ def print_effects(effects: "Effects") -> None:
     _print(("number", "is", "of"), effects.numbers)
     _print(("speaker", "name before", "name after"), effects.names)
     _print(("verdict", "kind", "speaker", "on"), effects.verdicts)
+    _print(("model", "role before", "role after"), effects.models)
 
 
 def _print(columns: "Sequence[str]", rows: "Sequence[Sequence[object]]") -> None:

@@ -18,16 +18,19 @@ from cli.consolidate import consolidate
 from cli.database import database
 from cli.demo import demo
 from cli.different import different
+from cli.evaluate import evaluate
 from cli.export import export
 from cli.forget import forget
 from cli.ingest import ingest
 from cli.log import log, show
 from cli.merge import merge
 from cli.move import move
+from cli.reembed import reembed
 from cli.reject import reject
 from cli.rename import rename
 from cli.split import split
 from cli.sql import sql
+from cli.switch_model import switch_model
 from cli.undo import undo
 from cli.whois import whois
 
@@ -67,10 +70,11 @@ def commands() -> None:
     """
 
 
-EVERYDAY = (ingest, export, sql, check, whois, demo)
+EVERYDAY = (ingest, export, sql, check, evaluate, whois, demo)
 CORRECTIONS = (consolidate, merge, split, move, rename, confirm, reject, different, forget)
+MODEL = (reembed, switch_model)
 JOURNAL = (log, show, undo, apply, database, completion)
-for command in (*EVERYDAY, *CORRECTIONS, *JOURNAL):
+for command in (*EVERYDAY, *CORRECTIONS, *MODEL, *JOURNAL):
     commands.add_command(command)
 commands.add_command(merge, "same")
 

@@ -6,6 +6,7 @@ RegistryError                 2
 ├── OutputRefused
 ├── ModelUnavailable
 ├── ModelMismatch
+│   └── ModelMoved
 ├── ScopeMismatch
 ├── QueryFailed
 ├── UnknownSpeaker
@@ -16,6 +17,7 @@ RegistryError                 2
 ├── UndoRefused
 ├── PlanOutdated
 ├── PlanUnreadable
+├── LabelsUnreadable
 └── DatabaseError
     ├── DatabaseUnreachable
     ├── DatabaseRefused
@@ -64,8 +66,14 @@ class ModelUnavailable(RegistryError):
 
 class ModelMismatch(RegistryError):
     """This registry is built on the embedding model {recorded}, not on {requested}: embeddings of two models
-    are never compared. Leave --model out, or start another registry with --database NAME --model
-    {requested}.
+    are never compared. Leave --model out; or move the registry over, with registry reembed and then registry
+    switch-model; or start another registry with --database NAME --model {requested}.
+    """
+
+
+class ModelMoved(ModelMismatch):
+    """The registry went over to the embedding model {recorded} while clips were being embedded by {requested}:
+    these got no speaker. Run the same command again.
     """
 
 
@@ -111,6 +119,12 @@ class PlanOutdated(RegistryError):
 
 class PlanUnreadable(RegistryError):
     """The file {path} is no plan: {cause}."""
+
+
+class LabelsUnreadable(RegistryError):
+    """The labels {path} cannot be read: {cause}. Give a CSV file in UTF-8 whose first line names the columns clip
+    and speaker.
+    """
 
 
 class DatabaseError(RegistryError):

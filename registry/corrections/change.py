@@ -75,7 +75,8 @@ def carry_out(connection: Connection, author: Author, kind: str, act: Act) -> Ou
     operation_id = operations.begin_operation(connection, kind, author)
     summary = act(Change(connection, operation_id))
     touched = history.speakers_touched(connection, operation_id)
-    history.drop_passing(connection, operation_id)
+    if kind not in FINAL:  # what is erased leaves retired numbers behind, which never held again
+        history.drop_passing(connection, operation_id)
     speakers.refresh_profiles(connection, touched)
     operations.sum_up(connection, operation_id, summary)
     is_needed = kind in FINAL or history.changed_anything(connection, operation_id)

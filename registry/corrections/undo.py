@@ -1,5 +1,6 @@
 """Take operations back, exactly; an undo is an operation too and can be taken back itself."""
 
+import shlex
 from collections.abc import Mapping
 
 from sqlalchemy import Connection, Engine
@@ -7,7 +8,7 @@ from sqlalchemy import Connection, Engine
 from registry.core import standing
 from registry.corrections.change import FINAL, Change, Outcome, carry_out
 from registry.errors import UndoRefused, UnknownOperation
-from registry.store import history, journal, operations
+from registry.store import embeddings, history, journal, models, operations, profiles
 from registry.store.journal import Entry
 from registry.store.operations import Author
 
@@ -25,7 +26,8 @@ def undo(
 
     Raises:
         UnknownOperation: There is no such operation.
-        UndoRefused: Later operations build on it, or it erased what it changed.
+        UndoRefused: Later operations build on it, or it erased what it changed, or the model that would decide has
+            not embedded every clip.
     """
     with engine.connect() as connection, connection.begin() as transaction:
         operations.lock_registry(connection)
@@ -56,12 +58,33 @@ def _undo(connection: Connection, operation_id: int, author: Author, *, with_lat
 def _take_back(connection: Connection, entry: Entry, author: Author) -> Outcome:
     def act(under_way: Change) -> Mapping[str, object]:
         history.take_back(connection, entry.operation_id, under_way.operation_id)
+        _insist_on_embeddings(under_way, entry.operation_id)
         return {"undone": entry.operation_id, "kind": entry.kind}
 
     outcome = carry_out(connection, author, "undo", act)
     if outcome.operation_id is None:
         raise UndoRefused(operation=entry.operation_id, cause="nothing of it is left to take back")
     return outcome
+
+
+def _insist_on_embeddings(under_way: Change, operation_id: int) -> None:
+    """Refuse what would leave clips without an embedding under the model that decides then.
+
+    So it is with clips that came in after a switch, if that is undone; and with an ingest from before a switch, if
+    its undo is undone.
+    """
+    connection = under_way.connection
+    deciding = models.foundation(connection)
+    if deciding is None:
+        return
+    has_switched = history.changed_model(connection, operation_id)
+    only_of = None if has_switched else under_way.operation_id
+    if count := embeddings.clips_without(connection, deciding.model_id, only_of):
+        command = shlex.join(["registry", "reembed", "--model", deciding.name])
+        cause = f"{count} clips have no embedding under {deciding.name}; {command} first"
+        raise UndoRefused(operation=operation_id, cause=cause)
+    if has_switched:
+        profiles.complete(connection, deciding.model_id)
 
 
 def _in_the_way(connection: Connection, operation_id: int, author: Author) -> set[int]:

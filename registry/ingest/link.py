@@ -3,13 +3,16 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from sqlalchemy import Connection
+
 from registry import settings
 from registry.core.linking import Decision, link
 from registry.core.numbering import give_numbers
 from registry.core.records import Group
 from registry.corrections.change import Change
 from registry.corrections.merge import unite_all
-from registry.store import clips, embeddings, history, operations, speakers
+from registry.errors import ModelMoved
+from registry.store import clips, embeddings, history, models, operations, speakers
 from registry.store.clips import Clip
 from registry.store.models import Foundation
 from registry.store.operations import Author
@@ -29,9 +32,14 @@ class Linked:
 def link_group(
     transactions: Transactions, group: Group, new_clips: Sequence[Clip], foundation: Foundation, author: Author
 ) -> Linked:
-    """Store a group's new clips with their speakers, all or nothing."""
+    """Store a group's new clips with their speakers, all or nothing.
+
+    Raises:
+        ModelMoved: Another model than the one that embedded them decides by now.
+    """
     with transactions.begin() as connection:
         operations.lock_registry(connection)
+        _refuse_other_model(connection, foundation)
         there = clips.known_clips(connection, group)
         missing = [clip for clip in new_clips if clip.name not in there]
         if not missing:
@@ -49,6 +57,13 @@ def link_group(
     return linked
 
 
+def _refuse_other_model(connection: Connection, foundation: Foundation) -> None:
+    """Keep embeddings of a model that decided when the run began from being compared with another's."""
+    now = models.foundation(connection)
+    if now is not None and now.model_id != foundation.model_id:
+        raise ModelMoved(recorded=now.name, requested=foundation.name)
+
+
 def _apply(
     under_way: Change,
     group: Group,
@@ -62,7 +77,9 @@ def _apply(
     held, last_number = speakers.numbers_held(connection, group, heard)
     speakers.add_numbers(connection, group, give_numbers(heard, held, last_number), operation_id)
     speakers.assign(connection, decided, clips_of_audio, operation_id)
-    speakers.refresh_profiles(connection, history.speakers_touched(connection, operation_id))
+    touched = history.speakers_touched(connection, operation_id)
+    history.drop_passing(connection, operation_id)  # of a speaker that was joined to one that was joined itself
+    speakers.refresh_profiles(connection, touched)
     count = sum(len(carriers) for carriers in clips_of_audio.values())
     new = sum(decision.speaker_id is None for decision in decisions)
     return Linked(count, len(heard) - new, new, len(heirs))

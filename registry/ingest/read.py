@@ -1,20 +1,16 @@
 """Read the clips of a group: sort out what is new, embed it, and keep every vector as soon as it is there."""
 
 import hashlib
-import os
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
-from pathlib import Path
 
-from registry import settings
-from registry.audio import SAMPLE_RATE_HZ, Audio, read_audio
+from registry.audio import Audio, read_audio
 from registry.core.records import Rejected
-from registry.embedder import Embedder
+from registry.embedding import batches, embed_all
 from registry.ingest.model_in_use import ModelInUse
 from registry.progress import Progress, Silent
 from registry.scan import Pair, SourceFile
+from registry.sources import sha256_of
 from registry.store import embeddings, forgetting
 from registry.store.clips import Clip, HashedFile
 from registry.store.embeddings import EmbeddedAudio
@@ -85,12 +81,6 @@ def _is_as_listed(source: SourceFile) -> bool:
     return (status.st_size, status.st_mtime_ns) == (source.size, source.mtime_ns)
 
 
-def sha256_of(path: Path) -> str:
-    """Hash a file's bytes, in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def _text_of(transcript: bytes) -> str:
     """Make a transcript searchable, whatever its encoding: the file itself is what gets exported."""
     try:
@@ -120,7 +110,7 @@ def embed_new(
         people had forgotten are left out.
     """
     clips: list[Clip] = []
-    for heard_batch in _batches(_hear(pairs, rejected, progress)):
+    for heard_batch in batches(_hear(pairs, rejected, progress)):
         batch = _not_forgotten(transactions, heard_batch)
         unusable = _embed_batch(transactions, batch, model)
         for heard in batch:
@@ -157,20 +147,6 @@ def _hear_one(pair: Pair) -> _Heard | Rejected:
     return clip if isinstance(clip, Rejected) else _Heard(clip, audio)
 
 
-def _batches(heard: Iterator[_Heard]) -> Iterator[list[_Heard]]:
-    """Cut by number and by length, so that a few hours-long clips do not fill the memory."""
-    batch: list[_Heard] = []
-    seconds = 0.0
-    for one in heard:
-        batch.append(one)
-        seconds += len(one.audio.samples) / SAMPLE_RATE_HZ
-        if len(batch) >= settings.EMBEDDING_BATCH_CLIPS or seconds >= settings.EMBEDDING_BATCH_S:
-            yield batch
-            batch, seconds = [], 0.0
-    if batch:
-        yield batch
-
-
 def _embed_batch(transactions: Transactions, batch: list[_Heard], model: ModelInUse) -> dict[str, str]:
     """Embed and keep what is not kept yet; say of which audio hashes the model could not embed, and why."""
     model_id = model.foundation.model_id
@@ -180,24 +156,12 @@ def _embed_batch(transactions: Transactions, batch: list[_Heard], model: ModelIn
     missing = [heard.audio for audio_hash, heard in by_hash.items() if audio_hash not in there]
     if not missing:
         return {}
-    embed = partial(_embed, embedder=model.embedder)
-    # A clip a thread and a core, not all cores on one clip: faster, and the bits do not depend on the cores.
-    with ThreadPoolExecutor(max_workers=len(os.sched_getaffinity(0))) as threads:
-        results = list(threads.map(embed, missing))
+    results = embed_all(missing, model.embedder)
     with transactions.begin() as connection:
         ready = [result for result in results if isinstance(result, EmbeddedAudio)]
         embeddings.save_embeddings(connection, model_id, ready)
     causes = zip(missing, results, strict=True)
     return {audio.audio_hash: cause for audio, cause in causes if isinstance(cause, str)}
-
-
-def _embed(audio: Audio, embedder: Embedder) -> EmbeddedAudio | str:
-    """Embed an audio, or say why the model cannot."""
-    try:
-        vector = embedder.embed(audio.samples)
-    except ValueError as error:
-        return str(error)
-    return EmbeddedAudio(audio.audio_hash, audio.duration_s, audio.sample_rate_hz, audio.channels, vector)
 
 
 def find_unreadable(pairs: Iterable[Pair]) -> list[Rejected]:

@@ -33,6 +33,24 @@ def embedded_hashes(connection: Connection, model_id: int, hashes: Collection[st
 
 def save_embeddings(connection: Connection, model_id: int, audios: Sequence[EmbeddedAudio]) -> None:
     """Keep audios and their vectors; what is there already stays as it is."""
+    _copy_audios(connection, audios)
+    connection.execute(
+        text("""
+        INSERT INTO audio (audio_hash, duration_s, sample_rate_hz, channels)
+        SELECT audio_hash, duration_s, sample_rate_hz, channels FROM incoming_audio
+        ORDER BY audio_hash ON CONFLICT DO NOTHING
+        """)
+    )
+    _add_vectors(connection, model_id)
+
+
+def add_vectors(connection: Connection, model_id: int, audios: Sequence[EmbeddedAudio]) -> None:
+    """Keep vectors of audios that are stored; what was forgotten in the meantime is left out."""
+    _copy_audios(connection, audios)
+    _add_vectors(connection, model_id)
+
+
+def _copy_audios(connection: Connection, audios: Sequence[EmbeddedAudio]) -> None:
     columns = {
         "audio_hash": "bytea",
         "duration_s": "float4",
@@ -42,13 +60,9 @@ def save_embeddings(connection: Connection, model_id: int, audios: Sequence[Embe
     }
     rows = ((bytes.fromhex(a.audio_hash), a.duration_s, a.sample_rate_hz, a.channels, a.vector) for a in audios)
     copy_rows(connection, "incoming_audio", columns, rows)
-    connection.execute(
-        text("""
-        INSERT INTO audio (audio_hash, duration_s, sample_rate_hz, channels)
-        SELECT audio_hash, duration_s, sample_rate_hz, channels FROM incoming_audio
-        ORDER BY audio_hash ON CONFLICT DO NOTHING
-        """)
-    )
+
+
+def _add_vectors(connection: Connection, model_id: int) -> None:
     connection.execute(
         text("""
         INSERT INTO embedding (audio_id, model_id, vector)
@@ -57,6 +71,56 @@ def save_embeddings(connection: Connection, model_id: int, audios: Sequence[Embe
         """),
         {"model_id": model_id},
     )
+
+
+# Audio of clips that are there or were, for an undone ingest may come back, without an embedding under a model.
+LEFT = """
+    FROM audio WHERE audio_id > :after
+      AND NOT EXISTS (SELECT FROM embedding e WHERE e.audio_id = audio.audio_id AND e.model_id = :model_id)
+      AND EXISTS (SELECT FROM clip c WHERE c.audio_id = audio.audio_id)
+"""
+
+
+@dataclass(frozen=True)
+class LeftAudio:
+    """An audio that a model has not embedded yet, and the files that hold it."""
+
+    audio_id: int
+    audio_hash: str  # hex
+    is_heard: bool  # whether a clip of it has a speaker; else its ingest was undone
+    sources: tuple[tuple[str, str], ...]  # path and SHA-256 (hex) of each .wav, of clips with a speaker first
+
+
+def count_left(connection: Connection, model_id: int) -> int:
+    """Count the audios that a model has not embedded yet."""
+    query = text(f"SELECT count(*) {LEFT}")
+    return int(connection.execute(query, {"model_id": model_id, "after": 0}).scalar_one())
+
+
+def next_left(connection: Connection, model_id: int, after: int, most: int) -> list[LeftAudio]:
+    """List the next audios that a model has not embedded yet, in order of key, from after one on."""
+    query = text(f"""
+        SELECT unembedded.audio_id, encode(audio_hash, 'hex'), bool_or(a.clip_id IS NOT NULL),
+               array_agg(ARRAY[c.wav_path, encode(c.wav_sha256, 'hex')] ORDER BY a.clip_id IS NULL, c.clip_id DESC)
+        FROM (SELECT audio_id, audio_hash {LEFT} ORDER BY audio_id LIMIT :most) unembedded
+        JOIN clip c USING (audio_id)
+        LEFT JOIN assignment a ON a.clip_id = c.clip_id AND a.to_operation IS NULL
+        GROUP BY unembedded.audio_id, audio_hash ORDER BY unembedded.audio_id
+    """)  # noqa: S608 - a constant of this module
+    rows = connection.execute(query, {"model_id": model_id, "after": after, "most": most})
+    return [LeftAudio(row[0], row[1], row[2], tuple((path, sha256) for path, sha256 in row[3])) for row in rows]
+
+
+def clips_without(connection: Connection, model_id: int, from_operation: int | None = None) -> int:
+    """Count the clips with a speaker that have no embedding under a model: all, or those that one operation gave it."""
+    query = text("""
+        SELECT count(*) FROM assignment a JOIN clip c USING (clip_id)
+        WHERE a.to_operation IS NULL
+          AND (CAST(:from_operation AS bigint) IS NULL OR a.from_operation = :from_operation)
+          AND NOT EXISTS (SELECT FROM embedding e WHERE e.audio_id = c.audio_id AND e.model_id = :model_id)
+    """)
+    values = {"model_id": model_id, "from_operation": from_operation}
+    return int(connection.execute(query, values).scalar_one())
 
 
 def vectors(connection: Connection, model_id: int, dimension: int, audio_ids: Sequence[int]) -> Floats:

@@ -28,10 +28,12 @@ class Effects:
     numbers: tuple[tuple[str, str, str], ...] = ()  # label, "given" | "retired" | "alias", of whom
     names: tuple[tuple[str, str, str], ...] = ()  # label, before, after
     verdicts: tuple[tuple[str, str, str, str], ...] = ()  # "made" | "ended", kind, label, clip or other label
+    models: tuple[tuple[str, str, str], ...] = ()  # name, role before, role after: "deciding" | "beside"
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> "Effects":
-        """Read what `asdict` and JSON made of it."""
+        """Read what `asdict` and JSON made of it; before there were second models, they were not named."""
+        document = {"models": [], **document}
         return cls(**{f.name: tuple(tuple(row) for row in document[f.name]) for f in fields(cls)})
 
 
@@ -91,12 +93,31 @@ CHANGED_VERDICTS = f"""
     WHERE (v.from_operation = ANY(:ids)) <> (v.to_operation IS NOT NULL AND v.to_operation = ANY(:ids))
     ORDER BY 1, 2, 3, 4
 """
+# Models before and after, the registry's first too, which decides while no other does; of two of one name, which.
+CHANGED_MODELS = """
+    WITH was AS (SELECT * FROM model_role WHERE from_operation <= :before
+                 AND (to_operation IS NULL OR to_operation > :before)),
+    now AS (SELECT * FROM model_role WHERE from_operation <= :last
+            AND (to_operation IS NULL OR to_operation > :last)),
+    roles AS (
+        SELECT model_id, coalesce(was.role, '') AS before, coalesce(now.role, '') AS after
+        FROM was FULL JOIN now USING (model_id)
+        UNION ALL
+        SELECT model_id, CASE WHEN EXISTS (SELECT FROM was WHERE role = 'deciding') THEN 'beside' ELSE 'deciding' END,
+               CASE WHEN EXISTS (SELECT FROM now WHERE role = 'deciding') THEN 'beside' ELSE 'deciding' END
+        FROM registry)
+    SELECT m.name || CASE WHEN EXISTS (
+               SELECT FROM embedding_model other WHERE other.name = m.name AND other.model_id <> m.model_id)
+               THEN ' (' || left(m.fingerprint, 12) || ')' ELSE '' END,
+           before, after
+    FROM roles JOIN embedding_model m USING (model_id) WHERE before <> after ORDER BY m.model_id
+"""
 
 
 def effects(connection: Connection, operation_ids: Sequence[int]) -> Effects:
     """Sum up what some operations, one after the other, changed."""
     values = {"ids": list(operation_ids), "before": min(operation_ids) - 1, "last": max(operation_ids)}
-    queries = (CHANGED_CLIPS, CHANGED_NUMBERS, CHANGED_NAMES, CHANGED_VERDICTS)
+    queries = (CHANGED_CLIPS, CHANGED_NUMBERS, CHANGED_NAMES, CHANGED_VERDICTS, CHANGED_MODELS)
     found = (connection.execute(text(query), values) for query in queries)
     return Effects(*(tuple(tuple(row) for row in rows) for rows in found))
 

@@ -6,11 +6,14 @@ import pytest
 from sqlalchemy import Engine, text
 
 from registry.check import check
+from registry.corrections.consolidate import consolidate
 from registry.corrections.merge import different, merge
 from registry.corrections.move import confirm, move, reject
 from registry.corrections.rename import rename
 from registry.corrections.split import split
+from registry.corrections.switch_model import switch_model
 from registry.ingest import ingest
+from registry.reembed import reembed
 from tests.conftest import AUTHOR, MakeClip, night
 
 PITCHES_HZ = (400, 700, 1000, 1500, 2000, 2600, 3300, 3900)
@@ -23,8 +26,8 @@ def numbers(engine: Engine) -> dict[str, str]:
         return {row[0]: row[1] for row in connection.execute(query)}
 
 
-@pytest.mark.usefixtures("fake_model")
-def test_after_ten_more_nights(engine: Engine, indir: Path, make_clip: MakeClip) -> None:
+@pytest.mark.usefixtures("two_models")
+def test_after_ten_more_nights_consolidations_and_a_new_model(engine: Engine, indir: Path, make_clip: MakeClip) -> None:
     for day in range(5, 7):
         for number, pitch_hz in enumerate(PITCHES_HZ):
             make_clip(f"c{number}", pitch_hz, night(day))
@@ -43,6 +46,12 @@ def test_after_ten_more_nights(engine: Engine, indir: Path, make_clip: MakeClip)
         for number, pitch_hz in enumerate(PITCHES_HZ):
             make_clip(f"c{number}", pitch_hz, night(day), seed=100 * day + number)
         ingest(engine, [indir], AUTHOR)
+        if day in (9, 13):
+            consolidate(engine, AUTHOR)
+            consolidate(engine, AUTHOR, full=True)
+        if day == 11:
+            reembed(engine, "second", AUTHOR)
+            switch_model(engine, "second", AUTHOR)
 
     assert numbers(engine) == corrected
     assert corrected["2020-11-05/c0"] == corrected["2020-11-05/c1"] == "F0001"

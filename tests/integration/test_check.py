@@ -23,6 +23,7 @@ TAKEN_IN_AGAIN_AND_LOST = f"""
 """
 NOBODY = "INSERT INTO speaker (gender, operation_id) VALUES ('F', 1)"
 VERDICT = "INSERT INTO verdict (kind, speaker_id, subject_id, clip_id, other_id, from_operation)"
+OTHER_MODEL = "INSERT INTO embedding_model (name, fingerprint, dimension) VALUES ('other', 'other', 40)"
 # Invariant -> ways to break it; every constraint in the way is taken away first, as a mishap would need.
 CORRUPTIONS = {
     "every clip has exactly one speaker, unless its ingest was undone": [
@@ -37,6 +38,17 @@ CORRUPTIONS = {
     "every clip has an embedding under the registry's model": [
         "DELETE FROM embedding WHERE audio_id = 1",
         "DELETE FROM registry",
+        f"{OTHER_MODEL}; INSERT INTO model_role (model_id, role, from_operation) VALUES (2, 'deciding', 3)",
+    ],
+    "at most one model was chosen to decide": [
+        f"""{OTHER_MODEL}; DROP INDEX model_role_deciding_key;
+            INSERT INTO model_role (model_id, role, from_operation) VALUES (1, 'deciding', 3), (2, 'deciding', 3)""",
+    ],
+    "a model that decides, or is kept beside, is known and has one role": [
+        """ALTER TABLE model_role DROP CONSTRAINT model_role_model_id_fkey;
+           INSERT INTO model_role (model_id, role, from_operation) VALUES (9, 'beside', 3)""",
+        f"""{OTHER_MODEL}; DROP INDEX model_role_current_key;
+            INSERT INTO model_role (model_id, role, from_operation) VALUES (2, 'beside', 2), (2, 'beside', 3)""",
     ],
     "every embedding has its model's dimension": [
         "DROP INDEX embedding_model_1_hnsw; UPDATE embedding SET vector = '[1,2]' WHERE audio_id = 1",
@@ -86,6 +98,8 @@ CORRUPTIONS = {
         "UPDATE profile SET mean = (SELECT mean FROM profile WHERE speaker_id = 2) WHERE speaker_id = 1",
         "DROP INDEX profile_model_1_hnsw; UPDATE profile SET mean = '[1,2]' WHERE speaker_id = 1",
         "DELETE FROM assignment WHERE speaker_id = 1",
+        f"""{OTHER_MODEL}; INSERT INTO embedding SELECT audio_id, 2, vector FROM embedding;
+            INSERT INTO profile SELECT speaker_id, 2, mean, audios + 1, duration_s, inverse_s FROM profile""",
     ],
     "everything ends after it begins": [
         "UPDATE assignment SET to_operation = from_operation WHERE clip_id = 1",
@@ -93,6 +107,8 @@ CORRUPTIONS = {
         """INSERT INTO speaker_name (speaker_id, name, notes, from_operation, to_operation)
            VALUES (1, 'Maria', '', 2, 1)""",
         f"{VERDICT.replace(')', ', to_operation)')} VALUES ('confirmed', 1, 0, NULL, NULL, 2, 1)",
+        f"""{OTHER_MODEL};
+            INSERT INTO model_role (model_id, role, from_operation, to_operation) VALUES (2, 'beside', 2, 2)""",
     ],
     "every model has its vector indexes, valid": [
         "DROP INDEX profile_model_1_hnsw",

@@ -1,0 +1,39 @@
+"""`registry reembed`."""
+
+from dataclasses import asdict
+
+import click
+
+from cli.effects import as_document, print_outcome
+from cli.options import author, database_option, json_option
+from cli.output import print_json, print_rejected
+from cli.progress import shown
+
+
+@click.command()
+@click.option("--model", required=True, metavar="NAME", help="campplus, a Hugging Face id, or a local checkpoint.")
+@database_option
+@json_option
+def reembed(model: str, database: str | None, as_json: bool) -> int:
+    """Embed all that the registry holds by another model, beside the one that decides.
+
+    Reads the .wav files where they were last seen. It can be killed at any time: the next run takes up what is
+    left, and so it does with what came in since. Who is who changes only with `registry switch-model`.
+
+    \b
+    Example: registry reembed --model pyannote/wespeaker-voxceleb-resnet34-LM
+    """
+    from registry.database import reach
+    from registry.reembed import reembed as run
+
+    with reach(database) as opened, shown(quiet=as_json) as progress:
+        done = run(opened.engine, model, author(), progress=progress)
+    if as_json:
+        counts = {"model": done.model, "embedded": done.embedded, "clips_without": done.clips_without}
+        print_json(as_document(done.outcome) | counts | {"rejected": [asdict(one) for one in done.rejected]})
+        return done.exit_code
+    print_rejected(done.rejected)
+    click.echo(f"{done.model}: {done.embedded} recordings embedded, {done.clips_without} clips without an embedding")
+    if done.outcome.operation_id is not None:
+        print_outcome(done.outcome, as_json=False)
+    return done.exit_code

@@ -1,0 +1,141 @@
+"""Let another embedding model decide who is who, after a look at how far it agrees; every number is kept."""
+
+import shlex
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Engine
+
+from registry import settings
+from registry.core.agreement import agreement
+from registry.corrections.change import Change, Outcome, change
+from registry.embedder import recorded_name
+from registry.errors import CorrectionRefused
+from registry.store import addresses, embeddings, models, profiles
+from registry.store import agreement as store
+from registry.store.models import Foundation, KnownModel
+from registry.store.operations import Author
+
+WORST = 10  # speakers listed
+
+
+@dataclass(frozen=True)
+class GenderAgreement:
+    """What the new model makes of the clips of a gender."""
+
+    gender: str
+    clips: int  # those compared
+    stay: int  # of these, those that it would give to their own speaker, too
+    alone: int  # not compared: their speaker has no other recording
+
+    @property
+    def share(self) -> float | None:
+        """Give the share of clips that stay; none where none was compared."""
+        return self.stay / self.clips if self.clips else None
+
+
+@dataclass(frozen=True)
+class SpeakerAgreement:
+    """What the new model makes of the clips of a speaker."""
+
+    label: str
+    clips: int
+    stay: int
+
+    @property
+    def share(self) -> float:
+        """Give the share of clips that stay."""
+        return self.stay / self.clips
+
+
+@dataclass(frozen=True)
+class Report:
+    """How far the new model agrees with who is who."""
+
+    genders: tuple[GenderAgreement, ...]
+    worst: tuple[SpeakerAgreement, ...]  # speakers that it would take clips from, the least share first
+
+
+@dataclass(frozen=True)
+class Switched:
+    """The model that decides now, or would, and how far it agrees."""
+
+    model: str
+    report: Report
+    outcome: Outcome
+
+
+def switch_model(engine: Engine, model: str, author: Author, *, plan_only: bool = False) -> Switched:
+    """Let a model that is kept beside the deciding one decide; numbers, names, verdicts and assignments stay.
+
+    Args:
+        engine: The registry's database.
+        model: Its name. Of several of one name, the newest that is kept beside or decides.
+        author: Who runs this, for the journal.
+        plan_only: Only tell how far it agrees.
+
+    Raises:
+        CorrectionRefused: It decides already, or has not embedded every clip, or the registry is empty.
+    """
+    found: list[tuple[str, Report]] = []
+
+    def act(under_way: Change) -> Mapping[str, object]:
+        connection = under_way.connection
+        deciding = models.foundation(connection)
+        if deciding is None:
+            raise CorrectionRefused(cause="the registry is empty; its first ingest takes --model")
+        chosen = _find(connection, recorded_name(model))
+        profiles.complete(connection, chosen.model_id)  # a killed reembed may have left some out
+        report = _compare(connection, deciding, chosen)
+        found.append((chosen.name, report))
+        models.decide_by(connection, chosen.model_id, under_way.operation_id)
+        compared, stay = (sum(getattr(one, count) for one in report.genders) for count in ("clips", "stay"))
+        return {"from": deciding.name, "to": chosen.name, "clips compared": compared, "clips that stay": stay}
+
+    outcome = change(engine, author, "switch-model", act, plan_only=plan_only)
+    [(name, report)] = found
+    return Switched(name, report, outcome)
+
+
+def _find(connection: Connection, name: str) -> KnownModel:
+    """Find a model that may decide.
+
+    Raises:
+        CorrectionRefused: It may not.
+    """
+    command = shlex.join(["registry", "reembed", "--model", name])
+    found = models.find(connection, name)
+    if found is None or found.role is None:
+        raise CorrectionRefused(cause=f"{name} is not kept beside the model that decides; {command} first")
+    if found.role == "deciding":
+        raise CorrectionRefused(cause=f"{name} ({found.fingerprint[:12]}) decides already")
+    if count := embeddings.clips_without(connection, found.model_id):
+        raise CorrectionRefused(cause=f"{count} clips have no embedding under {name}; {command} again")
+    return found
+
+
+def _compare(connection: Connection, deciding: Foundation, chosen: KnownModel) -> Report:
+    rule = settings.linking_rule(deciding.false_merge_rate)
+    clips: dict[str, list[int]] = {}
+    speakers: dict[int, list[int]] = {}
+    for scope in store.scopes(connection, deciding.scope):
+        speaker_ids, voices = store.voices(connection, chosen, scope)
+        found = agreement(voices, store.members(connection, chosen, scope, speaker_ids), rule)
+        counts = list(zip(found.clips.tolist(), found.stay.tolist(), found.alone.tolist(), strict=True))
+        clips[scope.gender] = _sum([clips.get(scope.gender, [0, 0, 0]), *counts])
+        for speaker_id, count in zip(speaker_ids, counts, strict=True):
+            speakers[speaker_id] = _sum([speakers.get(speaker_id, [0, 0, 0]), count])
+    genders = tuple(GenderAgreement(gender, *counted) for gender, counted in clips.items())
+    return Report(genders, _worst(connection, speakers))
+
+
+def _sum(counts: Iterable[Iterable[int]]) -> list[int]:
+    return [sum(column) for column in zip(*counts, strict=True)]
+
+
+def _worst(connection: Connection, counts: Mapping[int, list[int]]) -> tuple[SpeakerAgreement, ...]:
+    """List the speakers of which the least share of clips stay; of equal shares those with more clips first."""
+    doubted = [(stay / clips, -clips, speaker_id) for speaker_id, (clips, stay, _) in counts.items() if stay < clips]
+    keys = [speaker_id for _, _, speaker_id in sorted(doubted)[:WORST]]
+    labels = {speaker.speaker_id: speaker.label for speaker in addresses.describe(connection, sorted(keys))}
+    return tuple(SpeakerAgreement(labels[key], *counts[key][:2]) for key in keys)

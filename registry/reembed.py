@@ -1,0 +1,144 @@
+"""Fill a second model beside the first: embed by it what the registry holds, batch by batch."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from registry import settings
+from registry.audio import Audio
+from registry.core.records import Rejected
+from registry.corrections.change import Change, Outcome, change
+from registry.embedder import Embedder, load_embedder
+from registry.embedding import batches, embed_all
+from registry.errors import CorrectionRefused
+from registry.progress import Progress, Silent
+from registry.sources import read_as_taken_in
+from registry.store import embeddings, models, operations, profiles
+from registry.store.embeddings import EmbeddedAudio, LeftAudio
+from registry.store.operations import Author
+
+
+@dataclass(frozen=True)
+class Reembedded:
+    """What a model has embedded."""
+
+    model: str  # as the registry calls it
+    embedded: int  # recordings embedded now
+    clips_without: int  # clips that it still has no embedding of
+    rejected: tuple[Rejected, ...]
+    outcome: Outcome
+
+    @property
+    def exit_code(self) -> int:
+        """0 if all went well, 1 if some recordings could not be embedded."""
+        return 1 if self.rejected else 0
+
+
+@dataclass(frozen=True)
+class _Heard:
+    """A recording with its audio in memory."""
+
+    left: LeftAudio
+    audio: Audio
+
+
+def reembed(engine: Engine, model: str, author: Author, *, progress: Progress | None = None) -> Reembedded:
+    """Embed by another model every recording that it has not embedded yet, from the files the clips came from.
+
+    Batch by batch, each its own transaction: a killed run keeps what it embedded, and the next takes up the rest. From
+    then on the model is kept beside the one that decides; `switch_model` lets it decide.
+
+    Args:
+        engine: The registry's database.
+        model: The name of any embedding model, see `load_embedder`.
+        author: Who runs this, for the journal.
+        progress: Told how far it is.
+
+    Raises:
+        CorrectionRefused: The registry is empty.
+        ModelUnavailable: The model cannot be loaded.
+    """
+    _refuse_empty(engine)
+    embedder, progress = load_embedder(model), progress or Silent()
+    with engine.begin() as connection:
+        operations.lock_registry(connection)
+        model_id = models.add_model(connection, embedder.name, embedder.fingerprint, embedder.dimension)
+        name = models.name_of(connection, model_id)
+        progress.begin(name, embeddings.count_left(connection, model_id))
+    rejected: list[Rejected] = []
+    embedded = 0
+    for batch in batches(_hear(engine, model_id, rejected, progress)):
+        embedded += _embed_batch(engine, model_id, embedder, batch, rejected)
+        progress.advance(len(batch))
+    progress.done()
+    outcome, clips_without = _keep_beside(engine, model_id, name, author)
+    return Reembedded(name, embedded, clips_without, tuple(rejected), outcome)
+
+
+def _refuse_empty(engine: Engine) -> None:
+    with engine.begin() as connection:
+        if models.foundation(connection) is None:
+            raise CorrectionRefused(cause="the registry is empty; its first ingest takes --model")
+
+
+def _hear(engine: Engine, model_id: int, rejected: list[Rejected], progress: Progress) -> Iterator[_Heard]:
+    """Read what is left, some at a time, so that memory does not grow with the registry."""
+    after = 0
+    while left := _next_left(engine, model_id, after):
+        after = left[-1].audio_id
+        for one in left:
+            audio = _read(one)
+            if isinstance(audio, Audio):
+                yield _Heard(one, audio)
+            else:
+                rejected += [audio] if one.is_heard else []  # what was undone need not be there
+                progress.advance(1)
+
+
+def _next_left(engine: Engine, model_id: int, after: int) -> list[LeftAudio]:
+    with engine.begin() as connection:
+        return embeddings.next_left(connection, model_id, after, settings.EMBEDDING_BATCH_CLIPS)
+
+
+def _read(left: LeftAudio) -> Audio | Rejected:
+    """Read a recording from the first of its files that is still what it was, or say what is wrong with them."""
+    faults: list[Rejected] = []
+    for path, sha256 in left.sources:
+        audio = read_as_taken_in(Path(path), sha256, left.audio_hash)
+        if isinstance(audio, Audio):
+            return audio
+        faults.append(audio)
+    return next((fault for fault in faults if fault.reason == "changed"), faults[0])
+
+
+def _embed_batch(
+    engine: Engine, model_id: int, embedder: Embedder, batch: list[_Heard], rejected: list[Rejected]
+) -> int:
+    """Embed and keep; count what was kept. What the model cannot embed is added to `rejected`."""
+    results = embed_all([heard.audio for heard in batch], embedder)
+    ready = [result for result in results if isinstance(result, EmbeddedAudio)]
+    with engine.begin() as connection:
+        operations.lock_registry(connection)  # nobody computes profiles from half of it, or forgets meanwhile
+        embeddings.add_vectors(connection, model_id, ready)
+        profiles.withdraw(connection, model_id, [audio.audio_hash for audio in ready])
+    for heard, cause in zip(batch, results, strict=True):
+        if isinstance(cause, str) and heard.left.is_heard:
+            message = f"{cause} The model cannot decide while this clip is in the registry."
+            rejected.append(Rejected(heard.left.sources[0][0], "no-embedding", message))
+    return len(ready)
+
+
+def _keep_beside(engine: Engine, model_id: int, name: str, author: Author) -> tuple[Outcome, int]:
+    """Complete the profiles, also of a run that is not journalled, and note what the model is for."""
+    with engine.begin() as connection:
+        operations.lock_registry(connection)
+        profiles.complete(connection, model_id)
+        clips_without = embeddings.clips_without(connection, model_id)
+
+    def act(under_way: Change) -> Mapping[str, object]:
+        models.put_beside(under_way.connection, model_id, under_way.operation_id)
+        return {"model": name, "clips without": clips_without}
+
+    return change(engine, author, "reembed", act), clips_without

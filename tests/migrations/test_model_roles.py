@@ -1,0 +1,103 @@
+"""Registries of one model go to the revision that knows a second one, and back, with all that they hold."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic import command
+from sqlalchemy import Connection, Engine, text
+
+from registry.check import check
+from registry.corrections.merge import merge
+from registry.corrections.rename import rename
+from registry.corrections.switch_model import switch_model
+from registry.corrections.undo import undo
+from registry.database import Database, reach
+from registry.embedder import Embedder
+from registry.ingest import ingest
+from registry.reembed import reembed
+from registry.schema import alembic_config, revision, upgrade
+from registry.status import status
+from tests.conftest import AUTHOR, MakeClip, night
+from tests.fix_server import TcpServer
+
+KEPT = ("operation", "clip", "speaker", "speaker_number", "speaker_name", "embedding", "profile")
+
+
+@pytest.fixture
+def opened(
+    tcp_server: TcpServer, empty: str, make_clip: MakeClip, indir: Path, two_models: dict[str, Embedder]
+) -> Iterator[Database]:
+    """A registry of three voices, one of them under two numbers, one of them named."""
+    assert two_models
+    for name, pitch_hz in (("a", 400), ("b", 1200), ("c", 2600)):
+        make_clip(name, pitch_hz, night(5))
+    with reach(tcp_server.url(empty)) as database:
+        ingest(database.engine, [indir], AUTHOR)
+        merge(database.engine, "F0001", "F0002", AUTHOR)
+        rename(database.engine, "F0003", "Maria", AUTHOR)
+        yield database
+
+
+@pytest.fixture
+def registry(opened: Database) -> Engine:
+    return opened.engine
+
+
+def contents(connection: Connection) -> dict[str, list[str]]:
+    """All rows of what both revisions know alike."""
+    queries = {table: f"SELECT * FROM {table}" for table in KEPT}
+    queries["assignment"] = "SELECT clip_id, speaker_id, reason, from_operation, to_operation FROM assignment"
+    queries["registry"] = "SELECT model_id, scope FROM registry"
+    return {name: sorted(str(row) for row in connection.execute(text(query))) for name, query in queries.items()}
+
+
+def test_back_at_0002_everything_is_there_and_its_views_serve(registry: Engine) -> None:
+    with registry.begin() as connection:
+        before = contents(connection)
+        command.downgrade(alembic_config(connection), "0002")
+    with registry.begin() as connection:
+        assert contents(connection) == before
+        numbers = connection.execute(text("SELECT number, clips, name FROM speakers ORDER BY number")).all()
+        similar = connection.execute(text("SELECT numbers FROM similar_speakers(1)")).scalars().all()
+
+    assert [tuple(row) for row in numbers] == [("F0001", 2, None), ("F0003", 1, "Maria")]
+    assert similar == ["andaiafm F0003"]
+
+
+def test_forward_again_it_is_sound_and_works_on(registry: Engine, indir: Path, make_clip: MakeClip) -> None:
+    with registry.begin() as connection:
+        before = contents(connection)
+        command.downgrade(alembic_config(connection), "0002")
+        upgrade(connection, "shown")
+    with registry.begin() as connection:
+        assert contents(connection) == before
+    make_clip("d", 400, night(6))
+    ingest(registry, [indir], AUTHOR)
+    reembed(registry, "second", AUTHOR)
+    undo(registry, int(str(switch_model(registry, "second", AUTHOR).outcome.operation_id)), AUTHOR)
+
+    assert check(registry) == []
+
+
+@pytest.mark.parametrize("is_undone", [False, True])
+def test_a_second_model_is_not_thrown_away(registry: Engine, *, is_undone: bool) -> None:
+    filled = reembed(registry, "second", AUTHOR).outcome.operation_id
+    if is_undone:
+        undo(registry, int(str(filled)), AUTHOR)
+    with (
+        pytest.raises(RuntimeError, match="0002 cannot hold a second embedding model"),
+        registry.begin() as connection,
+    ):
+        command.downgrade(alembic_config(connection), "0002")
+    with registry.begin() as connection:
+        assert revision(connection) == "0003"
+    assert check(registry) == []
+
+
+def test_status_of_a_former_revision_names_its_model(opened: Database) -> None:
+    with opened.engine.begin() as connection:
+        command.downgrade(alembic_config(connection), "0002")
+    found = status(opened)
+
+    assert (found["schema revision"], found["embedding model"], found["models beside"]) == ("0002", "campplus", "none")

@@ -1,0 +1,128 @@
+"""Which recordings a model would give to the speaker that they are of, each speaker taken without them."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from registry.core import agreement as module
+from registry.core.agreement import Agreement, Members, agreement
+from registry.core.likeness import Bar
+from registry.core.population import estimate_population, stranger_levels
+from registry.core.probability_rule import ProbabilityRule
+from registry.core.records import Integers
+from registry.core.vectors import unit
+from registry.core.voices import Voices, clips_as_voices
+
+RULE = ProbabilityRule()
+DIMENSION = 64
+
+
+def members_of(own: list[int], voice: list[int], spread: float = 0.6) -> Members:
+    """Recordings of voices, each filed under a speaker; lengths of embeddings and durations are anything."""
+    voices = np.random.default_rng(0).standard_normal((100, DIMENSION))
+    rng = np.random.default_rng(len(own))
+    vectors = 7 * (voices[voice] + spread * rng.standard_normal((len(own), DIMENSION)))
+    durations_s = rng.uniform(1, 9, len(own)).astype(np.float32)
+    ones = np.ones(len(own), dtype=np.int64)
+    return Members(vectors.astype(np.float32), durations_s, np.array(own), ones.astype(np.bool_), ones)
+
+
+def voices_of(members: Members) -> Voices:
+    """The speakers' profiles, of the recordings that are in them."""
+    chosen = members.is_in_profile
+    return (
+        clips_as_voices(unit(members.vectors), members.durations_s)
+        .take(np.flatnonzero(chosen))
+        .united(members.own[chosen])
+    )
+
+
+def compared(members: Members, parts: int = 1) -> tuple[list[int], list[int], list[int]]:
+    cuts = np.array_split(np.arange(len(members.own)), parts)
+    found: Agreement = agreement(
+        voices_of(members), [members.take(slice(cut[0], cut[-1] + 1)) for cut in cuts if len(cut)], RULE
+    )
+    return found.clips.tolist(), found.stay.tolist(), found.alone.tolist()
+
+
+def test_recordings_filed_right_stay() -> None:
+    assert compared(members_of([0, 0, 0, 1, 1, 2, 2, 2], [5, 5, 5, 6, 6, 7, 7, 7])) == ([3, 2, 3], [3, 2, 3], [0, 0, 0])
+
+
+def test_a_recording_filed_wrong_would_leave_although_its_speaker_has_its_traces() -> None:
+    assert compared(members_of([0, 0, 1, 1, 1], [5, 6, 6, 6, 6])) == ([2, 3], [1, 3], [0, 0])
+
+
+def test_what_is_all_that_is_known_of_a_speaker_is_left_out() -> None:
+    assert compared(members_of([0, 1, 1], [5, 6, 6])) == ([0, 2], [0, 2], [1, 0])
+
+
+def test_a_doubtful_recording_is_compared_with_the_whole_of_its_speaker() -> None:
+    members = members_of([0, 0, 1, 1], [5, 5, 6, 6])
+    members.is_in_profile[:] = [True, False, True, True]
+
+    assert compared(members) == ([1, 2], [1, 2], [1, 0])
+
+
+def test_a_recording_counts_as_its_clips() -> None:
+    members = members_of([0, 0, 1, 1], [5, 5, 6, 6])
+    weighed = replace(members, clips=np.array([100, 1, 1, 1]))
+
+    assert compared(weighed) == ([101, 2], [101, 2], [0, 0])
+
+
+def test_with_one_speaker_all_stay() -> None:
+    assert compared(members_of([0, 0, 0], [5, 6, 7])) == ([3], [3], [0])
+
+
+def test_nobody_is_no_error() -> None:
+    nobody = Voices(np.zeros((0, DIMENSION), np.float32), np.zeros(0, np.int64), np.zeros(0, np.float32))
+
+    assert agreement(nobody, [], RULE).clips.tolist() == []
+
+
+def one_by_one(members: Members) -> Integers:
+    """The same, counted the long way: each speaker's profile made anew without the recording."""
+    whole = voices_of(members)
+    population = estimate_population(whole, whole.mean[:0], RULE)
+    bar = Bar(RULE, population.base_noise, len(whole))
+    stay = np.zeros(len(whole), dtype=np.int64)
+    for row, own in enumerate(members.own):
+        rest = [other for other, speaker in enumerate(members.own) if speaker == own and other != row]
+        clip = clips_as_voices(unit(members.vectors[[row]]), members.durations_s[[row]])
+        one = bar.sets(clip, stranger_levels(clip.mean, population, RULE))
+        rival_rows = np.array([speaker for speaker in range(len(whole)) if speaker != own])
+        rivals = bar.sets(whole.take(rival_rows), stranger_levels(whole.mean[rival_rows], population, RULE, rival_rows))
+        clips = clips_as_voices(unit(members.vectors[rest]), members.durations_s[rest])
+        mine = clips.united(np.zeros(len(rest), dtype=np.int64))
+        ours = bar.sets(mine, stranger_levels(mine.mean, population, RULE, np.array([own])))
+        stay[own] += bar.margins(one, ours)[0, 0] >= bar.margins(one, rivals).max()
+    return stay
+
+
+speakers = st.lists(st.integers(3, 9), min_size=12, max_size=40)
+
+
+@settings(max_examples=40, deadline=None)
+@given(speakers, st.integers(1, 5), st.sampled_from([0.6, 1.5, 3.0]))
+def test_it_is_what_leaving_each_out_gives_however_the_recordings_come(
+    voice: list[int], parts: int, spread: float
+) -> None:
+    own = [row % 4 for row in range(len(voice))]  # at random: some would stay and some not
+    members = members_of(own, voice, spread)
+    clips, stay, alone = compared(members, parts)
+
+    assert stay == one_by_one(members).tolist()
+    assert (clips, alone) == (np.bincount(own).tolist(), [0, 0, 0, 0])
+
+
+@pytest.mark.parametrize("most", [1, 3])
+def test_it_does_not_matter_how_many_are_looked_at_together(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    members = members_of([row % 5 for row in range(50)], [row % 7 for row in range(50)], 2.0)
+    whole = compared(members)
+    monkeypatch.setattr(module, "MOST_CLIPS", most)
+
+    assert compared(members) == whole
