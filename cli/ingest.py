@@ -56,7 +56,7 @@ def ingest(
 
     INDIR holds groups such as andaiafm_F20201105/, each with pairs NAME.wav and NAME.txt. What is in the
     registry already is left as it is, so a run can be repeated or taken up again at any time. The model and
-    the scope are chosen with the first ingest of a registry and stay.
+    the scope are chosen with the first ingest of a registry; registry switch-model changes the model.
 
     \b
     Example: registry ingest /data/nights/2020-11-05

@@ -71,18 +71,9 @@ def _stays(block: Members, everybody: Sets, population: Population, bar: Bar) ->
     clips = clips_as_voices(unit(block.vectors), block.durations_s)
     ones = bar.sets(clips, stranger_levels(clips.mean, population, bar.rule))
     margins = bar.margins(ones, everybody)
-    rest = _without(clips, everybody.voices.take(block.own), block.is_in_profile)
+    rest = everybody.voices.take(block.own).without(clips, block.is_in_profile)
     own = bar.sets(rest, stranger_levels(rest.mean, population, bar.rule, block.own))
     margin = np.diagonal(bar.margins(ones, own))
     margins[np.arange(len(block.own)), block.own] = -np.inf
     stays: Booleans = margin >= margins.max(axis=1)
     return stays
-
-
-def _without(clips: Voices, voices: Voices, is_in: Booleans) -> Voices:
-    """Take clips (n) out of the voices (n) that they are in; a voice of one clip stays as it is."""
-    gone = (is_in & (voices.size > 1)).astype(np.int64)
-    left = voices.size - gone
-    mean = (voices.mean * voices.size[:, None] - clips.mean * gone[:, None]) / left[:, None]
-    inverse_s = (voices.inverse_s * voices.size - clips.inverse_s * gone) / left
-    return Voices(mean.astype(np.float32), left, inverse_s.astype(np.float32))

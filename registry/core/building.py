@@ -4,7 +4,6 @@ import numpy as np
 
 from registry.core.likeness import Bar, Sets
 from registry.core.records import Booleans, Floats, Integers
-from registry.core.voices import Voices
 
 BLOCK_CLIPS = 64  # compared at a time, each with what is left of its speaker; only the diagonal is needed
 
@@ -24,23 +23,18 @@ def builders(clips: Sets, part: Integers, stored: Sets, got: Integers, bar: Bar)
     known = np.flatnonzero(got >= 0)
     whole = bar.united(stored.take(got[known]).followed_by(clips), np.concatenate([known, part]))
     is_alone = whole.voices.size[part] == 1
-    rest = _without(whole.take(part), clips, bar)
+    own = whole.take(part)
+    rest = bar.sets(own.voices.without(clips.voices, ~is_alone), _level_without(own, clips))
     is_long = clips.voices.inverse_s <= 1 / bar.rule.builder_s
     likely = _margins(clips, rest, bar) >= bar.margin(bar.rule.builder_probability)
     builds: Booleans = is_long & (is_alone | likely)
     return builds
 
 
-def _without(whole: Sets, clips: Sets, bar: Bar) -> Sets:
-    """Take each clip (n,) out of the set that holds it (n,)."""
-    size = whole.voices.size
-    left = np.maximum(size - 1, 1)
-    voices = Voices(
-        ((whole.voices.mean * size[:, None] - clips.voices.mean) / left[:, None]).astype(np.float32),
-        left,
-        ((whole.voices.inverse_s * size - clips.voices.inverse_s) / left).astype(np.float32),
-    )
-    return bar.sets(voices, ((whole.level * size - clips.level) / left).astype(np.float32))
+def _level_without(whole: Sets, clips: Sets) -> Floats:
+    """Take the cosine with strangers of each clip (n,) out of that of the set that holds it (n,)."""
+    left = np.maximum(whole.voices.size - 1, 1)
+    return ((whole.level * whole.voices.size - clips.level) / left).astype(np.float32)
 
 
 def _margins(clips: Sets, rest: Sets, bar: Bar) -> Floats:

@@ -19,7 +19,7 @@ STILL = 2**62  # as the end of what holds now: after every operation
 
 
 @dataclass(frozen=True)
-class Agreement:
+class PrecisionRecall:
     """Precision, recall, and their harmonic mean, each from 0 to 1."""
 
     precision: float
@@ -31,8 +31,8 @@ class Agreement:
 class Clustering:
     """How well clips were put together."""
 
-    bcubed: Agreement
-    pairwise: Agreement
+    bcubed: PrecisionRecall
+    pairwise: PrecisionRecall
     purity: float  # share of clips that are of the true speaker most heard in their speaker found
     coverage: float  # share of clips that are in the speaker found that holds most of their true speaker
     adjusted_rand: float  # 1 for the truth, about 0 for chance
@@ -120,7 +120,7 @@ def clustering(truth: Integers, found: Integers) -> Clustering:
     recall = float((common**2 / np.bincount(t)[table.row]).sum()) / count
     (_, merged), (parted, both) = pair_confusion_matrix(t, f).tolist()
     return Clustering(
-        Agreement(precision, recall, 2 * precision * recall / (precision + recall)),
+        PrecisionRecall(precision, recall, 2 * precision * recall / (precision + recall)),
         _pairwise(both, merged, parted),
         purity=_covered(table.data, table.col) / count,
         coverage=_covered(table.data, table.row) / count,
@@ -128,10 +128,10 @@ def clustering(truth: Integers, found: Integers) -> Clustering:
     )
 
 
-def _pairwise(both: int, merged: int, parted: int) -> Agreement:
+def _pairwise(both: int, merged: int, parted: int) -> PrecisionRecall:
     """Compare pairs: so many are together in both groupings, in the one found only, in the true one only."""
     f1 = _share(2 * both, 2 * both + merged + parted)
-    return Agreement(_share(both, both + merged), _share(both, both + parted), f1)
+    return PrecisionRecall(_share(both, both + merged), _share(both, both + parted), f1)
 
 
 def _share(part: int, whole: int) -> float:

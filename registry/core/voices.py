@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from registry.core.records import Floats, Integers
+from registry.core.records import Booleans, Floats, Integers
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,14 @@ class Voices:
             np.concatenate([self.size, other.size]),
             np.concatenate([self.inverse_s, other.inverse_s]),
         )
+
+    def without(self, clips: "Voices", is_in: Booleans) -> "Voices":
+        """Take a clip (k) out of each set that it is in; a set of one clip stays as it is."""
+        gone = (is_in & (self.size > 1)).astype(np.int64)
+        left = self.size - gone
+        mean = (self.mean * self.size[:, None] - clips.mean * gone[:, None]) / left[:, None]
+        inverse_s = (self.inverse_s * self.size - clips.inverse_s * gone) / left
+        return Voices(mean.astype(np.float32), left, inverse_s.astype(np.float32))
 
     def united(self, labels: Integers) -> "Voices":
         """Unite sets of one label (k,), labels counting from 0 without gaps."""

@@ -14,7 +14,7 @@ from registry.settings import linking_rule
 from tests.benchmarks.memory_registry import History, run
 from tests.benchmarks.nights import Nights, lay_out
 from tests.benchmarks.rivals import Rival, clipped
-from tests.benchmarks.scores import Scores, b_cubed, score
+from tests.benchmarks.scores import Scores, score
 from tests.benchmarks.speech import NOISE_DB, SETS, speech_of
 
 SEEDS = (1, 2, 3)
@@ -116,7 +116,7 @@ def tuned(rival: Rival) -> float:
 
     def mean_f1(cut: float) -> float:
         find = on_signed(rival, cut)
-        return fmean(b_cubed(trial.nights.speaker, find(trial))[2] for trial in EACH)
+        return fmean(scored(trial, find).f1 for trial in EACH)
 
     return float(max(CUTS, key=mean_f1))
 

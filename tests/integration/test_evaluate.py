@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine, event, text
 from sqlalchemy.exc import InternalError
 
-from registry.core.measures import Agreement, Persistence
+from registry.core.measures import Persistence, PrecisionRecall
 from registry.corrections.consolidate import consolidate
 from registry.corrections.merge import different
 from registry.corrections.move import confirm, move
@@ -63,7 +63,7 @@ def test_where_all_is_right_every_measure_is_1(label: Label) -> None:
 
     assert (found.clips, found.speakers_true, found.speakers_found) == (6, 3, 3)
     assert (found.rejected, found.exit_code) == ((), 0)
-    assert scores(found).clustering.bcubed == scores(found).clustering.pairwise == Agreement(1, 1, 1)
+    assert scores(found).clustering.bcubed == scores(found).clustering.pairwise == PrecisionRecall(1, 1, 1)
     assert scores(found).persistence == Persistence(1, 2, 2)
     assert (scores(found).mixed, scores(found).split) == ((), ())
 

@@ -9,9 +9,9 @@ from sklearn.metrics import homogeneity_score
 
 from registry.core.measures import (
     STILL,
-    Agreement,
     Bin,
     Persistence,
+    PrecisionRecall,
     Spread,
     Tenures,
     calibration,
@@ -35,7 +35,7 @@ def test_a_case_counted_by_hand() -> None:
 
     assert found.bcubed.precision == pytest.approx((1 + 1 + 1 / 3 + 2 / 3 + 2 / 3) / 5)
     assert found.bcubed.recall == pytest.approx((2 / 3 + 2 / 3 + 1 / 3 + 1 + 1) / 5)
-    assert found.pairwise == Agreement(2 / 4, 2 / 4, 2 / 4)
+    assert found.pairwise == PrecisionRecall(2 / 4, 2 / 4, 2 / 4)
     assert (found.purity, found.coverage) == (4 / 5, 4 / 5)
     assert found.adjusted_rand == pytest.approx((2 - 4 * 4 / 10) / (4 - 4 * 4 / 10))
 
@@ -82,7 +82,7 @@ def test_the_truth_under_other_names_is_perfect(rows: list[tuple[int, int]]) -> 
     truth = arrays(rows)[0]
     found = clustering(truth, 9 - truth)
 
-    assert found.bcubed == found.pairwise == Agreement(1, 1, 1)
+    assert found.bcubed == found.pairwise == PrecisionRecall(1, 1, 1)
     assert (found.purity, found.coverage, found.adjusted_rand) == (1, 1, 1)
 
 
