@@ -10,7 +10,7 @@ from registry.core.building import builders
 from registry.core.consolidation import Join, joins_of
 from registry.core.joining import Constraints, Joined, join
 from registry.core.likeness import Bar, Sets, bar_among
-from registry.core.population import Population, estimate_population, stranger_levels
+from registry.core.population import Population, estimate_population, night_levels, stranger_levels
 from registry.core.probability_rule import ProbabilityRule
 from registry.core.ranking import Choice, in_reach, rank
 from registry.core.records import Floats, Integers
@@ -130,7 +130,7 @@ def _cluster(night: Voices, population: Population, count: int, rule: Probabilit
     Returns:
         The bar at last, the clips as it sees them, and the cluster (n,) of each.
     """
-    levels = stranger_levels(night.mean, population, rule)
+    levels = night_levels(night.mean, population, rule)
     found = 0
     for _ in range(rule.counting_rounds):
         voices = found

@@ -18,7 +18,9 @@ class ProbabilityRule:
     stranger: float = 0.15  # cosine of two strangers before any is known: middle of the sets (0.09 to 0.23)
     stranger_speakers: float = 3.0  # speakers that weigh as much as that: trusted until a handful is stored
     stranger_quantile: float = 0.45  # of the stored speakers' cosines; under a half, for some are stored twice
-    stranger_width: float = 0.15  # cosine above the level up to which one is a stranger: their deviation is 0.12
+    local_quantile: float = 0.6  # of a set's cosines with the cohort: of two sounds in a registry the set's own counts
+    stranger_width: float = 0.15  # cosine above that up to which one is a stranger: their deviation is 0.12
+    other_sound_width: float = 0.25  # cosine below that from which one is a stranger of another sound: 0.2 apart
     cohort_speakers: int = 2000  # stored speakers that stand for all strangers at the most: cost stays flat
     night_quantile: float = 0.25  # of tonight's cosines: three quarters may be of one voice and it still holds
     night_clips: float = 6.0  # clips of tonight that weigh as one speaker: a voice speaks about that often

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from registry.core.population import estimate_population, stranger_levels
+from registry.core.population import estimate_population, night_levels, stranger_levels
 from registry.core.probability_rule import ProbabilityRule
 from registry.core.vectors import unit
 from registry.core.voices import Voices, clips_as_voices
@@ -78,3 +78,32 @@ def test_a_stored_speaker_is_no_stranger_to_itself() -> None:
     levels = stranger_levels(means, population, RULE, stored_rows=np.arange(2))
 
     assert levels == pytest.approx([population.stranger / 2] * 2)
+
+
+def of_two_sounds(speakers: int, clips: int) -> Voices:
+    """As many speakers of one sound as of another: studio and telephone, say; in each, strangers' cosine is 0.5."""
+    studio, telephone = (voices_of(speakers, clips, spread=0.5, common=common) for common in (1.0, -1.0))
+    return studio.followed_by(telephone)
+
+
+def test_where_two_sounds_share_a_registry_strangers_are_those_of_ones_own() -> None:
+    voices = of_two_sounds(30, 6)
+    population = estimate_population(voices, NOBODY, RULE)
+    alone = voices_of(30, 6, spread=0.5, common=1.0)
+
+    levels = stranger_levels(voices.mean, population, RULE, np.arange(60))
+
+    assert population.stranger < 0.2
+    assert levels[:30] == pytest.approx([float((alone.mean @ alone.mean.T)[0, 1:].mean())] * 30, abs=0.1)
+    assert population.base_noise == pytest.approx(estimate_population(alone, NOBODY, RULE).base_noise, rel=0.25)
+
+
+def test_a_first_night_of_two_sounds_knows_which_clip_is_of_which() -> None:
+    tonight = of_two_sounds(20, 1).mean
+    population = estimate_population(NO_VOICES, tonight, RULE)
+    tonight_and_one = np.concatenate([tonight[:20], np.roll(tonight[:1], 7, axis=1)])  # of yet another sound
+
+    levels = night_levels(tonight_and_one, population, RULE)
+
+    assert levels[:20].min() > levels[20] + 0.1
+    assert levels[20] == pytest.approx(population.stranger, abs=0.15)
