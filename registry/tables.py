@@ -4,6 +4,8 @@ from typing import Any
 
 from pgvector.sqlalchemy import VECTOR
 from sqlalchemy import (
+    ARRAY,
+    DOUBLE_PRECISION,
     REAL,
     BigInteger,
     Boolean,
@@ -208,6 +210,8 @@ clip = Table(
     Column("txt_content", LargeBinary, comment="The .txt file itself; none if taken in before it was kept."),
     Column("operation_id", ForeignKey("operation.operation_id"), nullable=False, comment="What brought it in."),
     UniqueConstraint("group_id", "name", "audio_id"),
+    # The folder that holds a clip's group: an export asks whether it would write into one.
+    Index("clip_input_folder_idx", text("regexp_replace(wav_path, '/[^/]*/[^/]*$'::text, ''::text)")),
     comment="One .wav and .txt pair of a group.",
 )
 
@@ -268,6 +272,11 @@ speaker_number = Table(
         postgresql_where=text("to_operation IS NULL AND NOT is_alias"),
     ),
     Index("speaker_number_all_idx", "broadcaster", "gender", "number"),
+    # What number_label() is made of, so that a view asked for F0001 need not write out every number.
+    Index(
+        "speaker_number_label_idx",
+        text("(gender::text || lpad(number::text, GREATEST(4, length(number::text)), '0'::text))"),
+    ),
     CheckConstraint("number > 0", name="number"),
     comment="Numbers of speakers at broadcasters: given once, never given to another voice.",
 )
@@ -338,6 +347,7 @@ assignment = Table(
         server_default=text("true"),
         comment="Whether the clip is part of its speaker's profile: long, clear and certain enough.",
     ),
+    Index("assignment_clip_idx", "clip_id"),
     Index("assignment_current_clip_key", "clip_id", unique=True, postgresql_where=text("to_operation IS NULL")),
     Index("assignment_current_speaker_idx", "speaker_id", postgresql_where=text("to_operation IS NULL")),
     comment="Clip to speaker, with score, reason and the operations it holds between.",
@@ -355,8 +365,18 @@ profile = Table(
         comment="Mean of the unit vectors of its audios, not normalised again.",
     ),
     Column("audios", Integer, nullable=False, comment="How many different audios it is the mean of."),
-    Column("duration_s", REAL, nullable=False, comment="How many seconds they last."),
-    Column("inverse_s", REAL, nullable=False, comment="Mean of 1 / duration, per second: large for short clips."),
+    Column("duration_s", DOUBLE_PRECISION, nullable=False, comment="How many seconds they last."),
+    Column(
+        "inverse_s",
+        DOUBLE_PRECISION,
+        nullable=False,
+        comment="Mean of 1 / duration, per second: large for short clips.",
+    ),
+    Column(
+        "sums",
+        ARRAY(DOUBLE_PRECISION),
+        comment="How many audios and the sum of their unit vectors, once nights have added to the mean.",
+    ),
     comment="What a speaker sounds like under one model; always equal to the mean over its clips.",
 )
 

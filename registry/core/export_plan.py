@@ -1,5 +1,6 @@
 """The exported tree as a function of the registry's state, and what to do to a folder to get there."""
 
+import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
@@ -43,7 +44,7 @@ def plan_tree(clips: Iterable[NumberedClip]) -> list[PlannedFile]:
 
     A clip's running number counts from 0 through its whole group, in order of speaker number, then of name.
     """
-    ordered = sorted(clips, key=lambda clip: (clip.group, clip.number, clip.name))
+    ordered = sorted(clips, key=_place)
     planned: list[PlannedFile] = []
     for group, members in groupby(ordered, key=lambda clip: clip.group):
         for running, clip in enumerate(members):
@@ -51,6 +52,11 @@ def plan_tree(clips: Iterable[NumberedClip]) -> list[PlannedFile]:
             planned.append(PlannedFile(f"{stem}.wav", group, clip.wav))
             planned.append(PlannedFile(f"{stem}.txt", group, clip.txt))
     return planned
+
+
+def _place(clip: NumberedClip) -> tuple[dt.date, str, str, int, str]:
+    group = clip.group  # spelt out: groups compare themselves slowly
+    return group.date, group.broadcaster, group.gender, clip.number, clip.name
 
 
 def _stem(group: Group, number: int, running: int) -> str:

@@ -129,9 +129,14 @@ class _Rows:
         margins = self.bar.margins(self.sets.take(rows), self.sets)
         margins[:, self.is_gone] = -np.inf
         margins[np.arange(len(rows)), rows] = -np.inf
-        margins[np.ix_(self.is_asleep[rows], self.is_asleep)] = -np.inf
-        margins[np.ix_(self.is_confirmed[rows], self.is_stored)] = -np.inf
-        margins[np.ix_(self.is_stored[rows], self.is_confirmed)] = -np.inf
+        forbidden = (
+            (self.is_asleep, self.is_asleep),
+            (self.is_confirmed, self.is_stored),
+            (self.is_stored, self.is_confirmed),
+        )
+        for ones, others in forbidden:
+            if ones[rows].any():  # of a single row, which is most often asked about, seldom
+                margins[np.ix_(ones[rows], others)] = -np.inf
         for position, row in enumerate(rows):
             if row in self.apart:
                 margins[position, list(self.apart[row])] = -np.inf

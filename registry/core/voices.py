@@ -55,9 +55,16 @@ def clips_as_voices(units: Floats, durations_s: Floats) -> Voices:
 def weighted_means(values: Floats, weights: Integers, labels: Integers) -> Floats:
     """Average rows (n, dim) by label, weighed (n,); labels count from 0 without gaps."""
     totals = np.bincount(labels, weights)
-    sums = np.zeros((len(totals), values.shape[1]))
-    np.add.at(sums, labels, values * weights[:, None])
-    return (sums / totals[:, None]).astype(np.float32)
+    together = np.flatnonzero(np.bincount(labels)[labels] > 1)
+    if len(together) == len(labels):
+        sums = np.zeros((len(totals), values.shape[1]))
+        np.add.at(sums, labels, values * weights[:, None])
+        return (sums / totals[:, None]).astype(np.float32)
+    means = np.empty((len(totals), values.shape[1]), dtype=np.float32)
+    means[labels] = values  # one alone, as most of a large registry are, is its own average
+    several, part = np.unique(labels[together], return_inverse=True)
+    means[several] = weighted_means(values[together], weights[together], part)
+    return means
 
 
 def own_cosines(own_squares: Floats, size: Integers) -> Floats:

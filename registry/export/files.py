@@ -25,16 +25,16 @@ class SourceLost(Exception):  # noqa: N818 - a finding about one file, caught by
 
 def as_it_should_be(outdir: Path, file: PlannedFile, mode: LinkMode) -> bool | None:
     """Look at a planned file: True if it is right, False if not, None if nothing is there."""
-    target = outdir / file.path
+    target = f"{outdir}/{file.path}"  # no Path, here and below: of a large tree every file is looked at
     try:
-        status = target.lstat()
+        status = os.lstat(target)
     except (FileNotFoundError, NotADirectoryError):
         return None
     source = None if mode == "copy" else _status_if_as_taken_in(file.source)
     if source is None:
         return _is_copy(file, status, mode)
     if mode == "symlink":
-        return stat.S_ISLNK(status.st_mode) and str(target.readlink()) == file.source.path
+        return stat.S_ISLNK(status.st_mode) and os.readlink(target) == file.source.path  # noqa: PTH115
     return os.path.samestat(source, status)
 
 
@@ -48,14 +48,13 @@ def _is_copy(file: PlannedFile, status: os.stat_result, mode: LinkMode) -> bool:
 def _status_if_as_taken_in(source: Source) -> os.stat_result | None:
     if source.content is not None:
         return None
-    path = Path(source.path)
     try:
-        status = path.stat()
+        status = os.stat(source.path)  # noqa: PTH116
     except OSError:
         return None
-    if status.st_size != source.size or not os.access(path, os.R_OK):
+    if status.st_size != source.size or not os.access(source.path, os.R_OK):
         return None
-    return status if status.st_mtime_ns == source.mtime_ns or _holds(path, {source.sha256}) else None
+    return status if status.st_mtime_ns == source.mtime_ns or _holds(Path(source.path), {source.sha256}) else None
 
 
 def is_available(source: Source) -> bool:

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from registry.core.export_plan import Changes, PlannedFile, plan_changes, plan_tree
 from registry.core.records import Rejected
@@ -70,14 +70,13 @@ def export(
     with engine.begin() as connection:
         planned = plan_tree(tree.numbered_clips(connection, extent, as_of))
         aliases = tree.aliases(connection, as_of)
-        _refuse_input_folder(outdir, tree.source_folders(connection))
+        _refuse_input_folder(connection, outdir)
     try:
         if plan_only:
-            _refuse_tree_of_another(engine, outdir)
-            return _plan(outdir, planned, extent, mode)[1]
+            return _plan(outdir, planned, extent, mode, _written_here(engine, outdir, planned))[1]
         with _locked(outdir):
-            _refuse_tree_of_another(engine, outdir)
-            report = _bring_up_to_date(outdir, planned, extent, mode, progress or Silent())
+            written = _written_here(engine, outdir, planned)
+            report = _bring_up_to_date(outdir, planned, extent, mode, written, progress or Silent())
             in_the_way = write_aliases(outdir, aliases)
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
@@ -86,20 +85,23 @@ def export(
     return report
 
 
-def _refuse_tree_of_another(engine: Engine, outdir: Path) -> None:
-    """Keep a mistyped --database from emptying the tree of another registry."""
-    hashes = {entry.sha256 for entry in read_manifest(outdir)}
+def _written_here(engine: Engine, outdir: Path, planned: Iterable[PlannedFile]) -> set[Written]:
+    """Read what earlier exports wrote; keep a mistyped --database from emptying the tree of another registry."""
+    written = read_manifest(outdir)
+    hashes = {entry.sha256 for entry in written}
+    if not hashes or not hashes.isdisjoint(file.source.sha256 for file in planned):
+        return written
     with engine.begin() as connection:
-        if hashes and not tree.knows_any(connection, hashes):
+        if not tree.knows_any(connection, hashes):
             cause = "it holds the tree of another registry; correct --database, or remove the folder"
             raise OutputRefused(path=outdir, cause=cause)
+    return written
 
 
-def _refuse_input_folder(outdir: Path, source_folders: Iterable[str]) -> None:
+def _refuse_input_folder(connection: Connection, outdir: Path) -> None:
     real = Path(os.path.realpath(outdir))  # resolve() raises where links lead in a circle
-    for indir in sorted({Path(folder).parent for folder in source_folders}):
-        if real.is_relative_to(indir):
-            raise OutputRefused(path=outdir, cause=f"it lies inside {indir}, which groups were ingested from")
+    for indir in tree.input_folders(connection, [str(folder) for folder in (real, *real.parents)]):
+        raise OutputRefused(path=outdir, cause=f"it lies inside {indir}, which groups were ingested from")
 
 
 @contextmanager
@@ -116,9 +118,14 @@ def _locked(outdir: Path) -> Iterator[None]:
 
 
 def _bring_up_to_date(
-    outdir: Path, planned: Sequence[PlannedFile], extent: Extent, mode: LinkMode, progress: Progress
+    outdir: Path,
+    planned: Sequence[PlannedFile],
+    extent: Extent,
+    mode: LinkMode,
+    written: set[Written],
+    progress: Progress,
 ) -> ExportReport:
-    changes, report, written, ours = _plan(outdir, planned, extent, mode)
+    changes, report, ours = _plan(outdir, planned, extent, mode, written)
     report.to_write, report.to_remove = (), ()
     if changes.write or changes.remove:
         write_manifest(outdir, written | {_entry(file) for file in changes.write})
@@ -131,16 +138,15 @@ def _bring_up_to_date(
 
 
 def _plan(
-    outdir: Path, planned: Sequence[PlannedFile], extent: Extent, mode: LinkMode
-) -> tuple[Changes, ExportReport, set[Written], set[Written]]:
-    """Compare the tree with the folder; give also what earlier exports wrote, of all groups and of the extent."""
-    written = read_manifest(outdir)
+    outdir: Path, planned: Sequence[PlannedFile], extent: Extent, mode: LinkMode, written: set[Written]
+) -> tuple[Changes, ExportReport, set[Written]]:
+    """Compare the tree with the folder; give also what earlier exports wrote of the extent."""
     ours = {entry for entry in written if extent.holds(*night_of(entry.path))}
     changes = plan_changes(planned, (entry.path for entry in ours), _look(outdir, planned, ours, mode))
     report = ExportReport(clips=len(planned) // 2, unchanged=len(changes.unchanged))
     report.rejected += [_in_the_way(outdir, file) for file in changes.foreign]
     report.to_write, report.to_remove = tuple(file.path for file in changes.write), changes.remove
-    return changes, report, written, ours
+    return changes, report, ours
 
 
 def _tidy_up(
@@ -157,12 +163,10 @@ def _tidy_up(
 
 def _look(outdir: Path, planned: Iterable[PlannedFile], ours: Iterable[Written], mode: LinkMode) -> dict[str, bool]:
     """Look at everything planned or written before: path -> is it right, for what is there."""
-    present = {entry.path: False for entry in ours if os.path.lexists(outdir / entry.path)}
-    for file in planned:
-        right = files.as_it_should_be(outdir, file, mode)
-        if right is not None:
-            present[file.path] = right
-    return present
+    looked_at = {file.path: files.as_it_should_be(outdir, file, mode) for file in planned}
+    present = {path: right for path, right in looked_at.items() if right is not None}
+    gone = (entry.path for entry in ours if entry.path not in looked_at)
+    return present | {path: False for path in gone if os.path.lexists(outdir / path)}
 
 
 def _entry(file: PlannedFile) -> Written:
@@ -176,9 +180,12 @@ def _in_the_way(outdir: Path, file: PlannedFile) -> Rejected:
 
 def _keep_what_only_the_tree_has(outdir: Path, to_write: Iterable[PlannedFile], written: Iterable[Written]) -> None:
     """Set aside bytes whose source is lost: a clip that moves in the tree must not vanish with its old place."""
+    to_write = tuple(to_write)
+    moving = {file.source.sha256 for file in to_write}
     places: dict[str, list[str]] = {}
-    for entry in written:
-        places.setdefault(entry.sha256, []).append(entry.path)
+    for path, sha256 in written:
+        if sha256 in moving:
+            places.setdefault(sha256, []).append(path)
     for file in to_write:
         wanted = file.source.sha256
         if wanted in places and not files.is_available(file.source):

@@ -188,8 +188,8 @@ def _runner_up(decision: Decision) -> tuple[int | None, float | None, float | No
 # only where there are no others.
 PROFILES = """
     SELECT speaker_id, model_id, avg(l2_normalize(vector) ORDER BY audio_hash) AS mean,
-           count(*)::int AS audios, sum(duration_s ORDER BY audio_hash)::real AS duration_s,
-           avg(1 / duration_s ORDER BY audio_hash)::real AS inverse_s
+           count(*)::int AS audios, sum(CAST(duration_s AS float8) ORDER BY audio_hash) AS duration_s,
+           avg(1 / duration_s ORDER BY audio_hash) AS inverse_s
     FROM (SELECT a.speaker_id, c.audio_id, bool_or(a.builds_profile) AS builds,
                  bool_or(bool_or(a.builds_profile)) OVER (PARTITION BY a.speaker_id) AS any_builds
           FROM assignment a JOIN clip c USING (clip_id)
@@ -209,6 +209,65 @@ def refresh_profiles(connection: Connection, speaker_ids: Collection[int]) -> No
         text(f"INSERT INTO profile (speaker_id, model_id, mean, audios, duration_s, inverse_s) {members}"),
         values,
     )
+
+
+# Whom an operation only gave clips, to others that build the profile already: nothing of it has to be looked at again.
+# Of each the audios that are new to the profile; none of those that come again.
+CAME = """
+    WITH opened AS (
+        SELECT a.speaker_id, c.audio_id, bool_or(a.builds_profile) AS builds
+        FROM assignment a JOIN clip c USING (clip_id)
+        WHERE a.from_operation = :operation_id AND a.to_operation IS NULL GROUP BY a.speaker_id, c.audio_id),
+    came AS (
+        SELECT opened.*, (
+            SELECT bool_or(a.builds_profile) FROM clip c JOIN assignment a USING (clip_id)
+            WHERE c.audio_id = opened.audio_id AND a.speaker_id = opened.speaker_id
+              AND a.to_operation IS NULL AND a.from_operation <> :operation_id) AS built
+        FROM opened),
+    grown AS (
+        SELECT speaker_id FROM came
+        GROUP BY speaker_id HAVING NOT bool_or(builds AND NOT coalesce(built, true))
+           AND (SELECT a.builds_profile FROM assignment a
+                WHERE a.speaker_id = came.speaker_id AND a.to_operation IS NULL AND a.builds_profile
+                  AND a.from_operation <> :operation_id LIMIT 1)
+           AND NOT EXISTS (
+               SELECT FROM assignment a WHERE a.to_operation = :operation_id AND a.speaker_id = came.speaker_id))
+"""
+# A vector as pgvector's own avg() keeps it, in double precision: how many, and their sum.
+SUMS = "ARRAY[CAST({row}.audios AS float8)] || ARRAY(SELECT x * {row}.audios FROM unnest({row}.mean::real[]) x)"
+
+
+def grow_profiles(connection: Connection, operation_id: int) -> set[int]:
+    """Add to profiles what an operation gave speakers from whom it took nothing, whatever they had before.
+
+    The sums are kept in double precision, so that the profile stays the mean over its clips after any number of nights.
+
+    Returns:
+        The speakers whose profiles are up to date.
+    """
+    values = {"operation_id": operation_id}
+    grown = set(connection.execute(text(f"{CAME} SELECT speaker_id FROM grown"), values).scalars())  # noqa: S608 - a constant
+    connection.execute(
+        text(f"""
+        {CAME}, more AS (
+            SELECT speaker_id, model_id, avg(l2_normalize(vector) ORDER BY audio_hash) AS mean,
+                   count(*)::int AS audios, sum(CAST(duration_s AS float8) ORDER BY audio_hash) AS duration_s,
+                   sum(1 / CAST(duration_s AS float8) ORDER BY audio_hash) AS inverse_s
+            FROM grown JOIN came USING (speaker_id) JOIN audio USING (audio_id) JOIN embedding USING (audio_id)
+            WHERE builds AND built IS NULL GROUP BY speaker_id, model_id),
+        whole AS (
+            SELECT p.speaker_id, p.model_id, p.audios + more.audios AS audios,
+                   p.duration_s + more.duration_s AS duration_s,
+                   (p.inverse_s * p.audios + more.inverse_s) / (p.audios + more.audios) AS inverse_s,
+                   vector_combine(coalesce(p.sums, {SUMS.format(row="p")}), {SUMS.format(row="more")}) AS sums
+            FROM more JOIN profile p USING (speaker_id, model_id))
+        UPDATE profile p SET sums = whole.sums, mean = vector_avg(whole.sums), audios = whole.audios,
+                             duration_s = whole.duration_s, inverse_s = whole.inverse_s
+        FROM whole WHERE p.speaker_id = whole.speaker_id AND p.model_id = whole.model_id
+        """),  # noqa: S608 - constants of this module
+        values,
+    )
+    return grown
 
 
 def all_voices(connection: Connection, foundation: Foundation, gender: str | None = None) -> tuple[list[int], Voices]:

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cache
 
 from sqlalchemy import Connection, text
 
@@ -54,16 +55,21 @@ def numbered_clips(connection: Connection, extent: Extent, as_of: int | None = N
           AND (CAST(:last_date AS date) IS NULL OR g.date <= :last_date)
     """)  # noqa: S608 - conditions of this module
     rows = connection.execute(query, {**vars(extent), "as_of": as_of})
+    group = cache(Group)  # one for all its clips
     return [
-        NumberedClip(Group(date, broadcaster, gender), number, name, Source(*files[:4]), Source(*files[4:]))
+        NumberedClip(group(date, broadcaster, gender), number, name, Source(*files[:4]), Source(*files[4:]))
         for date, broadcaster, gender, number, name, *files in rows
     ]
 
 
-def source_folders(connection: Connection) -> list[str]:
-    """List the folders that clips were taken from."""
-    query = text("SELECT DISTINCT regexp_replace(wav_path, '/[^/]*$', '') FROM clip ORDER BY 1")
-    return list(connection.execute(query).scalars())
+def input_folders(connection: Connection, among: Collection[str]) -> list[str]:
+    """Tell which of some folders hold groups that clips were taken from."""
+    query = text("""
+        SELECT folder FROM unnest(CAST(:among AS text[])) AS folder WHERE EXISTS (
+            SELECT FROM clip WHERE regexp_replace(wav_path, '/[^/]*/[^/]*$', '') = rtrim(folder, '/'))
+        ORDER BY 1
+    """)
+    return list(connection.execute(query, {"among": list(among)}).scalars())
 
 
 def aliases(connection: Connection, as_of: int | None = None) -> list[Alias]:

@@ -184,5 +184,5 @@ def test_a_reembed_ended_by_sigkill_is_completed(
     assert check(engine) == []
     done = reembed(engine, two_models["second"].name, AUTHOR)
 
-    assert (done.embedded, done.clips_without) == (2, 0)
+    assert (done.embedded, done.clips_without) in ((2, 0), (4, 0))  # the batch in flight, or also the one before it
     assert check(engine) == []

@@ -49,6 +49,7 @@ def contents(connection: Connection) -> dict[str, list[str]]:
     queries = {table: f"SELECT * FROM {table}" for table in KEPT}
     queries["assignment"] = "SELECT clip_id, speaker_id, reason, from_operation, to_operation FROM assignment"
     queries["registry"] = "SELECT model_id, scope FROM registry"
+    queries["profile"] = "SELECT speaker_id, model_id, mean, audios, duration_s, inverse_s FROM profile"
     return {name: sorted(str(row) for row in connection.execute(text(query))) for name, query in queries.items()}
 
 

@@ -1,0 +1,194 @@
+"""What a night costs in registries of 1,000 to a million clips, what an export costs, and what a row takes.
+
+pytest -m benchmark tests/benchmarks/test_history.py -s
+To fill a million clips takes minutes; REGISTRY_BENCH_CACHE names a folder that keeps the databases.
+REGISTRY_BENCH_CLIPS="1000 10000" asks for other sizes. REGISTRY_BENCH_PICTURE=tests/benchmarks/history.svg draws.
+"""
+
+import os
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import Engine, text
+
+from registry.corrections.move import move
+from registry.database import reach
+from registry.embedded import EmbeddedServer
+from registry.export import export
+from registry.store import models
+from registry.store.tree import Extent
+from tests.benchmarks.history_picture import draw
+from tests.benchmarks.made_up_night import SCANS, VECTORS, make_night, take_in
+from tests.benchmarks.synthetic import CLIPS_OF_A_GROUP, PLACES, fill, group_of, write_files
+from tests.conftest import AUTHOR
+
+pytestmark = pytest.mark.benchmark
+SIZES = tuple(map(int, os.environ.get("REGISTRY_BENCH_CLIPS", "1000 10000 100000 1000000").split()))
+REPETITIONS = 3
+EXPORTED_CLIPS = 100_000
+COPY = "copied"
+
+SIZES_OF_ROWS = """
+    SELECT c.relname, CASE c.relkind WHEN 'r' THEN 'table' ELSE 'index of ' || t.relname END,
+           pg_table_size(c.oid) AS bytes, t.reltuples::bigint
+    FROM pg_class c LEFT JOIN pg_index i ON i.indexrelid = c.oid JOIN pg_class t ON t.oid = coalesce(i.indrelid, c.oid)
+    WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'i') AND t.reltuples > 0
+      AND pg_table_size(c.oid) > 1000000
+    ORDER BY t.relname, c.relkind DESC, c.relname
+"""
+
+
+@dataclass(frozen=True)
+class Line:
+    """What a night of 1,000 clips costs in a registry of so many."""
+
+    clips: int
+    seconds: dict[str, float]  # median, by step
+    speakers_matched: int
+    speakers_new: int
+
+    def without(self, *steps: str) -> float:
+        return sum(seconds for step, seconds in self.seconds.items() if step not in steps)
+
+
+@pytest.fixture(scope="module")
+def server(home: Path) -> Iterator[EmbeddedServer]:
+    """A server of its own, kept where asked."""
+    kept = os.environ.get("REGISTRY_BENCH_CACHE")
+    folder = Path(kept, "history") if kept else home / "history"
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o755)
+    with EmbeddedServer(folder) as running:
+        yield running
+
+
+def administrate(server: EmbeddedServer, statement: str) -> None:
+    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+        connection.execute(statement.encode())
+
+
+def filled(server: EmbeddedServer, clips: int) -> str:
+    """Name a registry of so many clips, made if it is not there."""
+    name = f"n{clips}"
+    server.ensure_database(name)
+    with reach(server.url(name)) as opened:
+        with opened.engine.connect() as connection:
+            is_there = models.foundation(connection) is not None
+        if not is_there:
+            begun = time.perf_counter()
+            fill(opened.engine, clips, server.home / "files")
+            print(f"\n{clips} clips filled in {time.perf_counter() - begun:.0f} s", flush=True)
+    return name
+
+
+@contextmanager
+def copied(server: EmbeddedServer, name: str) -> Iterator[Engine]:
+    """Open a copy, to be thrown away."""
+    administrate(server, f"DROP DATABASE IF EXISTS {COPY} WITH (FORCE)")
+    administrate(server, f"CREATE DATABASE {COPY} TEMPLATE {name} STRATEGY FILE_COPY")
+    with reach(server.url(COPY)) as opened:
+        yield opened.engine
+    administrate(server, f"DROP DATABASE {COPY} WITH (FORCE)")
+
+
+@cache
+def night_line(server: EmbeddedServer, clips: int) -> Line:
+    """Take the same night into so many fresh copies."""
+    night, name = make_night(), filled(server, clips)
+    found = []
+    for _ in range(REPETITIONS):
+        with copied(server, name) as engine:
+            with engine.connect() as connection:
+                foundation = models.foundation(connection)
+            assert foundation is not None
+            linked, watch = take_in(engine, night, foundation)
+            found.append(watch.seconds)
+    seconds = {step: statistics.median(one[step] for one in found) for step in found[0]}
+    return Line(clips, seconds, linked.speakers_matched, linked.speakers_new)
+
+
+@cache
+def lines(server: EmbeddedServer) -> tuple[Line, ...]:
+    night_line(server, SIZES[0])  # what is slow the first time only
+    night_line.cache_clear()
+    made = tuple(night_line(server, clips) for clips in SIZES)
+    print("", table(made), sep="\n", flush=True)
+    picture = os.environ.get("REGISTRY_BENCH_PICTURE")
+    if picture:
+        draw({line.clips: line.seconds for line in made}, Path(picture))
+    return made
+
+
+def table(made: tuple[Line, ...]) -> str:
+    steps = list(made[0].seconds)
+    head = ["clips", *steps, "all but the scan", "and but the vectors", "speakers matched", "new"]
+    rows = [
+        [f"{line.clips:,}", *(f"{line.seconds[step]:.2f}" for step in steps), f"{line.without(SCANS):.2f}",
+         f"{line.without(SCANS, VECTORS):.2f}", str(line.speakers_matched), str(line.speakers_new)]
+        for line in made
+    ]  # fmt: skip
+    return "\n".join("| " + " | ".join(row) + " |" for row in (head, ["---"] * len(head), *rows))
+
+
+def test_the_same_is_decided_in_every_registry(server: EmbeddedServer) -> None:
+    assert len({(line.speakers_matched, line.speakers_new) for line in lines(server)}) == 1
+
+
+def test_deciding_and_writing_cost_what_the_night_is(server: EmbeddedServer) -> None:
+    """Apart from the scan of the profiles, and from the vector index, in which a place is sought for every vector."""
+    small, *_, large = lines(server)
+    ratio = large.without(SCANS, VECTORS) / small.without(SCANS, VECTORS)
+    with_vectors = large.without(SCANS) / small.without(SCANS)
+    print(f"\n{large.clips:,} : {small.clips:,} clips: {ratio:.2f} times, {with_vectors:.2f} with the vector index")
+
+    assert ratio <= 1.3
+
+
+def timed(run: Callable[[], object]) -> tuple[float, object]:
+    begun = time.perf_counter()
+    result = run()
+    return time.perf_counter() - begun, result
+
+
+@pytest.mark.parametrize("clips", [size for size in SIZES if size >= EXPORTED_CLIPS])
+def test_an_export_of_what_is_unchanged_takes_seconds(server: EmbeddedServer, clips: int, tmp_path: Path) -> None:
+    """100,000 clips of it, with real files."""
+    groups = EXPORTED_CLIPS // CLIPS_OF_A_GROUP
+    extent, out = Extent(last_date=group_of(groups - 1).date), tmp_path / "out"
+    with copied(server, filled(server, clips)) as engine:
+        write_files(engine, range(1, groups + 1))
+        first_s, _ = timed(lambda: export(engine, out, extent, "hardlink"))
+        unchanged_s, report = timed(lambda: export(engine, out, extent, "hardlink"))
+        assert vars(report)["unchanged"] == 2 * EXPORTED_CLIPS
+        move(engine, [first_clip_of(engine, 1 + 4 * PLACES)], "andaiafm/F0003", AUTHOR)
+        changed_s, report = timed(lambda: export(engine, out, extent, "hardlink"))
+    written = vars(report)["written"]
+    print(f"\n{EXPORTED_CLIPS:,} of {clips:,} clips: first {first_s:.1f} s, unchanged {unchanged_s:.1f} s")
+    print(f"a speaker changed: {changed_s:.1f} s ({written} files written)")
+
+    assert unchanged_s < 30
+    assert changed_s - unchanged_s < 3
+
+
+def first_clip_of(engine: Engine, speaker_id: int) -> str:
+    query = text("SELECT min(clip_id) FROM assignment WHERE speaker_id = :speaker_id AND to_operation IS NULL")
+    with engine.connect() as connection:
+        return str(connection.execute(query, {"speaker_id": speaker_id}).scalar_one())
+
+
+def test_print_what_a_row_takes(server: EmbeddedServer) -> None:
+    with reach(server.url(filled(server, SIZES[-1]))) as opened, opened.engine.connect() as connection:
+        rows = connection.execute(text(SIZES_OF_ROWS)).all()
+        total = connection.execute(text("SELECT pg_database_size(current_database())")).scalar_one()
+    print(f"\n{SIZES[-1]:,} clips: {total / SIZES[-1]:.0f} bytes a clip in all")
+    for name, kind, size, count in rows:
+        print(f"{name:38} {kind:26} {count:>9,} rows  {size / count:7.1f} bytes a row")
+
+    assert total / SIZES[-1] < 20_000
