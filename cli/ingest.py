@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.effects import print_effects, save_plan
-from cli.options import author, database_option, json_option, plan_options, plan_under_way
+from cli.options import author, database_option, json_option, plan_options, plan_under_way, work_options
 from cli.output import print_json, print_rejected, print_table
 from cli.progress import shown
 
@@ -26,7 +26,7 @@ COUNTS = (
 @click.command()
 @click.argument("indirs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="INDIR...")
 @click.option("--strict", is_flag=True, help="Change nothing at all if any of the input is broken.")
-@click.option("--model", metavar="NAME", help="campplus, a Hugging Face id, or a local checkpoint.")
+@click.option("--model", metavar="NAME", help="campplus, campplus-bf16, a Hugging Face id, or a local checkpoint.")
 @click.option(
     "--scope",
     type=click.Choice(["registry", "broadcaster"]),
@@ -38,6 +38,13 @@ COUNTS = (
     metavar="RATE",
     help="Accepted share of automatic joins that put two voices together; stays until changed.  [default: 0.02]",
 )
+@work_options
+@click.option(
+    "--ray",
+    metavar="ADDRESS",
+    help="Read and embed on the nodes of a Ray cluster, where INDIR must be at the same path: HOST:PORT, auto for the"
+    " one that runs here, local for one of this machine alone. Needs pip install '.[ray]'.",
+)
 @plan_options
 @database_option
 @json_option
@@ -47,6 +54,9 @@ def ingest(
     model: str | None,
     scope: str | None,
     false_merge_rate: float | None,
+    runtime: str | None,
+    workers: int | None,
+    ray: str | None,
     plan_only: bool,
     save: Path | None,
     database: str | None,
@@ -64,7 +74,15 @@ def ingest(
     from registry.database import reach
     from registry.ingest import ingest as run
 
-    asked: dict[str, Any] = {"model": model, "scope": scope, "false_merge_rate": false_merge_rate, "strict": strict}
+    asked: dict[str, Any] = {
+        "model": model,
+        "scope": scope,
+        "false_merge_rate": false_merge_rate,
+        "runtime": runtime,
+        "workers": workers,
+        "ray": ray,
+        "strict": strict,
+    }
     if plan_only or save or plan_under_way():
         return _ingest_at_once(indirs, asked, save, database, as_json)
     with reach(database, create=True) as opened, shown(quiet=as_json) as progress:

@@ -39,6 +39,21 @@ def json_option(command: Command) -> Command:
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")(command)
 
 
+def work_options(command: Command) -> Command:
+    """Add --runtime and --workers."""
+    command = click.option(
+        "--workers",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Clips to embed side by side.  [default: the cores that this process may use]",
+    )(command)
+    return click.option(
+        "--runtime",
+        type=click.Choice(["auto", "torch", "openvino"]),
+        help="What runs the model.  [default: auto, torch on a GPU, else OpenVINO for campplus, else torch]",
+    )(command)
+
+
 def plan_options(command: Command) -> Command:
     """Add --plan and --save."""
     command = click.option(

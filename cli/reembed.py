@@ -1,20 +1,27 @@
 """`registry reembed`."""
 
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import click
 
 from cli.effects import as_document, print_outcome
-from cli.options import author, database_option, json_option
+from cli.options import author, database_option, json_option, work_options
 from cli.output import print_json, print_rejected
 from cli.progress import shown
 
+if TYPE_CHECKING:
+    from registry.runtimes import Runtime
+
 
 @click.command()
-@click.option("--model", required=True, metavar="NAME", help="campplus, a Hugging Face id, or a local checkpoint.")
+@click.option(
+    "--model", required=True, metavar="NAME", help="campplus, campplus-bf16, a Hugging Face id, or a local checkpoint."
+)
+@work_options
 @database_option
 @json_option
-def reembed(model: str, database: str | None, as_json: bool) -> int:
+def reembed(model: str, runtime: "Runtime | None", workers: int | None, database: str | None, as_json: bool) -> int:
     """Embed all that the registry holds by another model, beside the one that decides.
 
     Reads the .wav files where they were last seen. It can be killed at any time: the next run takes up what is
@@ -27,7 +34,7 @@ def reembed(model: str, database: str | None, as_json: bool) -> int:
     from registry.reembed import reembed as run
 
     with reach(database) as opened, shown(quiet=as_json) as progress:
-        done = run(opened.engine, model, author(), progress=progress)
+        done = run(opened.engine, model, author(), runtime=runtime, workers=workers, progress=progress)
     if as_json:
         counts = {"model": done.model, "embedded": done.embedded, "clips_without": done.clips_without}
         print_json(as_document(done.outcome) | counts | {"rejected": [asdict(one) for one in done.rejected]})

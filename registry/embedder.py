@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from registry.core.records import Floats
-from registry.errors import ModelUnavailable
+from registry.errors import ModelUnavailable, RuntimeUnavailable
+from registry.runtimes import Runtime
+from registry.runtimes.bfloat16 import BF16_MODEL
+from registry.runtimes.running import run
 
 if TYPE_CHECKING:
-    import torch
     from pyannote.audio import Model
 
 DEFAULT_MODEL = "campplus"
+INSIDE = (DEFAULT_MODEL, BF16_MODEL)  # the models that come with the packages
 EXTRACTION_VERSION = 1  # raise it with any change here, in audio.py or in campplus.py that moves an embedding
 SAMPLE_RATE_HZ = 16_000
 MAX_WINDOW_S = 30  # a longer clip is embedded in pieces, so memory does not grow with it
@@ -35,11 +38,12 @@ Infer = Callable[[Floats], Floats]  # (n,) at 16 kHz -> (dimension,)
 class Embedder:
     """A loaded model that turns the samples of one voice into one vector."""
 
-    name: str  # as recorded in the registry: "campplus", a Hugging Face id or an absolute path
+    name: str  # as recorded in the registry: "campplus", "campplus-bf16", a Hugging Face id or an absolute path
     fingerprint: str  # sha256 of weights and extraction: equal fingerprints give comparable embeddings
     dimension: int
     minimum_samples: int  # a shorter clip is repeated up to this
     infer: Infer
+    runtime: str = "torch"  # what runs it, with its version and precision, for the journal
 
     def embed(self, samples: Floats) -> Floats:
         """Embed a whole clip, however short or long.
@@ -69,36 +73,41 @@ class Embedder:
 def recorded_name(name: str) -> str:
     """Give the name under which a registry records a model: a file's is its absolute path."""
     path = Path(name).expanduser()
-    if name == DEFAULT_MODEL or not path.exists():
+    if name in INSIDE or not path.exists():
         return name
     return os.path.abspath(path)  # noqa: PTH100  resolve() would follow the links of a model cache
 
 
-def load_embedder(name: str = DEFAULT_MODEL) -> Embedder:
+def load_embedder(name: str = DEFAULT_MODEL, runtime: Runtime = "auto") -> Embedder:
     """Load an embedding model onto the GPU if there is one, else the CPU.
 
     Args:
-        name: "campplus", a Hugging Face id such as pyannote/wespeaker-voxceleb-resnet34-LM, or the path of a
-            pyannote checkpoint, "~" allowed.
+        name: "campplus", "campplus-bf16", a Hugging Face id such as pyannote/wespeaker-voxceleb-resnet34-LM, or the
+            path of a pyannote checkpoint, "~" allowed.
+        runtime: What is to run it; "auto" for the fastest that can.
 
     Raises:
-        ModelUnavailable: No such file, no answer from the hub, or not a speaker embedding model.
+        ModelUnavailable: No such file, no answer from the hub, or not a speaker embedding model; or bf16 where it
+            cannot be had.
+        RuntimeUnavailable: The runtime asked for cannot run it.
     """
     name = recorded_name(name)
     try:
         with _quiet():
             model = _load_model(name)
-            infer = _inference(model)
-            minimum, dimension = _probe(infer)
+            running = run(name, model, _fingerprint(model), runtime)
+            minimum, dimension = _probe(running.infer)
+    except RuntimeUnavailable:
+        raise
     except Exception as error:  # unpickling a foreign file and running its code can raise anything
         raise ModelUnavailable(model=name, cause=_one_line(error)) from error
-    return Embedder(name, _fingerprint(model), dimension, minimum, infer)
+    return Embedder(name, running.fingerprint, dimension, minimum, running.infer, running.runtime)
 
 
 def _load_model(name: str) -> "Model":
     from pyannote.audio import Model
 
-    if name == DEFAULT_MODEL:
+    if name in INSIDE:
         from registry.campplus import load_campplus
 
         return load_campplus()
@@ -131,30 +140,6 @@ def _refuse_other_tasks(model: "Model") -> None:
     for task in model.specifications:
         if task.problem != Problem.REPRESENTATION or task.resolution != Resolution.CHUNK:
             raise TypeError(f"it is a model for {task.problem.name.lower()}, not for speaker embedding")
-
-
-def _inference(model: "Model") -> Infer:
-    import torch
-    from pyannote.audio import Inference
-
-    torch.set_num_threads(1)  # clips are embedded side by side; threads inside each would wait for one another
-    whole = Inference(model, window="whole", device=_device())
-
-    def infer(samples: Floats) -> Floats:
-        waveform = torch.from_numpy(np.ascontiguousarray(samples, np.float32))[None]
-        return np.asarray(whole({"waveform": waveform, "sample_rate": SAMPLE_RATE_HZ}), np.float32)
-
-    return infer
-
-
-def _device() -> "torch.device":
-    import torch
-
-    # TF32 rounds to 10 bits: the embeddings of two GPUs, or of GPU and CPU, would differ.
-    torch.backends.cuda.matmul.allow_tf32 = False
-    torch.backends.cudnn.allow_tf32 = False
-    torch.backends.cudnn.deterministic = True
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def _probe(infer: Infer) -> tuple[int, int]:

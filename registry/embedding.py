@@ -1,26 +1,14 @@
-"""Embed many recordings: batch by batch, and those of a batch side by side."""
+"""Embed many recordings batch by batch, so that one is read, one is embedded and one is written at the same time."""
 
-import os
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from typing import Protocol, TypeVar
+from collections import deque
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeVar
 
 from registry import settings
-from registry.audio import SAMPLE_RATE_HZ, Audio
-from registry.embedder import Embedder
-from registry.store.embeddings import EmbeddedAudio
+from registry.workers import Heard
 
-
-class Heard(Protocol):
-    """Anything with its audio in memory."""
-
-    @property
-    def audio(self) -> Audio:
-        """Give the audio."""
-
-
-AnyHeard = TypeVar("AnyHeard", bound=Heard)
+AnyHeard = TypeVar("AnyHeard", bound=Heard[Any])
+Begun = TypeVar("Begun")
 
 
 def batches(heard: Iterable[AnyHeard]) -> Iterator[list[AnyHeard]]:
@@ -29,26 +17,20 @@ def batches(heard: Iterable[AnyHeard]) -> Iterator[list[AnyHeard]]:
     seconds = 0.0
     for one in heard:
         batch.append(one)
-        seconds += len(one.audio.samples) / SAMPLE_RATE_HZ
+        seconds += one.sound.duration_s
         if len(batch) >= settings.EMBEDDING_BATCH_CLIPS or seconds >= settings.EMBEDDING_BATCH_S:
-            yield batch
-            batch, seconds = [], 0.0
+            full, batch, seconds = batch, [], 0.0
+            yield full
+            del full  # whoever took it may be done with it before the next is full
     if batch:
         yield batch
 
 
-def embed_all(audios: Sequence[Audio], embedder: Embedder) -> list[EmbeddedAudio | str]:
-    """Embed audios, in order, or say of each why the model cannot.
-
-    A clip a thread and a core, not all cores on one clip: faster, and the bits do not depend on the cores.
-    """
-    with ThreadPoolExecutor(max_workers=len(os.sched_getaffinity(0))) as threads:
-        return list(threads.map(partial(_embed, embedder=embedder), audios))
-
-
-def _embed(audio: Audio, embedder: Embedder) -> EmbeddedAudio | str:
-    try:
-        vector = embedder.embed(audio.samples)
-    except ValueError as error:
-        return str(error)
-    return EmbeddedAudio(audio.audio_hash, audio.duration_s, audio.sample_rate_hz, audio.channels, vector)
+def one_ahead(begun: Iterable[Begun]) -> Iterator[Begun]:
+    """Give each when the next has begun too: while the one is waited for and written, the other is under way."""
+    under_way: deque[Begun] = deque()
+    for following in begun:
+        under_way.append(following)
+        if len(under_way) > 1:
+            yield under_way.popleft()
+    yield from under_way

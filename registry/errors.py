@@ -5,6 +5,7 @@ RegistryError                 2
 ├── PairsBroken
 ├── OutputRefused
 ├── ModelUnavailable
+├── RuntimeUnavailable
 ├── ModelMismatch
 │   └── ModelMoved
 ├── ScopeMismatch
@@ -18,6 +19,8 @@ RegistryError                 2
 ├── PlanOutdated
 ├── PlanUnreadable
 ├── LabelsUnreadable
+├── RayMissing
+├── ClusterUnusable
 └── DatabaseError
     ├── DatabaseUnreachable
     ├── DatabaseRefused
@@ -61,6 +64,12 @@ class OutputRefused(RegistryError):
 class ModelUnavailable(RegistryError):
     """The embedding model {model} cannot be loaded: {cause}. Name a local checkpoint file, a Hugging Face id
     that this machine has or can download, or leave --model out for the model inside the package.
+    """
+
+
+class RuntimeUnavailable(RegistryError):
+    """The runtime {runtime} cannot run the embedding model {model} here: {cause}. Leave --runtime out: the best there
+    is for the model is then taken.
     """
 
 
@@ -124,6 +133,18 @@ class PlanUnreadable(RegistryError):
 class LabelsUnreadable(RegistryError):
     """The labels {path} cannot be read: {cause}. Give a CSV file in UTF-8 whose first line names the columns clip
     and speaker.
+    """
+
+
+class RayMissing(RegistryError):
+    """Ray, which works on other machines, is not installed. Run pip install '.[ray]', on every node, or leave --ray
+    out.
+    """
+
+
+class ClusterUnusable(RegistryError):
+    """The Ray cluster {address} cannot be used: {cause}. Start one with ray start --head and name it by HOST:PORT,
+    with the same speaker-registry on every node; or leave --ray out. What was embedded is kept.
     """
 
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
+from itertools import tee
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -10,14 +12,16 @@ from registry import settings
 from registry.audio import Audio
 from registry.core.records import Rejected
 from registry.corrections.change import Change, Outcome, change
-from registry.embedder import Embedder, load_embedder
-from registry.embedding import batches, embed_all
+from registry.embedder import load_embedder
+from registry.embedding import batches, one_ahead
 from registry.errors import CorrectionRefused
 from registry.progress import Progress, Silent
+from registry.runtimes import Runtime
 from registry.sources import read_as_taken_in
 from registry.store import embeddings, models, operations, profiles
 from registry.store.embeddings import EmbeddedAudio, LeftAudio
 from registry.store.operations import Author
+from registry.workers import Heard, LocalWorkers, Pending, Workers
 
 
 @dataclass(frozen=True)
@@ -36,15 +40,15 @@ class Reembedded:
         return 1 if self.rejected else 0
 
 
-@dataclass(frozen=True)
-class _Heard:
-    """A recording with its audio in memory."""
-
-    left: LeftAudio
-    audio: Audio
-
-
-def reembed(engine: Engine, model: str, author: Author, *, progress: Progress | None = None) -> Reembedded:
+def reembed(
+    engine: Engine,
+    model: str,
+    author: Author,
+    *,
+    runtime: Runtime | None = None,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> Reembedded:
     """Embed by another model every recording that it has not embedded yet, from the files the clips came from.
 
     Batch by batch, each its own transaction: a killed run keeps what it embedded, and the next takes up the rest. From
@@ -54,14 +58,17 @@ def reembed(engine: Engine, model: str, author: Author, *, progress: Progress | 
         engine: The registry's database.
         model: The name of any embedding model, see `load_embedder`.
         author: Who runs this, for the journal.
+        runtime: What is to run the model; None for the fastest that can.
+        workers: How many recordings to embed side by side; None for as many as there are cores.
         progress: Told how far it is.
 
     Raises:
         CorrectionRefused: The registry is empty.
-        ModelUnavailable: The model cannot be loaded.
+        ModelUnavailable, RuntimeUnavailable: The model cannot be loaded, or not be run by this.
     """
     _refuse_empty(engine)
-    embedder, progress = load_embedder(model), progress or Silent()
+    embedder = load_embedder(model, *(() if runtime is None else (runtime,)))
+    progress = progress or Silent()
     with engine.begin() as connection:
         operations.lock_registry(connection)
         model_id = models.add_model(connection, embedder.name, embedder.fingerprint, embedder.dimension)
@@ -69,9 +76,11 @@ def reembed(engine: Engine, model: str, author: Author, *, progress: Progress | 
         progress.begin(name, embeddings.count_left(connection, model_id))
     rejected: list[Rejected] = []
     embedded = 0
-    for batch in batches(_hear(engine, model_id, rejected, progress)):
-        embedded += _embed_batch(engine, model_id, embedder, batch, rejected)
-        progress.advance(len(batch))
+    with LocalWorkers(lambda: embedder, workers) as hands:
+        begin = partial(_begin, hands)
+        for batch in one_ahead(map(begin, batches(_hear(engine, model_id, hands, rejected, progress)))):
+            embedded += _keep(engine, model_id, batch, rejected)
+            progress.advance(len(batch.left))
     progress.done()
     outcome, clips_without = _keep_beside(engine, model_id, name, author)
     return Reembedded(name, embedded, clips_without, tuple(rejected), outcome)
@@ -83,18 +92,24 @@ def _refuse_empty(engine: Engine) -> None:
             raise CorrectionRefused(cause="the registry is empty; its first ingest takes --model")
 
 
-def _hear(engine: Engine, model_id: int, rejected: list[Rejected], progress: Progress) -> Iterator[_Heard]:
+def _hear(
+    engine: Engine, model_id: int, workers: Workers, rejected: list[Rejected], progress: Progress
+) -> Iterator[Heard[LeftAudio]]:
     """Read what is left, some at a time, so that memory does not grow with the registry."""
+    lefts, asked = tee(_all_left(engine, model_id))
+    for left, heard in zip(lefts, workers.hear(asked, read_left), strict=True):
+        if isinstance(heard, Rejected):
+            rejected += [heard] if left.is_heard else []  # what was undone need not be there
+            progress.advance(1)
+        else:
+            yield heard
+
+
+def _all_left(engine: Engine, model_id: int) -> Iterator[LeftAudio]:
     after = 0
     while left := _next_left(engine, model_id, after):
+        yield from left
         after = left[-1].audio_id
-        for one in left:
-            audio = _read(one)
-            if isinstance(audio, Audio):
-                yield _Heard(one, audio)
-            else:
-                rejected += [audio] if one.is_heard else []  # what was undone need not be there
-                progress.advance(1)
 
 
 def _next_left(engine: Engine, model_id: int, after: int) -> list[LeftAudio]:
@@ -102,31 +117,41 @@ def _next_left(engine: Engine, model_id: int, after: int) -> list[LeftAudio]:
         return embeddings.next_left(connection, model_id, after, settings.EMBEDDING_BATCH_CLIPS)
 
 
-def _read(left: LeftAudio) -> Audio | Rejected:
+def read_left(left: LeftAudio) -> tuple[LeftAudio, Audio] | Rejected:
     """Read a recording from the first of its files that is still what it was, or say what is wrong with them."""
     faults: list[Rejected] = []
     for path, sha256 in left.sources:
         audio = read_as_taken_in(Path(path), sha256, left.audio_hash)
         if isinstance(audio, Audio):
-            return audio
+            return left, audio
         faults.append(audio)
     return next((fault for fault in faults if fault.reason == "changed"), faults[0])
 
 
-def _embed_batch(
-    engine: Engine, model_id: int, embedder: Embedder, batch: list[_Heard], rejected: list[Rejected]
-) -> int:
-    """Embed and keep; count what was kept. What the model cannot embed is added to `rejected`."""
-    results = embed_all([heard.audio for heard in batch], embedder)
+@dataclass(frozen=True)
+class _Batch:
+    """Recordings that are being embedded."""
+
+    left: list[LeftAudio]
+    pending: Pending
+
+
+def _begin(workers: Workers, batch: list[Heard[LeftAudio]]) -> _Batch:
+    return _Batch([heard.record for heard in batch], workers.embed(batch))
+
+
+def _keep(engine: Engine, model_id: int, batch: _Batch, rejected: list[Rejected]) -> int:
+    """Wait for a batch and write it; count what was kept. What the model cannot embed is added to `rejected`."""
+    results = batch.pending.results()
     ready = [result for result in results if isinstance(result, EmbeddedAudio)]
     with engine.begin() as connection:
         operations.lock_registry(connection)  # nobody computes profiles from half of it, or forgets meanwhile
         embeddings.add_vectors(connection, model_id, ready)
         profiles.withdraw(connection, model_id, [audio.audio_hash for audio in ready])
-    for heard, cause in zip(batch, results, strict=True):
-        if isinstance(cause, str) and heard.left.is_heard:
+    for left, cause in zip(batch.left, results, strict=True):
+        if isinstance(cause, str) and left.is_heard:
             message = f"{cause} The model cannot decide while this clip is in the registry."
-            rejected.append(Rejected(heard.left.sources[0][0], "no-embedding", message))
+            rejected.append(Rejected(left.sources[0][0], "no-embedding", message))
     return len(ready)
 
 

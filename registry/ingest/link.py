@@ -30,9 +30,14 @@ class Linked:
 
 
 def link_group(
-    transactions: Transactions, group: Group, new_clips: Sequence[Clip], foundation: Foundation, author: Author
+    transactions: Transactions,
+    group: Group,
+    new_clips: Sequence[Clip],
+    foundation: Foundation,
+    author: Author,
+    embedded_by: Mapping[str, object] | None = None,
 ) -> Linked:
-    """Store a group's new clips with their speakers, all or nothing.
+    """Store a group's new clips with their speakers, all or nothing; the journal also tells what embedded them.
 
     Raises:
         ModelMoved: Another model than the one that embedded them decides by now.
@@ -53,7 +58,8 @@ def link_group(
         linking = link(audio_ids, vectors, durations_s, known, settings.linking_rule(foundation.false_merge_rate))
         heirs = unite_all(under_way, linking.joins)
         linked = _apply(under_way, group, linking.decisions, heirs, clips_of_audio)
-        operations.sum_up(connection, under_way.operation_id, {"group": str(group), **vars(linked)})
+        summary = {"group": str(group), **vars(linked), **(embedded_by or {})}
+        operations.sum_up(connection, under_way.operation_id, summary)
     return linked
 
 
@@ -79,7 +85,7 @@ def _apply(
     speakers.assign(connection, decided, clips_of_audio, operation_id)
     touched = history.speakers_touched(connection, operation_id)
     history.drop_passing(connection, operation_id)  # of a speaker that was joined to one that was joined itself
-    speakers.refresh_profiles(connection, touched)
+    speakers.refresh_profiles(connection, touched - speakers.grow_profiles(connection, operation_id))
     count = sum(len(carriers) for carriers in clips_of_audio.values())
     new = sum(decision.speaker_id is None for decision in decisions)
     return Linked(count, len(heard) - new, new, len(heirs))

@@ -6,6 +6,7 @@ from functools import cached_property
 from registry import settings
 from registry.embedder import DEFAULT_MODEL, Embedder, load_embedder, recorded_name
 from registry.errors import ModelMismatch, ScopeMismatch
+from registry.runtimes import Runtime
 from registry.store import models
 from registry.store.models import Foundation
 from registry.store.transactions import Transactions
@@ -15,7 +16,12 @@ class ModelInUse:
     """What the registry is built on, and the loaded model that goes with it."""
 
     def __init__(
-        self, transactions: Transactions, model: str | None, scope: str | None, false_merge_rate: float | None = None
+        self,
+        transactions: Transactions,
+        model: str | None,
+        scope: str | None,
+        false_merge_rate: float | None = None,
+        runtime: Runtime | None = None,
     ) -> None:
         """Compare what is asked for with what is recorded.
 
@@ -29,6 +35,7 @@ class ModelInUse:
         self._asked_name = None if model is None else recorded_name(model)
         self._asked_scope = scope
         self._asked_rate = false_merge_rate
+        self._asked_runtime = () if runtime is None else (runtime,)
         if recorded is not None:
             self._refuse_other(recorded)
 
@@ -36,7 +43,7 @@ class ModelInUse:
     def embedder(self) -> Embedder:
         """The loaded model, checked against what is recorded; loading takes seconds."""
         recorded_as = None if self._recorded is None else self._recorded.name
-        embedder = load_embedder(self._asked_name or recorded_as or DEFAULT_MODEL)
+        embedder = load_embedder(self._asked_name or recorded_as or DEFAULT_MODEL, *self._asked_runtime)
         if self._recorded is not None and self._recorded.fingerprint != embedder.fingerprint:
             raise ModelMismatch(
                 recorded=f"{self._recorded.name} ({self._recorded.fingerprint[:12]})",

@@ -11,6 +11,7 @@ from registry.corrections.plan import Plan
 from registry.ingest.report import IngestReport
 from registry.ingest.run import ingest
 from registry.progress import Progress
+from registry.runtimes import Runtime
 from registry.store import journal, operations
 from registry.store.journal import Effects, Unsure
 from registry.store.operations import Author
@@ -36,6 +37,9 @@ def ingest_at_once(
     model: str | None = None,
     scope: str | None = None,
     false_merge_rate: float | None = None,
+    runtime: Runtime | None = None,
+    workers: int | None = None,
+    ray: str | None = None,
     strict: bool = False,
     progress: Progress | None = None,
 ) -> PlannedIngest:
@@ -56,6 +60,9 @@ def ingest_at_once(
             model=model,
             scope=scope,
             false_merge_rate=false_merge_rate,
+            runtime=runtime,
+            workers=workers,
+            ray=ray,
             strict=strict,
             progress=progress,
         )

@@ -6,15 +6,16 @@ from dataclasses import dataclass, field
 
 from registry.audio import Audio, read_audio
 from registry.core.records import Rejected
-from registry.embedding import batches, embed_all
+from registry.embedding import batches, one_ahead
 from registry.ingest.model_in_use import ModelInUse
-from registry.progress import Progress, Silent
+from registry.progress import Progress
 from registry.scan import Pair, SourceFile
 from registry.sources import sha256_of
 from registry.store import embeddings, forgetting
 from registry.store.clips import Clip, HashedFile
 from registry.store.embeddings import EmbeddedAudio
 from registry.store.transactions import Transactions
+from registry.workers import Heard, Pending, Workers
 
 MAX_TRANSCRIPT_BYTES = 10_000_000  # an hour of speech is 0.1 MB; PostgreSQL refuses a value of 1 GB
 
@@ -91,47 +92,83 @@ def _text_of(transcript: bytes) -> str:
 
 
 @dataclass(frozen=True)
-class _Heard:
-    """A new clip with its audio in memory."""
+class _Batch:
+    """Clips whose audio is being embedded, as far as it was not before."""
 
-    clip: Clip
-    audio: Audio
+    heard: int  # also the forgotten
+    clips: list[Clip]
+    asked: list[str]  # the audio hashes of what is being embedded
+    pending: Pending
+
+
+class _Embedding:
+    """The embedding of a group's new clips, a batch begun while the one before it is not yet kept."""
+
+    def __init__(self, transactions: Transactions, model: ModelInUse, workers: Workers) -> None:
+        self._transactions = transactions
+        self._model = model
+        self._workers = workers
+        self._asked: set[str] = set()  # audio hashes, of this run
+        self.unusable: dict[str, str] = {}  # audio hash -> why the model cannot embed it; of batches kept
+
+    def begin(self, batch: list[Heard[Clip]]) -> _Batch:
+        """Ask the database which audio is forgotten or embedded already, and begin to embed the rest."""
+        hashes = [heard.sound.audio_hash for heard in batch]
+        model_id = self._model.foundation.model_id
+        with self._transactions.begin() as connection:
+            left_out = forgetting.forgotten(connection, hashes)
+            there = embeddings.embedded_hashes(connection, model_id, hashes)
+        known = there | left_out | self._asked
+        missing = {heard.sound.audio_hash: heard for heard in batch if heard.sound.audio_hash not in known}
+        self._asked |= missing.keys()
+        clips = [heard.record for heard in batch if heard.sound.audio_hash not in left_out]
+        return _Batch(len(batch), clips, list(missing), self._workers.embed(list(missing.values())))
+
+    def keep(self, batch: _Batch) -> None:
+        """Wait for a batch and write it."""
+        results = batch.pending.results()
+        ready = [result for result in results if isinstance(result, EmbeddedAudio)]
+        if ready:
+            with self._transactions.begin() as connection:
+                embeddings.save_embeddings(connection, self._model.foundation.model_id, ready)
+        causes = zip(batch.asked, results, strict=True)
+        self.unusable |= {audio_hash: cause for audio_hash, cause in causes if isinstance(cause, str)}
 
 
 def embed_new(
-    transactions: Transactions, pairs: Sequence[Pair], model: ModelInUse, rejected: list[Rejected], progress: Progress
+    transactions: Transactions,
+    pairs: Sequence[Pair],
+    model: ModelInUse,
+    workers: Workers,
+    rejected: list[Rejected],
+    progress: Progress,
 ) -> list[Clip]:
     """Read new pairs and see to it that the database holds an embedding of each one's audio.
 
-    Batch by batch, each its own transaction: a killed run keeps what it embedded.
+    Batch by batch, each its own transaction: a killed run keeps what it embedded, but for the batches under way.
 
     Returns:
         The clips that can be linked, in order. Those that cannot be used are added to `rejected`; those that
         people had forgotten are left out.
     """
     clips: list[Clip] = []
-    for heard_batch in batches(_hear(pairs, rejected, progress)):
-        batch = _not_forgotten(transactions, heard_batch)
-        unusable = _embed_batch(transactions, batch, model)
-        for heard in batch:
-            if heard.audio.audio_hash in unusable:
-                message = f"{unusable[heard.audio.audio_hash]} Leave the clip out."
-                rejected.append(Rejected(str(heard.clip.wav.source.path), "no-embedding", message))
+    embedding = _Embedding(transactions, model, workers)
+    for batch in one_ahead(map(embedding.begin, batches(_usable(pairs, workers, rejected, progress)))):
+        embedding.keep(batch)
+        for clip in batch.clips:
+            if clip.audio_hash in embedding.unusable:
+                message = f"{embedding.unusable[clip.audio_hash]} Leave the clip out."
+                rejected.append(Rejected(str(clip.wav.source.path), "no-embedding", message))
             else:
-                clips.append(heard.clip)
-        progress.advance(len(heard_batch))
+                clips.append(clip)
+        progress.advance(batch.heard)
     return clips
 
 
-def _not_forgotten(transactions: Transactions, batch: list[_Heard]) -> list[_Heard]:
-    with transactions.begin() as connection:
-        left_out = forgetting.forgotten(connection, [heard.audio.audio_hash for heard in batch])
-    return [heard for heard in batch if heard.audio.audio_hash not in left_out]
-
-
-def _hear(pairs: Iterable[Pair], rejected: list[Rejected], progress: Progress) -> Iterator[_Heard]:
-    for pair in pairs:
-        heard = _hear_one(pair)
+def _usable(
+    pairs: Iterable[Pair], workers: Workers, rejected: list[Rejected], progress: Progress
+) -> Iterator[Heard[Clip]]:
+    for heard in workers.hear(pairs, read_new):
         if isinstance(heard, Rejected):
             rejected.append(heard)
             progress.advance(1)
@@ -139,34 +176,15 @@ def _hear(pairs: Iterable[Pair], rejected: list[Rejected], progress: Progress) -
             yield heard
 
 
-def _hear_one(pair: Pair) -> _Heard | Rejected:
+def read_new(pair: Pair) -> tuple[Clip, Audio] | Rejected:
+    """Read a new pair: what is to be kept of it, and its audio; or say why it cannot be used."""
     audio = read_audio(pair.wav.path)
     if isinstance(audio, Rejected):
         return audio
     clip = _read_pair(pair, audio.audio_hash)
-    return clip if isinstance(clip, Rejected) else _Heard(clip, audio)
-
-
-def _embed_batch(transactions: Transactions, batch: list[_Heard], model: ModelInUse) -> dict[str, str]:
-    """Embed and keep what is not kept yet; say of which audio hashes the model could not embed, and why."""
-    model_id = model.foundation.model_id
-    by_hash = {heard.audio.audio_hash: heard for heard in batch}
-    with transactions.begin() as connection:
-        there = embeddings.embedded_hashes(connection, model_id, by_hash.keys())
-    missing = [heard.audio for audio_hash, heard in by_hash.items() if audio_hash not in there]
-    if not missing:
-        return {}
-    results = embed_all(missing, model.embedder)
-    with transactions.begin() as connection:
-        ready = [result for result in results if isinstance(result, EmbeddedAudio)]
-        embeddings.save_embeddings(connection, model_id, ready)
-    causes = zip(missing, results, strict=True)
-    return {audio.audio_hash: cause for audio, cause in causes if isinstance(cause, str)}
+    return clip if isinstance(clip, Rejected) else (clip, audio)
 
 
 def find_unreadable(pairs: Iterable[Pair]) -> list[Rejected]:
     """Read new pairs only to see whether each can be used."""
-    rejected: list[Rejected] = []
-    for _ in _hear(pairs, rejected, Silent()):
-        pass
-    return rejected
+    return [found for found in map(read_new, pairs) if isinstance(found, Rejected)]

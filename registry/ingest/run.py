@@ -11,10 +11,13 @@ from registry.ingest.model_in_use import ModelInUse
 from registry.ingest.read import Sorted, embed_new, find_unreadable, sort_out
 from registry.ingest.report import GroupReport, IngestReport
 from registry.progress import Progress, Silent
-from registry.scan import FoundGroup, Scan, scan
+from registry.ray_workers import RayWorkers
+from registry.runtimes import Runtime
+from registry.scan import FoundGroup, Pair, Scan, scan
 from registry.store import clips, operations
 from registry.store.operations import Author
 from registry.store.transactions import Transactions
+from registry.workers import LocalWorkers, Workers
 
 
 def ingest(
@@ -25,6 +28,9 @@ def ingest(
     model: str | None = None,
     scope: str | None = None,
     false_merge_rate: float | None = None,
+    runtime: Runtime | None = None,
+    workers: int | None = None,
+    ray: str | None = None,
     strict: bool = False,
     progress: Progress | None = None,
 ) -> IngestReport:
@@ -37,24 +43,42 @@ def ingest(
         model: The embedding model; None for the recorded one, and in a new registry for the default.
         scope: "registry" or "broadcaster", whom a voice is compared to; None as with the model.
         false_merge_rate: The accepted share of automatic joins that put two voices together, from now on.
+        runtime: What is to run the model; None for the fastest that can.
+        workers: How many clips to embed side by side; None for as many as there are cores.
+        ray: The address of the Ray cluster that is to read and embed; None for this machine.
         strict: Refuse everything, before any change, if anything is broken.
         progress: Told how far it is.
 
     Raises:
         InputMissing: None of the folders can be opened.
         PairsBroken: With `strict`, something cannot be used.
-        ModelUnavailable, ModelMismatch, ScopeMismatch: The model or scope asked for cannot be had here.
+        ModelUnavailable, RuntimeUnavailable, ModelMismatch, ScopeMismatch: The model or scope asked for cannot be
+            had here.
+        RayMissing, ClusterUnusable: With `ray`, there is no such cluster to be had.
     """
-    in_use = ModelInUse(transactions, model, scope, false_merge_rate)
+    in_use = ModelInUse(transactions, model, scope, false_merge_rate, runtime)
     found = scan(indirs)
     if strict:
         _refuse_broken(transactions, found)
     reports: list[GroupReport] = []
     rejected = list(found.rejected)
-    for group, content in found.groups.items():
-        reports.append(_take_in(transactions, group, content, in_use, author, progress or Silent()))
-        rejected += content.rejected
+    with _workers(in_use, runtime, workers, ray) as hands:
+        for group, content in found.groups.items():
+            reports.append(_take_in(transactions, group, content, in_use, hands, author, progress or Silent()))
+            rejected += content.rejected
     return IngestReport(tuple(reports), tuple(rejected))
+
+
+def _workers(
+    model: ModelInUse, runtime: Runtime | None, count: int | None, ray: str | None
+) -> LocalWorkers | RayWorkers:
+    if ray is None:
+        return LocalWorkers(lambda: model.embedder, count)
+    return RayWorkers(ray, lambda: model.foundation, _wav_of, runtime, count)
+
+
+def _wav_of(pair: Pair) -> str:
+    return str(pair.wav.path)
 
 
 def _refuse_broken(transactions: Transactions, found: Scan) -> None:
@@ -73,7 +97,13 @@ def _sort_out(transactions: Transactions, group: Group, content: FoundGroup) -> 
 
 
 def _take_in(
-    transactions: Transactions, group: Group, content: FoundGroup, model: ModelInUse, author: Author, progress: Progress
+    transactions: Transactions,
+    group: Group,
+    content: FoundGroup,
+    model: ModelInUse,
+    workers: Workers,
+    author: Author,
+    progress: Progress,
 ) -> GroupReport:
     """Take one group in; what cannot be used is added to the group's rejected."""
     found = len(content.pairs) + len(content.rejected)
@@ -81,7 +111,7 @@ def _take_in(
     content.rejected.extend(against_stored.rejected)
     progress.begin(str(group), len(against_stored.new))
     rejected_before = len(content.rejected)
-    new = embed_new(transactions, against_stored.new, model, content.rejected, progress)
+    new = embed_new(transactions, against_stored.new, model, workers, content.rejected, progress)
     unusable = len(content.rejected) - rejected_before
     progress.done()
     if against_stored.updated:
@@ -97,7 +127,7 @@ def _take_in(
     )
     if not new:
         return report
-    linked = link_group(transactions, group, new, model.foundation, author)
+    linked = link_group(transactions, group, new, model.foundation, author, workers.described())
     return replace(
         report,
         speakers_matched=linked.speakers_matched,

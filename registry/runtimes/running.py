@@ -1,0 +1,72 @@
+"""Get a loaded model to run: by what, in which precision, and as which model its embeddings count."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from registry.core.records import Floats
+from registry.errors import RuntimeUnavailable
+from registry.runtimes import Runtime, choose, has_openvino
+from registry.runtimes.bfloat16 import BF16_MODEL, bf16_fingerprint, insist_on_agreement, insist_on_native
+
+if TYPE_CHECKING:
+    from pyannote.audio import Model
+
+    from registry.campplus import CampPlus
+
+
+@dataclass(frozen=True)
+class Running:
+    """A model at work."""
+
+    infer: Callable[[Floats], Floats]  # (n,) at 16 kHz -> (dimension,)
+    fingerprint: str  # the same in every runtime of f32: they agree but for rounding
+    runtime: str  # for the journal: "openvino 2026.4 f32"
+
+
+def run(name: str, model: "Model", fingerprint: str, asked: Runtime) -> Running:
+    """Run a model by what was asked for, or by the best there is.
+
+    Args:
+        name: The model's name.
+        model: The model, loaded.
+        fingerprint: Of its weights and of the extraction.
+        asked: "auto" for the best there is.
+
+    Raises:
+        RuntimeUnavailable: What was asked for cannot run it.
+        ValueError: It is the model in bf16, which cannot be had here.
+    """
+    from registry.campplus import CampPlus
+    from registry.runtimes.torch_any import has_gpu
+
+    if name == BF16_MODEL:
+        return _in_bf16(model, fingerprint, asked)
+    if choose(name, asked, is_campplus=isinstance(model, CampPlus), has_gpu=has_gpu()) == "openvino":
+        return _by_openvino(model, fingerprint)
+    return _by_torch(model, fingerprint)
+
+
+def _by_torch(model: "Model", fingerprint: str) -> Running:
+    from registry.runtimes.torch_any import TorchModel, version
+
+    return Running(TorchModel(model), fingerprint, f"torch {version()} f32")
+
+
+def _by_openvino(model: "CampPlus", fingerprint: str) -> Running:
+    from registry.runtimes.openvino_cpu import OpenVinoCampPlus, version
+
+    return Running(OpenVinoCampPlus(model, fingerprint), fingerprint, f"openvino {version()} f32")
+
+
+def _in_bf16(model: "CampPlus", fingerprint: str, asked: Runtime) -> Running:
+    if asked == "torch":
+        raise RuntimeUnavailable(runtime=asked, model=BF16_MODEL, cause="it is one of OpenVINO only")
+    if not has_openvino():
+        raise ValueError("it needs the package openvino, which cannot be imported; install it, or take campplus")
+    from registry.runtimes.openvino_cpu import OpenVinoCampPlus, has_native_bf16, version
+
+    insist_on_native(native=has_native_bf16())
+    bf16 = OpenVinoCampPlus(model, fingerprint, "bf16")
+    insist_on_agreement(bf16, OpenVinoCampPlus(model, fingerprint))
+    return Running(bf16, bf16_fingerprint(fingerprint), f"openvino {version()} bf16")

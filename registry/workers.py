@@ -1,0 +1,207 @@
+"""Who reads and embeds clips: here threads, so that decoding, the model and the database overlap."""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from itertools import islice
+from threading import Condition, Event
+from types import TracebackType
+from typing import Any, Generic, Protocol, Self, TypeVar, cast
+
+from registry import settings
+from registry.audio import Audio
+from registry.core.records import Floats, Rejected
+from registry.embedder import Embedder, Infer
+from registry.store.embeddings import EmbeddedAudio
+
+Asked = TypeVar("Asked")
+Record = TypeVar("Record")
+Asked_contra = TypeVar("Asked_contra", contravariant=True)
+Record_co = TypeVar("Record_co", covariant=True)
+
+
+class Read(Protocol[Asked_contra, Record_co]):
+    """A function at the top of a module, so that it can be called in another process."""
+
+    def __call__(self, asked: Asked_contra, /) -> tuple[Record_co, Audio] | Rejected:
+        """Read what was asked for, and note what there is to note about it; or say why it cannot be used."""
+
+
+@dataclass(frozen=True)
+class Sound:
+    """What is known of an audio, without its samples."""
+
+    audio_hash: str
+    duration_s: float
+    sample_rate_hz: int  # as recorded
+    channels: int
+
+
+@dataclass(frozen=True)
+class Heard(Generic[Record]):
+    """A clip that was read: the samples stay with the workers, for the database is asked first whether to embed it."""
+
+    record: Record
+    sound: Sound
+    samples: object  # a handle, to be given back to the workers that gave it
+
+
+class Pending(Protocol):
+    """Embeddings under way."""
+
+    def results(self) -> list[EmbeddedAudio | str]:
+        """Wait for the embeddings, in the order asked for; of an audio the model cannot embed, why.
+
+        Raises:
+            Exception: What broke a worker.
+        """
+
+
+class Workers(Protocol):
+    """Whoever reads and embeds; all calls come from one thread."""
+
+    def hear(self, asked: Iterable[Asked], read: Read[Asked, Record]) -> Iterator[Heard[Record] | Rejected]:
+        """Read ahead, at most a batch, and give everything in the order asked for."""
+
+    def embed(self, heard: Sequence[Heard[Any]]) -> Pending:
+        """Begin to embed; does not wait."""
+
+    def described(self) -> Mapping[str, object]:
+        """Tell the journal who embedded: "runtime" and "workers"; nothing as long as nothing was embedded."""
+
+
+class LocalWorkers:
+    """Threads of this process: one reads, the others embed, a clip a thread and a core.
+
+    Faster than all cores on one clip, and no bit depends on how many there are.
+    """
+
+    def __init__(self, load: Callable[[], Embedder], count: int | None = None) -> None:
+        """Get ready.
+
+        Args:
+            load: Gives the model, as soon as there is something to embed.
+            count: How many clips to embed side by side; by default as many as this process may use cores.
+        """
+        self._load = load
+        self._count = count or len(os.sched_getaffinity(0))
+        self._loaded: Embedder | None = None
+        self._stopped = Event()
+        self._ahead = _ReadAhead(settings.EMBEDDING_BATCH_S)
+        self._reader = ThreadPoolExecutor(1, "read")
+        self._embedding = ThreadPoolExecutor(self._count, "embed")
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """End all threads; each ends what it has begun, of a long clip the piece."""
+        self._stopped.set()
+        self._ahead.stop()
+        self._reader.shutdown(wait=False, cancel_futures=True)
+        self._embedding.shutdown(cancel_futures=True)
+        self._reader.shutdown()
+
+    def hear(self, asked: Iterable[Asked], read: Read[Asked, Record]) -> Iterator[Heard[Record] | Rejected]:
+        """Read ahead in a thread of its own: by number and by length no more than a batch."""
+        still = iter(asked)
+        under_way = deque(self._begin(read, one) for one in islice(still, settings.EMBEDDING_BATCH_CLIPS))
+        while under_way:
+            heard = under_way.popleft().result()
+            under_way.extend(self._begin(read, one) for one in islice(still, 1))
+            self._ahead.take(_duration_s(heard))
+            yield heard
+
+    def _begin(self, read: Read[Asked, Record], asked: Asked) -> "Future[Heard[Record] | Rejected]":
+        return self._reader.submit(self._read, read, asked)
+
+    def _read(self, read: Read[Asked, Record], asked: Asked) -> Heard[Record] | Rejected:
+        self._ahead.wait()
+        heard = _heard(read(asked))
+        self._ahead.add(_duration_s(heard))
+        return heard
+
+    def embed(self, heard: Sequence[Heard[Any]]) -> Pending:
+        """Hand clips to the threads, in order."""
+        return _LocalPending([self._embedding.submit(_embed, self._embedder(), one) for one in heard])
+
+    def _embedder(self) -> Embedder:
+        if self._loaded is None:
+            loaded = self._load()
+            self._loaded = replace(loaded, infer=_until(self._stopped, loaded.infer))
+        return self._loaded
+
+    def described(self) -> Mapping[str, object]:
+        """Tell the journal what ran the model, and in how many threads."""
+        return {} if self._loaded is None else {"runtime": self._loaded.runtime, "workers": self._count}
+
+
+@dataclass(frozen=True)
+class _LocalPending:
+    futures: "list[Future[EmbeddedAudio | str]]"
+
+    def results(self) -> list[EmbeddedAudio | str]:
+        return [future.result() for future in self.futures]
+
+
+class _ReadAhead:
+    """How much sound was read and not yet taken; who reads waits while it is too much."""
+
+    def __init__(self, most_s: float) -> None:
+        self._most_s = most_s
+        self._waiting_s = 0.0
+        self._changed = Condition()
+
+    def wait(self) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting_s < self._most_s)
+
+    def add(self, seconds: float) -> None:
+        with self._changed:
+            self._waiting_s += seconds
+
+    def take(self, seconds: float) -> None:
+        with self._changed:
+            self._waiting_s -= seconds
+            self._changed.notify_all()
+
+    def stop(self) -> None:
+        with self._changed:
+            self._most_s = float("inf")
+            self._changed.notify_all()
+
+
+def _heard(read: tuple[Record, Audio] | Rejected) -> Heard[Record] | Rejected:
+    if isinstance(read, Rejected):
+        return read
+    record, audio = read
+    sound = Sound(audio.audio_hash, audio.duration_s, audio.sample_rate_hz, audio.channels)
+    return Heard(record, sound, audio.samples)
+
+
+def _duration_s(heard: Heard[Any] | Rejected) -> float:
+    return 0.0 if isinstance(heard, Rejected) else heard.sound.duration_s
+
+
+def _until(stopped: Event, infer: Infer) -> Infer:
+    """Let go of a clip of an hour between two of its pieces."""
+
+    def infer_or_stop(samples: Floats) -> Floats:
+        if stopped.is_set():
+            raise InterruptedError("The run was ended.")
+        return infer(samples)
+
+    return infer_or_stop
+
+
+def _embed(embedder: Embedder, heard: Heard[Any]) -> EmbeddedAudio | str:
+    sound = heard.sound
+    samples = cast("Floats", heard.samples)  # these workers' own handle
+    try:
+        vector = embedder.embed(samples)
+    except ValueError as error:
+        return str(error)
+    return EmbeddedAudio(sound.audio_hash, sound.duration_s, sound.sample_rate_hz, sound.channels, vector)
