@@ -144,7 +144,8 @@ class RayMissing(RegistryError):
 
 class ClusterUnusable(RegistryError):
     """The Ray cluster {address} cannot be used: {cause}. Start one with ray start --head and name it by HOST:PORT,
-    with the same speaker-registry on every node; or leave --ray out. What was embedded is kept.
+    with the same speaker-registry on every node, and RAY_AUTH_MODE=token where it asks for a token; or leave --ray
+    out. What was embedded is kept.
     """
 
 

@@ -69,6 +69,8 @@ def _begin(ray: Any, address: str) -> None:  # noqa: ANN401 - as above
         ray.init(address=address, **options)
     except (OSError, ValueError, RuntimeError) as error:
         raise ClusterUnusable(address=address, cause=" ".join(str(error).split()).rstrip(".")) from error
+    # What becomes of lost processes we tell ourselves; Ray would tell it on standard output, in the midst of --json.
+    ray._private.worker._worker_logs_enabled = False  # noqa: SLF001 - log_to_driver does not silence this
     signal.signal(signal.SIGTERM, on_end)  # Ray puts its own in place, which would pass by whoever started us
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -89,3 +90,28 @@ def test_corrections_and_undo_during_ingests(
     assert check(registry) == []
     with registry.connect() as connection:
         assert connection.execute(text("SELECT count(*) FROM clips")).scalar_one() == 4 * VOICES
+
+
+def test_many_ingests_of_different_broadcasters_at_once_end_as_one_after_the_other(
+    engine: Engine, database_url: str, tmp_path: Path, indir: Path, make_clip: MakeClip
+) -> None:
+    stations = [f"station{number}" for number in range(5)]
+    for station in stations:
+        for day in (5, 6):
+            for number in range(VOICES):
+                make_clip(f"c{number}", 500 * (number + 1), night(day, broadcaster=station))
+        (tmp_path / station).mkdir()
+        for group in indir.glob(f"{station}_*"):
+            group.rename(tmp_path / station / group.name)
+    refused = at_once(
+        database_url, *[partial(ingest, indirs=[tmp_path / station], author=AUTHOR) for station in stations]
+    )
+
+    assert refused == [None] * len(stations)
+    assert check(engine) == []
+    with engine.connect() as connection:
+        voices = "SELECT count(DISTINCT speaker_id) FROM clips GROUP BY name"  # one voice is one speaker everywhere
+        assert list(connection.execute(text(voices)).scalars()) == [1] * VOICES
+        counted = "SELECT broadcaster, count(*), count(DISTINCT number) FROM clips GROUP BY 1 ORDER BY 1"
+        rows = [tuple(row) for row in connection.execute(text(counted))]
+        assert rows == [(station, 2 * VOICES, VOICES) for station in stations]
