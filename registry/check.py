@@ -108,12 +108,12 @@ INVARIANTS = {
         UNION ALL SELECT 'verdict', verdict_id FROM verdict WHERE to_operation <= from_operation
         UNION ALL SELECT 'model_role', role_id FROM model_role WHERE to_operation <= from_operation
     """,
-    "every model has its vector indexes, valid": """
-        SELECT m.model_id, made.name
+    "every model has its vector index, valid": """
+        SELECT m.model_id
         FROM embedding_model m
-        CROSS JOIN LATERAL (VALUES (format('embedding_model_%s_hnsw', m.model_id)),
-                                   (format('profile_model_%s_hnsw', m.model_id))) made (name)
-        WHERE NOT EXISTS (SELECT FROM pg_index i WHERE i.indexrelid = to_regclass(made.name) AND i.indisvalid)
+        WHERE NOT EXISTS (
+            SELECT FROM pg_index i
+            WHERE i.indexrelid = to_regclass(format('profile_model_%s_hnsw', m.model_id)) AND i.indisvalid)
     """,
 }
 

@@ -215,11 +215,14 @@ COMMENT ON COLUMN clips.runner_up_probability IS 'P(same voice) of its cluster a
 COMMENT ON COLUMN clips.speaker_name IS 'What people call the speaker.';
 
 
--- Both are planned for the registry's own model and its dimension, so that the vector index of that model serves.
+-- Both are planned for the registry's own model and its dimension, so that the vector index of its profiles serves.
+-- Voices lie far apart in all directions, so the index is searched widely: by the default, 40, it misses a third of the
+-- nearest among 50,000. What it gives is sorted again, since it compares rounded vectors.
 CREATE OR REPLACE FUNCTION similar_speakers(speaker bigint, k integer DEFAULT 10)
 RETURNS TABLE (speaker_id bigint, numbers text, gender text, similarity real)
 LANGUAGE plpgsql STABLE
 SET hnsw.iterative_scan = 'strict_order'
+SET hnsw.ef_search = 400
 AS $$
 DECLARE
     model embedding_model;
@@ -241,7 +244,7 @@ BEGIN
                  FROM speaker_number n
                  WHERE n.speaker_id = near.speaker_id AND n.to_operation IS NULL AND NOT n.is_alias),
                 s.gender::text, (1 - near.distance)::real
-         FROM near JOIN speaker s USING (speaker_id) ORDER BY near.distance, near.speaker_id',
+         FROM near JOIN speaker s USING (speaker_id) ORDER BY (1 - near.distance)::real DESC, near.speaker_id',
         model.dimension, model.model_id) USING sought, speaker, k;
 END $$;
 
@@ -249,10 +252,13 @@ COMMENT ON FUNCTION similar_speakers(bigint, integer) IS
 'The k speakers whose profiles are nearest to a speaker''s, nearest first, with the cosine of the two.';
 
 
+-- Speakers are the cells of an inverted file: clips of the speakers that are nearest, and of these the nearest. So a
+-- clip costs nothing to keep; a vector index of all clips would cost a night the more, the larger the registry is.
 CREATE OR REPLACE FUNCTION similar_clips(clip bigint, k integer DEFAULT 10)
 RETURNS TABLE (clip_id bigint, speaker_id bigint, similarity real)
 LANGUAGE plpgsql STABLE
 SET hnsw.iterative_scan = 'strict_order'
+SET hnsw.ef_search = 400
 AS $$
 DECLARE
     model embedding_model;
@@ -264,18 +270,18 @@ BEGIN
     IF sought IS NULL THEN
         RETURN;
     END IF;
-    -- One audio more than asked for, since the nearest is the clip's own.
+    -- 100 hold 99.9 % of the ten nearest clips of real speech, 300 voices. One more than asked for have enough clips.
     RETURN QUERY EXECUTE format(
-        'WITH near AS MATERIALIZED (
-             SELECT e.audio_id, e.vector::halfvec(%1$s) <=> $1::halfvec(%1$s) AS distance
-             FROM embedding e WHERE e.model_id = %2$s
-             ORDER BY e.vector::halfvec(%1$s) <=> $1::halfvec(%1$s) LIMIT $3 + 1)
-         SELECT c.clip_id, a.speaker_id, (1 - near.distance)::real
-         FROM near JOIN clip c USING (audio_id)
-         JOIN assignment a ON a.clip_id = c.clip_id AND a.to_operation IS NULL
-         WHERE c.clip_id <> $2 ORDER BY near.distance, c.clip_id LIMIT $3',
+        'WITH cell AS MATERIALIZED (
+             SELECT p.speaker_id FROM profile p WHERE p.model_id = %2$s
+             ORDER BY p.mean::halfvec(%1$s) <=> $1::halfvec(%1$s) LIMIT greatest(100, $3 + 1))
+         SELECT c.clip_id, a.speaker_id, (1 - (e.vector <=> $1))::real
+         FROM cell JOIN assignment a ON a.speaker_id = cell.speaker_id AND a.to_operation IS NULL
+         JOIN clip c ON c.clip_id = a.clip_id
+         JOIN embedding e ON e.audio_id = c.audio_id AND e.model_id = %2$s
+         WHERE c.clip_id <> $2 ORDER BY e.vector <=> $1, c.clip_id LIMIT $3',
         model.dimension, model.model_id) USING sought, clip, k;
 END $$;
 
 COMMENT ON FUNCTION similar_clips(bigint, integer) IS
-'The k clips whose embeddings are nearest to a clip''s, nearest first, with the cosine of the two.';
+'The k clips whose embeddings are nearest to a clip''s, of the speakers nearest to it; nearest first, with the cosine.';

@@ -138,7 +138,7 @@ def set_false_merge_rate(connection: Connection, rate: float) -> None:
 
 
 def add_model(connection: Connection, name: str, fingerprint: str, dimension: int) -> int:
-    """Record a model, with vector indexes of its dimension, and give its key; a known one is only looked up."""
+    """Record a model, with a vector index of its dimension, and give its key; a known one is only looked up."""
     connection.execute(text("LOCK TABLE embedding_model IN SHARE ROW EXCLUSIVE MODE"))
     known = select(embedding_model.c.model_id).where(embedding_model.c.fingerprint == fingerprint)
     model_id = connection.execute(known).scalar_one_or_none()
@@ -146,9 +146,8 @@ def add_model(connection: Connection, name: str, fingerprint: str, dimension: in
         return int(model_id)
     row = insert(embedding_model).values(name=name, fingerprint=fingerprint, dimension=dimension)
     model_id = int(connection.execute(row.returning(embedding_model.c.model_id)).scalar_one())
-    for table, column in (("embedding", "vector"), ("profile", "mean")):
-        connection.exec_driver_sql(
-            f"CREATE INDEX {table}_model_{model_id}_hnsw ON {table}"
-            f" USING hnsw (({column}::halfvec({dimension})) halfvec_cosine_ops) WHERE model_id = {model_id}"
-        )
+    connection.exec_driver_sql(
+        f"CREATE INDEX profile_model_{model_id}_hnsw ON profile"
+        f" USING hnsw ((mean::halfvec({dimension})) halfvec_cosine_ops) WHERE model_id = {model_id}"
+    )
     return model_id

@@ -51,7 +51,7 @@ CORRUPTIONS = {
             INSERT INTO model_role (model_id, role, from_operation) VALUES (2, 'beside', 2), (2, 'beside', 3)""",
     ],
     "every embedding has its model's dimension": [
-        "DROP INDEX embedding_model_1_hnsw; UPDATE embedding SET vector = '[1,2]' WHERE audio_id = 1",
+        "UPDATE embedding SET vector = '[1,2]' WHERE audio_id = 1",
         "UPDATE embedding SET vector = array_fill(0, ARRAY[40])::vector WHERE audio_id = 1",
     ],
     "a speaker who ever had clips at a broadcaster has a number there": [
@@ -110,10 +110,9 @@ CORRUPTIONS = {
         f"""{OTHER_MODEL};
             INSERT INTO model_role (model_id, role, from_operation, to_operation) VALUES (2, 'beside', 2, 2)""",
     ],
-    "every model has its vector indexes, valid": [
+    "every model has its vector index, valid": [
         "DROP INDEX profile_model_1_hnsw",
-        "DROP INDEX embedding_model_1_hnsw",
-        "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'embedding_model_1_hnsw'::regclass",
+        "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'profile_model_1_hnsw'::regclass",
     ],
 }
 

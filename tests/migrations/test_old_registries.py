@@ -200,3 +200,17 @@ def test_what_0001_could_not_hold_is_not_thrown_away(upgraded: Engine) -> None:
         command.downgrade(alembic_config(connection), "0001")
     with upgraded.connect() as connection:
         assert rows(connection, "SELECT name FROM speakers WHERE number = 'F0001'") == [("Maria",)]
+
+
+VECTOR_INDEXES = "SELECT indexname FROM pg_indexes WHERE indexdef LIKE '%USING hnsw%' ORDER BY indexname"
+SIMILAR = "SELECT clip_id, speaker_id FROM similar_clips(1)"
+
+
+def test_speakers_alone_have_a_vector_index_and_back_at_0003_clips_too(upgraded: Engine) -> None:
+    with upgraded.begin() as connection:
+        assert rows(connection, VECTOR_INDEXES) == [("profile_model_1_hnsw",)]
+        similar = rows(connection, SIMILAR)
+        command.downgrade(alembic_config(connection), "0003")
+    with upgraded.begin() as connection:
+        assert rows(connection, VECTOR_INDEXES) == [("embedding_model_1_hnsw",), ("profile_model_1_hnsw",)]
+        assert sorted(rows(connection, SIMILAR)) == sorted(similar) == [(2, 2), (3, 1)]

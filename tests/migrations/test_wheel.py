@@ -20,6 +20,7 @@ CARRIED = [
     "migrations/versions/0001_initial.py",
     "migrations/views_0001.sql",
     "migrations/views_0002.sql",
+    "migrations/views_0003.sql",
     "registry/embedded/server.py",
     "registry/views.sql",
 ]
