@@ -5,11 +5,10 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 
-import kaldi_native_fbank as knf
-import numpy as np
 import torch
 from pyannote.audio import Model
 from pyannote.audio.core.task import Problem, Resolution, Specifications, Task
+from torchaudio.compliance.kaldi import fbank
 
 DIMENSION = 192
 MEL_BANDS = 80
@@ -106,17 +105,10 @@ def _features(waveform: torch.Tensor) -> torch.Tensor:  # (samples,) -> (frames,
     if len(waveform) < FRAME_SAMPLES:
         message = f"CAM++ needs at least {FRAME_SAMPLES} samples (25 ms), got {len(waveform)}."
         raise ValueError(message)
-    options = knf.FbankOptions()
-    options.frame_opts.dither = 0  # the same clip gives the same features
-    options.frame_opts.samp_freq = SAMPLE_RATE_HZ
-    options.mel_opts.num_bins = MEL_BANDS
-    fbank = knf.OnlineFbank(options)
-    # Full scale 1, not 32768: so did 3D-Speaker, and the floor under the logarithm is not scale free.
-    samples = np.ascontiguousarray(waveform.cpu().numpy(), np.float32)
-    fbank.accept_waveform(SAMPLE_RATE_HZ, samples.data)  # it takes the numbers one by one: faster so
-    fbank.input_finished()
-    frames = np.array([fbank.get_frame(frame) for frame in range(fbank.num_frames_ready)])
-    return torch.from_numpy(frames).to(waveform.device)
+    # As 3D-Speaker made them in training, full scale 1, not 32768: the floor under the logarithm is not scale free.
+    options = {"num_mel_bins": MEL_BANDS, "sample_frequency": SAMPLE_RATE_HZ, "dither": 0}  # the same for the same clip
+    features: torch.Tensor = fbank(waveform[None], **options)
+    return features
 
 
 def _centred(features: torch.Tensor) -> torch.Tensor:  # (batch, frames, bands), also of no frames

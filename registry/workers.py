@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import chain, islice
 from threading import Condition, Event
 from types import TracebackType
 from typing import Any, Generic, Protocol, Self, TypeVar, cast
@@ -13,13 +13,15 @@ from typing import Any, Generic, Protocol, Self, TypeVar, cast
 from registry import settings
 from registry.audio import Audio
 from registry.core.records import Floats, Rejected
-from registry.embedder import Embedder, Infer
+from registry.embedder import Embedder
 from registry.store.embeddings import EmbeddedAudio
 
 Asked = TypeVar("Asked")
 Record = TypeVar("Record")
 Asked_contra = TypeVar("Asked_contra", contravariant=True)
 Record_co = TypeVar("Record_co", covariant=True)
+Given = TypeVar("Given")
+Got = TypeVar("Got")
 
 
 class Read(Protocol[Asked_contra, Record_co]):
@@ -73,7 +75,7 @@ class Workers(Protocol):
 
 
 class LocalWorkers:
-    """Threads of this process: one reads, the others embed, a clip a thread and a core.
+    """Threads of this process: one reads, the others embed, a call of the model a thread and a core.
 
     Faster than all cores on one clip, and no bit depends on how many there are.
     """
@@ -125,13 +127,17 @@ class LocalWorkers:
         return heard
 
     def embed(self, heard: Sequence[Heard[Any]]) -> Pending:
-        """Hand clips to the threads, in order."""
-        return _LocalPending([self._embedding.submit(_embed, self._embedder(), one) for one in heard])
+        """Hand clips to the threads, as many together as the model takes best."""
+        if not heard:
+            return _LocalPending([], [])
+        embedder = self._embedder()
+        shares = embedder.share_out([_samples(one).size for one in heard])
+        given = [[heard[place] for place in share] for share in shares]
+        return _LocalPending(shares, [self._embedding.submit(_embed, embedder, some) for some in given])
 
     def _embedder(self) -> Embedder:
         if self._loaded is None:
-            loaded = self._load()
-            self._loaded = replace(loaded, infer=_until(self._stopped, loaded.infer))
+            self._loaded = _until(self._stopped, self._load())
         return self._loaded
 
     def described(self) -> Mapping[str, object]:
@@ -141,10 +147,13 @@ class LocalWorkers:
 
 @dataclass(frozen=True)
 class _LocalPending:
-    futures: "list[Future[EmbeddedAudio | str]]"
+    shares: list[list[int]]  # places of the clips that are embedded together
+    futures: "list[Future[list[EmbeddedAudio | str]]]"
 
     def results(self) -> list[EmbeddedAudio | str]:
-        return [future.result() for future in self.futures]
+        found = chain(*(future.result() for future in self.futures))
+        result_of = dict(zip(chain(*self.shares), found, strict=True))
+        return [result_of[place] for place in range(len(result_of))]
 
 
 class _ReadAhead:
@@ -186,22 +195,36 @@ def _duration_s(heard: Heard[Any] | Rejected) -> float:
     return 0.0 if isinstance(heard, Rejected) else heard.sound.duration_s
 
 
-def _until(stopped: Event, infer: Infer) -> Infer:
+def _until(stopped: Event, embedder: Embedder) -> Embedder:
     """Let go of a clip of an hour between two of its pieces."""
 
-    def infer_or_stop(samples: Floats) -> Floats:
-        if stopped.is_set():
-            raise InterruptedError("The run was ended.")
-        return infer(samples)
+    def or_stop(infer: Callable[[Given], Got]) -> Callable[[Given], Got]:
+        def infer_or_stop(given: Given) -> Got:
+            if stopped.is_set():
+                raise InterruptedError("The run was ended.")
+            return infer(given)
 
-    return infer_or_stop
+        return infer_or_stop
+
+    packing = embedder.packing and replace(embedder.packing, infer=or_stop(embedder.packing.infer))
+    return replace(embedder, infer=or_stop(embedder.infer), packing=packing)
 
 
-def _embed(embedder: Embedder, heard: Heard[Any]) -> EmbeddedAudio | str:
-    sound = heard.sound
-    samples = cast("Floats", heard.samples)  # these workers' own handle
+def _embed(embedder: Embedder, heard: Sequence[Heard[Any]]) -> list[EmbeddedAudio | str]:
     try:
-        vector = embedder.embed(samples)
+        vectors = embedder.embed_together([_samples(one) for one in heard])
     except ValueError as error:
-        return str(error)
+        if len(heard) == 1:
+            return [str(error)]
+        return [result for one in heard for result in _embed(embedder, [one])]  # the others are not to suffer
+    return [_embedded(one.sound, vector) for one, vector in zip(heard, vectors, strict=True)]
+
+
+def _embedded(sound: Sound, vector: Floats | str) -> EmbeddedAudio | str:
+    if isinstance(vector, str):
+        return vector
     return EmbeddedAudio(sound.audio_hash, sound.duration_s, sound.sample_rate_hz, sound.channels, vector)
+
+
+def _samples(heard: Heard[Any]) -> Floats:
+    return cast("Floats", heard.samples)  # these workers' own handle

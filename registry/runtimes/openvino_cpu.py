@@ -1,9 +1,9 @@
-"""Run CAM++ by OpenVINO on the CPU: one compiled model for all lengths, a clip a stream and a core."""
+"""Run CAM++ by OpenVINO on the CPU: one compiled model for all lengths, a pack of clips a stream and a core."""
 
 import os
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from queue import LifoQueue
@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import torch
 
-from registry.campplus import MEL_BANDS, CampPlus
+from registry.campplus import MEL_BANDS, STEP_SAMPLES, CampPlus
 from registry.core.records import Floats
 from registry.runtimes import compiled_cache
 from registry.runtimes.compiled_cache import Converted
-from registry.runtimes.masked import MaskedCampPlus
-from registry.runtimes.padding import pad
+from registry.runtimes.packed_campplus import PackedCampPlus
+from registry.runtimes.packing import FRAMES_OF_A_PACK, REACH_FRAMES, Packing, pack
 
 if TYPE_CHECKING:
     from openvino import CompiledModel, InferRequest, Model
 
-GRAPH_VERSION = 1  # raise it with any change of the graph: in masked.py, or how it is converted here
-EXAMPLE_FRAMES = 333
+GRAPH_VERSION = 2  # raise it with any change of the graph: in packed_campplus.py, or how it is converted here
+EXAMPLE_FRAMES = (333, 133)
 
 Precision = Literal["f32", "bf16"]
 
@@ -40,21 +40,32 @@ class OpenVinoCampPlus:
             precision: What it computes in.
         """
         self._model = model
+        torch.set_num_threads(1)  # of features: packs are embedded side by side
         compiled = _compiled(_converted(model, fingerprint), precision)
         self._idle: LifoQueue[InferRequest] = LifoQueue()
         for _ in range(_cores()):
             self._idle.put(compiled.create_infer_request())
 
-    def __call__(self, samples: Floats) -> Floats:
-        """Embed (n,) samples at 16 kHz, n at least 1600: (dimension,)."""
-        waveform = torch.from_numpy(np.ascontiguousarray(samples, np.float32))
-        padded = pad(self._model.features(waveform[None])[0].numpy())
+    def __call__(self, clips: Sequence[Floats]) -> list[Floats]:
+        """Embed clips in one go: for each (n,) samples at 16 kHz, n at least 1600, a (dimension,)."""
+        packed = pack([self._features(samples) for samples in clips])
         request = self._idle.get()
         try:
-            embedding: Floats = request.infer(list(padded))[0].copy()
+            embeddings: Floats = request.infer(list(packed))[0][: len(clips)].copy()
         finally:
             self._idle.put(request)
-        return embedding.reshape(-1)
+        return list(embeddings)
+
+    def _features(self, samples: Floats) -> Floats:
+        waveform = torch.from_numpy(np.ascontiguousarray(samples, np.float32))
+        features: Floats = self._model.features(waveform[None])[0].numpy()
+        return features
+
+
+def packing(model: OpenVinoCampPlus) -> Packing:
+    """Tell how many clips a model takes at a time."""
+    # n samples are fewer than n / STEP_SAMPLES - 1 frames: an odd one more is made up for.
+    return Packing(model, FRAMES_OF_A_PACK * STEP_SAMPLES, REACH_FRAMES * STEP_SAMPLES)
 
 
 def version() -> str:
@@ -81,20 +92,20 @@ def _converted(model: CampPlus, fingerprint: str) -> "Model":
     key = f"{fingerprint} {_full_version()} {GRAPH_VERSION}"
     kept = compiled_cache.load(key)
     if kept is None:
-        kept = _convert(MaskedCampPlus(model.network).eval())
+        kept = _convert(PackedCampPlus(model.network).eval())
         compiled_cache.keep(key, kept)
     return openvino.Core().read_model(kept.graph, kept.weights)
 
 
-def _convert(masked: MaskedCampPlus) -> Converted:
+def _convert(packed: PackedCampPlus) -> Converted:
     # Not by openvino.convert_model, which reports to its makers.
     from openvino.frontend import FrontEndManager
     from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
 
-    example = pad(np.ones((EXAMPLE_FRAMES, MEL_BANDS), np.float32))
+    example = pack([np.ones((frames, MEL_BANDS), np.float32) for frames in EXAMPLE_FRAMES])
     inputs = tuple(torch.from_numpy(np.asarray(part)) for part in example)
     with _quiet(), torch.no_grad():
-        traced = torch.jit.trace(masked, inputs, check_trace=False)  # type: ignore[no-untyped-call]
+        traced = torch.jit.trace(packed, inputs, check_trace=False)  # type: ignore[no-untyped-call]
         decoder = TorchScriptPythonDecoder(traced, example_input=inputs)  # what it holds has to outlive the rest
         front_end = FrontEndManager().load_by_framework("pytorch")
         return _as_bytes(front_end.convert(front_end.load(decoder)))

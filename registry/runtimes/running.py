@@ -8,6 +8,7 @@ from registry.core.records import Floats
 from registry.errors import RuntimeUnavailable
 from registry.runtimes import Runtime, choose, has_openvino
 from registry.runtimes.bfloat16 import BF16_MODEL, bf16_fingerprint, insist_on_agreement, insist_on_native
+from registry.runtimes.packing import Packing
 
 if TYPE_CHECKING:
     from pyannote.audio import Model
@@ -22,6 +23,7 @@ class Running:
     infer: Callable[[Floats], Floats]  # (n,) at 16 kHz -> (dimension,)
     fingerprint: str  # the same in every runtime of f32: they agree but for rounding
     runtime: str  # for the journal: "openvino 2026.4 f32"
+    packing: Packing | None = None  # how it embeds clips together; None where that is no faster
 
 
 def run(name: str, model: "Model", fingerprint: str, asked: Runtime) -> Running:
@@ -54,9 +56,10 @@ def _by_torch(model: "Model", fingerprint: str) -> Running:
 
 
 def _by_openvino(model: "CampPlus", fingerprint: str) -> Running:
-    from registry.runtimes.openvino_cpu import OpenVinoCampPlus, version
+    from registry.runtimes.openvino_cpu import OpenVinoCampPlus, packing, version
 
-    return Running(OpenVinoCampPlus(model, fingerprint), fingerprint, f"openvino {version()} f32")
+    together = packing(OpenVinoCampPlus(model, fingerprint))
+    return Running(_alone(together), fingerprint, f"openvino {version()} f32", together)
 
 
 def _in_bf16(model: "CampPlus", fingerprint: str, asked: Runtime) -> Running:
@@ -64,9 +67,13 @@ def _in_bf16(model: "CampPlus", fingerprint: str, asked: Runtime) -> Running:
         raise RuntimeUnavailable(runtime=asked, model=BF16_MODEL, cause="it is one of OpenVINO only")
     if not has_openvino():
         raise ValueError("it needs the package openvino, which cannot be imported; install it, or take campplus")
-    from registry.runtimes.openvino_cpu import OpenVinoCampPlus, has_native_bf16, version
+    from registry.runtimes.openvino_cpu import OpenVinoCampPlus, has_native_bf16, packing, version
 
     insist_on_native(native=has_native_bf16())
-    bf16 = OpenVinoCampPlus(model, fingerprint, "bf16")
-    insist_on_agreement(bf16, OpenVinoCampPlus(model, fingerprint))
-    return Running(bf16, bf16_fingerprint(fingerprint), f"openvino {version()} bf16")
+    together = packing(OpenVinoCampPlus(model, fingerprint, "bf16"))
+    insist_on_agreement(_alone(together), _alone(packing(OpenVinoCampPlus(model, fingerprint))))
+    return Running(_alone(together), bf16_fingerprint(fingerprint), f"openvino {version()} bf16", together)
+
+
+def _alone(together: Packing) -> Callable[[Floats], Floats]:
+    return lambda samples: together.infer([samples])[0]

@@ -1,4 +1,4 @@
-"""CAM++ for padded clips, exact: what comes after a clip is kept at zero wherever the network looks beside a frame."""
+"""CAM++ for packs of clips, exact: what is no clip is kept at zero wherever the network looks beside a frame."""
 
 from typing import Any
 
@@ -10,8 +10,8 @@ HEAD_CHANNELS = 320
 BLOCKS = (1, 2, 3)
 
 
-class MaskedCampPlus(nn.Module):
-    """The weights and the numbers of CAM++, whatever the padding (see `registry.runtimes.padding`).
+class PackedCampPlus(nn.Module):
+    """The weights and the numbers of CAM++, whatever is beside a clip (see `registry.runtimes.packing`).
 
     The gates that look at their surroundings are the same for all frames of a segment; they are computed once a
     segment instead of once a frame.
@@ -22,18 +22,25 @@ class MaskedCampPlus(nn.Module):
         self.network = network
 
     def forward(
-        self, features: Tensor, frames: Tensor, halved: Tensor, pool: Tensor, spread: Tensor, count: Tensor
+        self,
+        features: Tensor,
+        frames: Tensor,
+        halved: Tensor,
+        pool: Tensor,
+        spread: Tensor,
+        member: Tensor,
+        clip_frames: Tensor,
     ) -> Tensor:
-        """Embed one clip: (1, T, bands) and the rest of `Padded` -> (1, dimension)."""
+        """Embed the clips of a pack: (1, T, bands) and the rest of `Pack` -> (c, dimension)."""
         xvector: Any = self.network.xvector
         x = xvector.tdnn(self._head(features, frames))
         for number in BLOCKS:
             for layer in getattr(xvector, f"block{number}"):
                 x = torch.cat([x, _dense(layer, x, halved, pool, spread)], dim=1)
             x = getattr(xvector, f"transit{number}")(x)
-        x = xvector.out_nonlinear(x) * halved
-        embedding: Tensor = xvector.dense.nonlinear(xvector.dense.linear(_statistics(x, halved, count)))
-        return embedding.squeeze(-1)
+        statistics = _statistics(xvector.out_nonlinear(x), member, clip_frames)
+        embeddings: Tensor = xvector.dense.nonlinear(xvector.dense.linear(statistics))
+        return embeddings.squeeze(0).transpose(0, 1)
 
     def _head(self, features: Tensor, frames: Tensor) -> Tensor:  # (1, T, bands) -> (1, channels, T)
         head: Any = self.network.head
@@ -54,7 +61,8 @@ def _dense(layer: Any, x: Tensor, halved: Tensor, pool: Tensor, spread: Tensor) 
     return local * torch.matmul(gate, spread)
 
 
-def _statistics(x: Tensor, halved: Tensor, count: Tensor) -> Tensor:  # (1, channels, T2) -> (1, 2 channels, 1)
-    mean = x.sum(dim=-1, keepdim=True) / count
-    spread = ((x - mean) * halved).pow(2).sum(dim=-1, keepdim=True) / (count - 1)
+def _statistics(x: Tensor, member: Tensor, clip_frames: Tensor) -> Tensor:  # (1, channels, T2) -> (1, 2 channels, c)
+    mean = torch.matmul(x, member) / clip_frames
+    square = (x - torch.matmul(mean, member.transpose(0, 1))).pow(2)
+    spread = torch.matmul(square, member) / (clip_frames - 1)
     return torch.cat([mean, spread.sqrt()], dim=1)
