@@ -4,21 +4,20 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
-from registry import settings
-from registry.workers import Heard
+from registry.workers import Heard, Workers
 
 AnyHeard = TypeVar("AnyHeard", bound=Heard[Any])
 Begun = TypeVar("Begun")
 
 
-def batches(heard: Iterable[AnyHeard]) -> Iterator[list[AnyHeard]]:
+def batches(heard: Iterable[AnyHeard], workers: Workers) -> Iterator[list[AnyHeard]]:
     """Cut by number and by length, so that a few hours-long clips do not fill the memory."""
     batch: list[AnyHeard] = []
     seconds = 0.0
     for one in heard:
         batch.append(one)
         seconds += one.sound.duration_s
-        if len(batch) >= settings.EMBEDDING_BATCH_CLIPS or seconds >= settings.EMBEDDING_BATCH_S:
+        if len(batch) >= workers.batch.clips or seconds >= workers.batch.seconds:
             full, batch, seconds = batch, [], 0.0
             yield full
             del full  # whoever took it may be done with it before the next is full

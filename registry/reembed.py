@@ -78,7 +78,7 @@ def reembed(
     embedded = 0
     with LocalWorkers(lambda: embedder, workers) as hands:
         begin = partial(_begin, hands)
-        for batch in one_ahead(map(begin, batches(_hear(engine, model_id, hands, rejected, progress)))):
+        for batch in one_ahead(map(begin, batches(_hear(engine, model_id, hands, rejected, progress), hands))):
             embedded += _keep(engine, model_id, batch, rejected)
             progress.advance(len(batch.left))
     progress.done()

@@ -15,9 +15,11 @@ def linking_rule(false_merge_rate: float) -> ProbabilityRule:
 # A decision between these probabilities is called unsure: a person should look.
 UNSURE = (0.2, 0.8)
 
-# Embeddings reach the database in batches: a kill loses one batch at the most, a batch is seconds of work.
+# Embeddings reach the database in batches: a kill loses two batches at the most, a batch is seconds of work.
 EMBEDDING_BATCH_CLIPS = 64
 EMBEDDING_BATCH_S = 600.0  # of audio: 40 MB in memory, also where clips are long
+# So many workers find enough to do in a batch, a call of the model taking several clips; for more it is as much larger.
+EMBEDDING_BATCH_WORKERS = 8
 
 # A voice heard by two broadcasters is one speaker unless the registry is told to keep them apart.
 DEFAULT_SCOPE = "registry"

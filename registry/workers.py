@@ -50,6 +50,20 @@ class Heard(Generic[Record]):
     samples: object  # a handle, to be given back to the workers that gave it
 
 
+@dataclass(frozen=True)
+class BatchSize:
+    """How much is read ahead, embedded and written at a time; what is reached first counts."""
+
+    clips: int
+    seconds: float
+
+
+def batch_size(workers: int) -> BatchSize:
+    """Give many workers enough to do."""
+    times = max(1.0, workers / settings.EMBEDDING_BATCH_WORKERS)
+    return BatchSize(round(settings.EMBEDDING_BATCH_CLIPS * times), settings.EMBEDDING_BATCH_S * times)
+
+
 class Pending(Protocol):
     """Embeddings under way."""
 
@@ -63,6 +77,10 @@ class Pending(Protocol):
 
 class Workers(Protocol):
     """Whoever reads and embeds; all calls come from one thread."""
+
+    @property
+    def batch(self) -> BatchSize:
+        """How much these workers take best at a time; known once something was read."""
 
     def hear(self, asked: Iterable[Asked], read: Read[Asked, Record]) -> Iterator[Heard[Record] | Rejected]:
         """Read ahead, at most a batch, and give everything in the order asked for."""
@@ -91,7 +109,8 @@ class LocalWorkers:
         self._count = count or len(os.sched_getaffinity(0))
         self._loaded: Embedder | None = None
         self._stopped = Event()
-        self._ahead = _ReadAhead(settings.EMBEDDING_BATCH_S)
+        self.batch = batch_size(self._count)
+        self._ahead = _ReadAhead(self.batch.seconds)
         self._reader = ThreadPoolExecutor(1, "read")
         self._embedding = ThreadPoolExecutor(self._count, "embed")
 
@@ -110,7 +129,7 @@ class LocalWorkers:
     def hear(self, asked: Iterable[Asked], read: Read[Asked, Record]) -> Iterator[Heard[Record] | Rejected]:
         """Read ahead in a thread of its own: by number and by length no more than a batch."""
         still = iter(asked)
-        under_way = deque(self._begin(read, one) for one in islice(still, settings.EMBEDDING_BATCH_CLIPS))
+        under_way = deque(self._begin(read, one) for one in islice(still, self.batch.clips))
         while under_way:
             heard = under_way.popleft().result()
             under_way.extend(self._begin(read, one) for one in islice(still, 1))

@@ -153,7 +153,7 @@ def embed_new(
     """
     clips: list[Clip] = []
     embedding = _Embedding(transactions, model, workers)
-    for batch in one_ahead(map(embedding.begin, batches(_usable(pairs, workers, rejected, progress)))):
+    for batch in one_ahead(map(embedding.begin, batches(_usable(pairs, workers, rejected, progress), workers))):
         embedding.keep(batch)
         for clip in batch.clips:
             if clip.audio_hash in embedding.unusable:

@@ -6,20 +6,22 @@ from collections.abc import Set as AbstractSet
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import chain, islice
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 
-from registry import settings
 from registry.core.records import Rejected
 from registry.errors import ClusterUnusable, ModelMismatch
 from registry.ray_workers.cluster import Place, connected, places
 from registry.ray_workers.dispatcher import Dispatcher, Job
 from registry.ray_workers.hand import Embedded, Kept, ModelWanted, NoModel, OtherModel
 from registry.runtimes import Runtime
+from registry.runtimes.packing import share_out
 from registry.store.embeddings import EmbeddedAudio
 from registry.store.models import Foundation
-from registry.workers import Heard, Pending, Read
+from registry.workers import BatchSize, Heard, Pending, Read, batch_size
+
+TOGETHER_MS = 16_000  # of sound that a hand is given at a time: one call of the model, see registry.runtimes.packing
 
 Asked = TypeVar("Asked")
 Record = TypeVar("Record")
@@ -28,8 +30,8 @@ Record = TypeVar("Record")
 class RayWorkers:
     """Hands on the nodes of a Ray cluster, one for every CPU, or two for every GPU where there are any.
 
-    The samples stay in the cluster between reading and embedding. A clip whose hand or node dies is done by another
-    hand, at most three times; samples that were lost are read again.
+    The samples stay in the cluster between reading and embedding. What a hand or node that dies was doing is done by
+    another hand, at most three times, then each of its clips alone; samples that were lost are read again.
     """
 
     def __init__(
@@ -70,10 +72,13 @@ class RayWorkers:
     def hear(self, asked: Iterable[Asked], read: Read[Asked, Record]) -> Iterator[Heard[Record] | Rejected]:
         """Have clips read on the nodes, ahead: by number no more than a batch, and by length not much more."""
         still = iter(asked)
-        under_way = deque(self._begin(read, one) for one in islice(still, settings.EMBEDDING_BATCH_CLIPS))
+        under_way = deque(
+            self._begin(read, one) for one in islice(still, 1)
+        )  # then it is known how many hands there are
+        under_way.extend(self._begin(read, one) for one in islice(still, self.batch.clips - 1))
         while under_way:
             heard = under_way.popleft().result()
-            if not under_way or _ready_s(under_way) < settings.EMBEDDING_BATCH_S:
+            if not under_way or _ready_s(under_way) < self.batch.seconds:
                 under_way.extend(self._begin(read, one) for one in islice(still, 1))
             yield heard
 
@@ -84,11 +89,16 @@ class RayWorkers:
         return self._dispatcher().submit(Job(lambda hand, _: hand.hear.remote(asked, read), give_up, _is_unreadable))
 
     def embed(self, heard: Sequence[Heard[Any]]) -> Pending:
-        """Have clips embedded, in order, where their samples are if a hand is free there."""
+        """Have clips embedded, several by a hand at a time, where their samples are if a hand is free there."""
         foundation = self._foundation()
         model = ModelWanted(foundation.name, foundation.fingerprint, self._runtime)
-        futures = [self._dispatcher().submit(_embedding(cast("Kept", one.samples), model)) for one in heard]
-        return _RayPending(futures, model, self._address, self._runtimes)
+        kept = [cast("Kept", one.samples) for one in heard]
+        shares = share_out([round(one.sound.duration_s * 1000) for one in heard], TOGETHER_MS)
+
+        def begin(share: list[int]) -> "Future[Answer]":
+            return self._dispatcher().submit(_embedding([kept[place] for place in share], model))
+
+        return _RayPending(shares, [begin(share) for share in shares], begin, model, self._address, self._runtimes)
 
     def described(self) -> Mapping[str, object]:
         """Tell the journal what ran the model, in how many hands on how many nodes."""
@@ -96,6 +106,11 @@ class RayWorkers:
             return {}
         nodes = len({place.node for place in self._places})
         return {"runtime": ", ".join(sorted(self._runtimes)), "workers": len(self._places), "nodes": nodes}
+
+    @property
+    def batch(self) -> BatchSize:
+        """How much these hands take best at a time."""
+        return batch_size(len(self._places))
 
     def _dispatcher(self) -> Dispatcher:
         if self._started is None:
@@ -114,37 +129,62 @@ class RayWorkers:
 
 
 @dataclass(frozen=True)
+class _Failed:
+    """Clips that were given to hands together, and none could do it."""
+
+    cause: str
+
+
+Answer = list[Embedded] | OtherModel | NoModel | _Failed
+
+
+@dataclass(frozen=True)
 class _RayPending:
-    futures: "list[Future[Embedded | OtherModel | NoModel]]"
+    shares: list[list[int]]  # places of the clips that a hand embeds together
+    answers: "list[Future[Answer]]"
+    again: "Callable[[list[int]], Future[Answer]]"
     model: ModelWanted
     address: str
     runtimes: set[str]  # what ran the model is added to them
 
     def results(self) -> list[EmbeddedAudio | str]:
-        return [self._result(future.result()) for future in self.futures]
+        found = (self._results(share, answer.result()) for share, answer in zip(self.shares, self.answers, strict=True))
+        result_of = dict(zip(chain(*self.shares), chain(*found), strict=True))
+        return [result_of[place] for place in range(len(result_of))]
 
-    def _result(self, result: Embedded | OtherModel | NoModel) -> EmbeddedAudio | str:
-        if isinstance(result, NoModel):
-            raise ClusterUnusable(address=self.address, cause=f"on a node, {result.cause}")
-        if isinstance(result, OtherModel):
+    def _results(self, share: list[int], answer: Answer) -> list[EmbeddedAudio | str]:
+        if isinstance(answer, _Failed):
+            return self._alone(share, answer.cause)
+        return [self._result(embedded) for embedded in self._insist_on_model(answer)]
+
+    def _alone(self, share: list[int], cause: str) -> list[EmbeddedAudio | str]:
+        """Find the one among clips that failed together: the others are not to suffer."""
+        if len(share) == 1:
+            return [f"It could not be embedded on any node: {cause}."]
+        answers = [self.again([place]) for place in share]
+        return [self._results([place], answer.result())[0] for place, answer in zip(share, answers, strict=True)]
+
+    def _insist_on_model(self, answer: list[Embedded] | OtherModel | NoModel) -> list[Embedded]:
+        if isinstance(answer, NoModel):
+            raise ClusterUnusable(address=self.address, cause=f"on a node, {answer.cause}")
+        if isinstance(answer, OtherModel):
             raise ModelMismatch(
                 recorded=f"{self.model.name} ({self.model.fingerprint[:12]})",
-                requested=f"{self.model.name} ({result.fingerprint[:12]}) as a node of the cluster has it",
+                requested=f"{self.model.name} ({answer.fingerprint[:12]}) as a node of the cluster has it",
             )
-        if result.runtime:
-            self.runtimes.add(result.runtime)
-        return result.audio
+        return answer
+
+    def _result(self, embedded: Embedded) -> EmbeddedAudio | str:
+        self.runtimes.add(embedded.runtime)
+        return embedded.audio
 
 
-def _embedding(kept: Kept, model: ModelWanted) -> Job:
-    def give_up(cause: str) -> Embedded:
-        return Embedded(f"It could not be embedded on any node: {cause}.", runtime="")
-
+def _embedding(kept: Sequence[Kept], model: ModelWanted) -> Job:
     def begin(hand: Any, alive: AbstractSet[str]) -> Any:  # noqa: ANN401 - Ray's
-        there = kept if kept.hand in alive else replace(kept, samples=())
+        there = [one if one.hand in alive else replace(one, samples=()) for one in kept]
         return hand.embed.remote(there, model)
 
-    return Job(begin, give_up, near=kept.node)
+    return Job(begin, _Failed, near=kept[0].node)
 
 
 def _is_unreadable(heard: Heard[Any] | Rejected) -> bool:

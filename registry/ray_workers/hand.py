@@ -1,4 +1,4 @@
-"""What works on the nodes of a Ray cluster: one process for one clip at a time."""
+"""What works on the nodes of a Ray cluster: a process that reads a clip, or embeds a few together, at a time."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -93,11 +93,11 @@ class Hand:
         kept = Kept(asked, read, heard.sound, here.get_node_id(), here.get_actor_id(), [ray.put(heard.samples)])
         return Heard(heard.record, heard.sound, kept)
 
-    def embed(self, kept: Kept, model: ModelWanted) -> Embedded | OtherModel | NoModel:
-        """Embed the samples of a clip by just this model.
+    def embed(self, kept: Sequence[Kept], model: ModelWanted) -> list[Embedded] | OtherModel | NoModel:
+        """Embed the samples of clips by just this model.
 
         Raises:
-            OSError: The samples are lost, and the file is not there again as it was.
+            OSError: The samples of one are lost, and its file is not there again as it was.
         """
         try:
             embedder = self._load(model)
@@ -105,8 +105,8 @@ class Hand:
             return NoModel(str(error))
         if embedder.fingerprint != model.fingerprint:
             return OtherModel(embedder.fingerprint)
-        pending = self._local.embed([Heard(None, kept.sound, self._samples(kept))])
-        return Embedded(pending.results()[0], embedder.runtime)
+        pending = self._local.embed([Heard(None, one.sound, self._samples(one)) for one in kept])
+        return [Embedded(result, embedder.runtime) for result in pending.results()]
 
     def _hear(self, asked: object, read: Read[Any, Any]) -> Heard[Any] | Rejected:
         (heard,) = self._local.hear([asked], read)

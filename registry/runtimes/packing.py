@@ -44,25 +44,32 @@ class Packing:
     gap_samples: int  # what a clip takes besides its own
 
     def share_out(self, lengths: Sequence[int]) -> list[list[int]]:
-        """Share clips out over calls: the longest first, each to the first call that has room for it.
+        """Share clips of so many samples out over calls; see `share_out`."""
+        return share_out(lengths, self.most_samples, self.gap_samples)
 
-        Args:
-            lengths: Samples of the clips.
 
-        Returns:
-            The clips of each call, by position: every clip once. The same lengths are always shared out the same way.
-        """
-        calls: list[list[int]] = []
-        room: list[int] = []
-        for clip in sorted(range(len(lengths)), key=lambda clip: (-lengths[clip], clip)):
-            taken = lengths[clip] + self.gap_samples
-            place = next((place for place, left in enumerate(room) if left >= taken), len(calls))
-            if place == len(calls):
-                calls.append([])
-                room.append(self.most_samples)
-            calls[place].append(clip)
-            room[place] -= taken
-        return calls
+def share_out(lengths: Sequence[int], most: int, gap: int = 0) -> list[list[int]]:
+    """Share clips out over calls: the longest first, each to the first call that has room for it.
+
+    Args:
+        lengths: Of the clips, in any unit.
+        most: What a call has room for; a longer clip goes alone.
+        gap: What a clip takes besides its own length.
+
+    Returns:
+        The clips of each call, by position: every clip once. The same lengths are always shared out the same way.
+    """
+    calls: list[list[int]] = []
+    room: list[int] = []
+    for clip in sorted(range(len(lengths)), key=lambda clip: (-lengths[clip], clip)):
+        taken = lengths[clip] + gap
+        place = next((place for place, left in enumerate(room) if left >= taken), len(calls))
+        if place == len(calls):
+            calls.append([])
+            room.append(most)
+        calls[place].append(clip)
+        room[place] -= taken
+    return calls
 
 
 def padded_length(frames: int) -> int:

@@ -4,7 +4,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from secrets import token_hex
 from uuid import uuid4
@@ -19,12 +19,14 @@ from registry.check import check
 from registry.core.records import Floats, Rejected
 from registry.database import reach
 from registry.embedded import EmbeddedServer
+from registry.embedder import load_embedder
 from registry.errors import ModelMismatch
 from registry.ingest import ingest
 from registry.ingest.read import read_new
 from registry.ray_workers import RayWorkers
 from registry.scan import scan
 from registry.store.arrays import to_matrix
+from registry.store.embeddings import EmbeddedAudio
 from registry.store.models import Foundation, lay_foundation
 from registry.workers import Heard
 from tests.benchmarks.speech import manifest
@@ -212,6 +214,24 @@ def test_a_clip_that_fails_everywhere_is_rejected_and_the_next_is_read(
     assert isinstance(failed, Rejected)
     assert "invalid literal" in failed.message
     assert isinstance(heard, Heard)
+
+
+def test_a_clip_that_cannot_be_embedded_does_not_take_those_beside_it_with_it(
+    cluster: TwoNodes, indir: Path, make_clip: MakeClip
+) -> None:
+    paths = [make_clip(f"c{number}", 300 + 100 * number) for number in range(3)]
+    ((_, found),) = scan([indir]).groups.items()
+    foundation = Foundation(1, "campplus", load_embedder().fingerprint, 192, "registry", 0.02)
+    with RayWorkers(cluster.address, lambda: foundation, str) as workers:
+        heard = [one for one in workers.hear(found.pairs.values(), read_new) if isinstance(one, Heard)]
+        paths[1].unlink()
+        lost = replace(heard[1], samples=replace(heard[1].samples, samples=()))  # type: ignore[type-var]  # a Kept
+        first, second, third = workers.embed([heard[0], lost, heard[2]]).results()
+
+    assert isinstance(first, EmbeddedAudio)
+    assert isinstance(third, EmbeddedAudio)
+    assert isinstance(second, str)
+    assert "It could not be embedded on any node" in second
 
 
 def no_foundation() -> Foundation:

@@ -8,7 +8,7 @@ from registry.core.records import Floats
 from registry.embedder import Embedder
 from registry.runtimes.packing import Packing
 from registry.store.embeddings import EmbeddedAudio
-from registry.workers import Heard, LocalWorkers, Sound
+from registry.workers import BatchSize, Heard, LocalWorkers, Sound, batch_size
 
 Calls = list[list[int]]
 
@@ -58,3 +58,8 @@ def test_a_clip_that_cannot_be_embedded_does_not_take_the_others_with_it() -> No
 def test_without_clips_no_model_is_loaded() -> None:
     with LocalWorkers(lambda: 1 / 0, 1) as workers:  # type: ignore[arg-type, return-value]
         assert workers.embed([]).results() == []
+
+
+def test_many_workers_get_larger_batches() -> None:
+    assert batch_size(1) == batch_size(8) == BatchSize(64, 600)
+    assert batch_size(64) == BatchSize(512, 4800)
