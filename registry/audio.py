@@ -179,7 +179,7 @@ def _not_wav(path: Path, cause: str) -> Rejected:
 
 
 def _decode(wav: sf.SoundFile, mix: Callable[[Floats], Floats]) -> _Decoded:
-    resampler = soxr.ResampleStream(wav.samplerate, SAMPLE_RATE_HZ, 1, dtype="float32", quality="HQ")
+    resample = _resampler(wav.samplerate)
     digest = hashlib.sha256(f"{wav.samplerate} {wav.channels} ".encode())
     low, high = np.full(wav.channels, np.inf), np.full(wav.channels, -np.inf)
     # One second to spare for the resampler's rounding; filled in place, as an hour twice is too much.
@@ -193,12 +193,20 @@ def _decode(wav: sf.SoundFile, mix: Callable[[Floats], Floats]) -> _Decoded:
             np.maximum(high, block.max(0, initial=-np.inf)),
         )
         frames += len(block)
-        resampled = resampler.resample_chunk(mix(block), last=frames == wav.frames)
+        resampled = resample(mix(block), frames == wav.frames)
         samples[filled : filled + len(resampled)] = resampled
         filled += len(resampled)
     with np.errstate(all="ignore"):  # infinity minus infinity is the finding, not an accident
         swing = float(((high - low) / 2).max())
     return _Decoded(samples[:filled], digest.hexdigest(), frames, swing)
+
+
+def _resampler(rate_hz: int) -> Callable[[Floats, bool], Floats]:
+    """Make what takes mono blocks, each with whether it is the last, to 16 kHz."""
+    if rate_hz == SAMPLE_RATE_HZ:
+        return lambda block, _: block  # so gives soxr, to the bit, and takes a quarter of the time of reading for it
+    stream = soxr.ResampleStream(rate_hz, SAMPLE_RATE_HZ, 1, dtype="float32", quality="HQ")
+    return lambda block, is_last: stream.resample_chunk(block, last=is_last)
 
 
 def _mean_of_channels(block: Floats) -> Floats:
