@@ -2,31 +2,31 @@
 
 import datetime as dt
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import click
 
-from cli.options import database_option, json_option
+from cli.options import Address, database_option, json_option
 from cli.output import print_json, print_rejected
 from cli.progress import shown
 
 if TYPE_CHECKING:
     from registry.export import ExportReport
     from registry.export.files import LinkMode
+    from registry.remote import AnyPath
 
 DATE = click.DateTime(formats=["%Y%m%d", "%Y-%m-%d"])
 
 
 @click.command()
-@click.argument("outdir", type=click.Path(path_type=Path))
+@click.argument("outdir", type=Address())
 @click.option(
     "--link",
     "mode",
     type=click.Choice(["copy", "hardlink", "symlink"]),
     default="copy",
     show_default=True,
-    help="Copy the files, or link to where they came from.",
+    help="Copy the files, or link to where they came from; what came from a URL is copied.",
 )
 @click.option("--broadcaster", help="Only this broadcaster's groups; what is there of others stays.")
 @click.option("--from", "first", type=DATE, metavar="DATE", help="Only nights from this one on: 20201105.")
@@ -40,7 +40,7 @@ DATE = click.DateTime(formats=["%Y%m%d", "%Y-%m-%d"])
 @database_option
 @json_option
 def export(
-    outdir: Path,
+    outdir: "AnyPath",
     mode: str,
     broadcaster: str | None,
     first: dt.datetime | None,
@@ -84,7 +84,7 @@ def _print_plan(report: "ExportReport") -> None:
     click.echo(f"{report.unchanged} files are as they should be; nothing was changed")
 
 
-def print_report(report: "ExportReport", outdir: Path, *, as_json: bool = False) -> None:
+def print_report(report: "ExportReport", outdir: "AnyPath", *, as_json: bool = False) -> None:
     """Print what was done to the tree, and name what could not be exported."""
     if as_json:
         print_json({"outdir": outdir, **asdict(report)})

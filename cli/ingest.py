@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.effects import print_effects, save_plan
-from cli.options import author, database_option, json_option, plan_options, plan_under_way, work_options
+from cli.options import Address, author, database_option, json_option, plan_options, plan_under_way, work_options
 from cli.output import print_json, print_rejected, print_table
 from cli.progress import shown
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from registry.ingest import IngestReport
+    from registry.remote import AnyPath
     from registry.store.journal import Unsure
 
 COUNTS = (
@@ -24,7 +25,7 @@ COUNTS = (
 
 
 @click.command()
-@click.argument("indirs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="INDIR...")
+@click.argument("indirs", nargs=-1, required=True, type=Address(), metavar="INDIR...")
 @click.option("--strict", is_flag=True, help="Change nothing at all if any of the input is broken.")
 @click.option("--model", metavar="NAME", help="campplus, campplus-bf16, a Hugging Face id, or a local checkpoint.")
 @click.option(
@@ -49,7 +50,7 @@ COUNTS = (
 @database_option
 @json_option
 def ingest(
-    indirs: tuple[Path, ...],
+    indirs: "tuple[AnyPath, ...]",
     strict: bool,
     model: str | None,
     scope: str | None,
@@ -64,9 +65,10 @@ def ingest(
 ) -> int:
     """Take nightly groups of clips in and tell whose voices they are.
 
-    INDIR holds groups such as andaiafm_F20201105/, each with pairs NAME.wav and NAME.txt. What is in the
-    registry already is left as it is, so a run can be repeated or taken up again at any time. The model and
-    the scope are chosen with the first ingest of a registry; registry switch-model changes the model.
+    INDIR holds groups such as andaiafm_F20201105/, each with pairs NAME.wav and NAME.txt. It may be a URL:
+    s3://BUCKET/FOLDER, which needs pip install '.[s3]'. What is in the registry already is left as it is, so a run
+    can be repeated or taken up again at any time. The model and the scope are chosen with the first ingest of a
+    registry; registry switch-model changes the model.
 
     \b
     Example: registry ingest /data/nights/2020-11-05
@@ -92,7 +94,7 @@ def ingest(
 
 
 def _ingest_at_once(
-    indirs: tuple[Path, ...], asked: dict[str, Any], save: Path | None, database: str | None, as_json: bool
+    indirs: "tuple[AnyPath, ...]", asked: dict[str, Any], save: Path | None, database: str | None, as_json: bool
 ) -> int:
     """Show what an ingest would do, or do what was planned."""
     from registry.database import reach

@@ -19,6 +19,16 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
+class Address(click.Path):
+    """A path or a URL; as a path, a URL would lose a slash."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401
+        """Make it a `Path` or a `RemotePath`."""
+        from registry.remote import to_path
+
+        return to_path(str(super().convert(value, param, ctx)))
+
+
 def database_option(command: Command) -> Command:
     """Add --database, and -v for tracebacks."""
     return click.option(

@@ -1,23 +1,26 @@
 """`registry whois`."""
 
 from dataclasses import asdict
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from cli.options import database_option, json_option
+from cli.options import Address, database_option, json_option
 from cli.output import print_json, print_table
+
+if TYPE_CHECKING:
+    from registry.remote import AnyPath
 
 LIKELY = 0.5
 
 
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=Address())
 @click.option("--most", type=click.IntRange(min=1), default=10, show_default=True, help="How many speakers to list.")
 @database_option
 @json_option
-def whois(file: Path, most: int, database: str | None, as_json: bool) -> int:
-    """Rank the speakers by how well a wav file fits them; it need not be in the registry.
+def whois(file: "AnyPath", most: int, database: str | None, as_json: bool) -> int:
+    """Rank the speakers by how well a wav file fits them; it need not be in the registry. It may be a URL.
 
     \b
     Example: registry whois interview.wav

@@ -2,6 +2,7 @@
 
 RegistryError                 2
 ├── InputMissing
+├── RemoteMissing
 ├── PairsBroken
 ├── OutputRefused
 ├── ModelUnavailable
@@ -48,6 +49,12 @@ class RegistryError(Exception):
 class InputMissing(RegistryError):
     """There is nothing to read at {paths}: no such folder, or it cannot be opened. Name a folder that holds
     groups such as andaiafm_F20201105/.
+    """
+
+
+class RemoteMissing(RegistryError):
+    """There is nothing installed that reads {url}: {cause}. For s3:// run pip install '.[s3]', with --ray on every
+    node.
     """
 
 

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import tee
-from pathlib import Path
 
 from sqlalchemy import Engine
 
@@ -16,9 +15,10 @@ from registry.embedder import load_embedder
 from registry.embedding import batches, one_ahead
 from registry.errors import CorrectionRefused
 from registry.progress import Progress, Silent
+from registry.remote import to_path
 from registry.runtimes import Runtime
 from registry.sources import read_as_taken_in
-from registry.store import embeddings, models, operations, profiles
+from registry.store import clips, embeddings, models, operations, profiles
 from registry.store.embeddings import EmbeddedAudio, LeftAudio
 from registry.store.operations import Author
 from registry.workers import Heard, LocalWorkers, Pending, Workers
@@ -74,9 +74,10 @@ def reembed(
         model_id = models.add_model(connection, embedder.name, embedder.fingerprint, embedder.dimension)
         name = models.name_of(connection, model_id)
         progress.begin(name, embeddings.count_left(connection, model_id))
+        read_at_once = settings.REMOTE_READERS if clips.came_from_urls(connection) else 1
     rejected: list[Rejected] = []
     embedded = 0
-    with LocalWorkers(lambda: embedder, workers) as hands:
+    with LocalWorkers(lambda: embedder, workers, read_at_once) as hands:
         begin = partial(_begin, hands)
         for batch in one_ahead(map(begin, batches(_hear(engine, model_id, hands, rejected, progress), hands))):
             embedded += _keep(engine, model_id, batch, rejected)
@@ -121,7 +122,7 @@ def read_left(left: LeftAudio) -> tuple[LeftAudio, Audio] | Rejected:
     """Read a recording from the first of its files that is still what it was, or say what is wrong with them."""
     faults: list[Rejected] = []
     for path, sha256 in left.sources:
-        audio = read_as_taken_in(Path(path), sha256, left.audio_hash)
+        audio = read_as_taken_in(to_path(path), sha256, left.audio_hash)
         if isinstance(audio, Audio):
             return left, audio
         faults.append(audio)

@@ -12,6 +12,7 @@ from typing import Literal, cast
 from registry import settings
 from registry.core.records import Gender, Group, Rejected
 from registry.errors import InputMissing
+from registry.remote import AnyPath, RemotePath
 
 GROUP_NAME = re.compile(r"(?P<broadcaster>.+)_(?P<gender>[A-Za-z])(?P<date>[0-9]{8})", re.DOTALL)
 EXPECTED = "expected BROADCASTER_F20201105 or BROADCASTER_M20201105"
@@ -23,7 +24,7 @@ Kind = Literal["wav", "txt"]
 class SourceFile:
     """A file as the file system shows it, before it is read."""
 
-    path: Path
+    path: AnyPath
     size: int  # bytes
     mtime_ns: int
 
@@ -57,16 +58,17 @@ class Scan:
         return [*self.rejected, *(rejected for found in self.groups.values() for rejected in found.rejected)]
 
 
-def scan(indirs: Sequence[Path]) -> Scan:
+def scan(indirs: Sequence[AnyPath]) -> Scan:
     """List the groups in some input folders; a folder may also be a group itself.
 
     Raises:
         InputMissing: None of the folders can be opened.
+        RemoteMissing: What reads such a URL is not installed.
     """
-    missing = [indir for indir in indirs if not _can_list(indir)]
-    if len(missing) == len(indirs):
-        raise InputMissing(paths=", ".join(map(str, missing)))
-    rejected = [Rejected(str(path), "no-input", "no such folder, or it cannot be opened") for path in missing]
+    missing = {indir: fault for indir in indirs if (fault := _fault_of_folder(indir)) is not None}
+    if all(indir in missing for indir in indirs):
+        raise InputMissing(paths=", ".join(map(_named_with_cause, missing, missing.values())))
+    rejected = [Rejected(str(path), "no-input", fault) for path, fault in missing.items()]
     groups: dict[Group, FoundGroup] = {}
     for folder in _group_folders([indir for indir in indirs if indir not in missing], rejected):
         group = _parse_group(folder, rejected)
@@ -75,35 +77,52 @@ def scan(indirs: Sequence[Path]) -> Scan:
     return Scan({group: groups[group] for group in sorted(groups)}, tuple(rejected))
 
 
-def _can_list(folder: Path) -> bool:
-    # os.path, here and below: Path.is_dir() raises where a part of the way is closed or too long.
-    return os.path.isdir(folder) and os.access(folder, os.R_OK | os.X_OK)  # noqa: PTH112
+def _fault_of_folder(folder: AnyPath) -> str | None:
+    if isinstance(folder, Path):
+        can_list = _is_folder(folder) and os.access(folder, os.R_OK | os.X_OK)
+        return None if can_list else "no such folder, or it cannot be opened"
+    try:
+        next(folder.iterdir(), None)
+    except OSError as error:
+        return error.strerror
+    return None
 
 
-def _group_folders(indirs: Iterable[Path], rejected: list[Rejected]) -> list[Path]:
-    folders: set[Path] = set()
+def _named_with_cause(folder: AnyPath, fault: str) -> str:
+    return str(folder) if isinstance(folder, Path) else f"{folder} ({fault})"
+
+
+def _is_folder(path: AnyPath) -> bool:
+    # os.path: Path.is_dir() raises where a part of the way is closed or too long.
+    return os.path.isdir(path) if isinstance(path, Path) else path.is_dir()  # noqa: PTH112
+
+
+def _group_folders(indirs: Iterable[AnyPath], rejected: list[Rejected]) -> list[AnyPath]:
+    folders: set[AnyPath] = set()
     for indir in indirs:
         here = _without_links(indir)
         inside = [here] if _looks_like_group(here) else _folders_in(here, rejected)
         if not inside:
             rejected.append(Rejected(str(indir), "no-groups", f"no group folder in it; {EXPECTED}"))
         folders.update(inside)
-    return sorted(folders)
+    return sorted(folders, key=lambda folder: str(folder).split("/"))
 
 
-def _without_links(indir: Path) -> Path:
+def _without_links(indir: AnyPath) -> AnyPath:
     """Give a folder one path however it is reached; a link to a group keeps the name of the link."""
+    if isinstance(indir, RemotePath):
+        return indir
     return indir.parent.resolve() / indir.name if _looks_like_group(indir) else indir.resolve()
 
 
-def _looks_like_group(folder: Path) -> bool:
+def _looks_like_group(folder: AnyPath) -> bool:
     return GROUP_NAME.fullmatch(folder.name) is not None
 
 
-def _folders_in(indir: Path, rejected: list[Rejected]) -> list[Path]:
+def _folders_in(indir: AnyPath, rejected: list[Rejected]) -> list[AnyPath]:
     entries = [entry for entry in _entries(indir, rejected) if not entry.name.startswith(".")]
-    folders = [entry for entry in entries if os.path.isdir(entry)]  # noqa: PTH112
-    for stray in sorted(set(entries) - set(folders)):
+    folders = [entry for entry in entries if _is_folder(entry)]
+    for stray in sorted(set(entries) - set(folders), key=_name):
         if _looks_like_group(stray):
             rejected.append(Rejected(str(stray), "unreadable", "named as a group, but no folder to be opened"))
         elif _kind(stray) is not None:
@@ -111,15 +130,19 @@ def _folders_in(indir: Path, rejected: list[Rejected]) -> list[Path]:
     return folders
 
 
-def _entries(folder: Path, rejected: list[Rejected]) -> list[Path]:
+def _entries(folder: AnyPath, rejected: list[Rejected]) -> list[AnyPath]:
     try:
-        return sorted(folder.iterdir())
+        return sorted(folder.iterdir(), key=_name)
     except OSError as error:
         rejected.append(Rejected(str(folder), "unreadable", f"{error.strerror}; make the folder readable"))
         return []
 
 
-def _parse_group(folder: Path, rejected: list[Rejected]) -> Group | None:
+def _name(path: AnyPath) -> str:
+    return path.name
+
+
+def _parse_group(folder: AnyPath, rejected: list[Rejected]) -> Group | None:
     """Read broadcaster, gender and night off a folder's name, or say what is wrong with it."""
     match = GROUP_NAME.fullmatch(folder.name)
     if not _is_text(str(folder)):
@@ -160,7 +183,7 @@ def _is_text(name: str) -> bool:
     return True
 
 
-def _add_folder(found: FoundGroup, folder: Path) -> None:
+def _add_folder(found: FoundGroup, folder: AnyPath) -> None:
     """Add a folder to its group, which may have several (_f beside _F); of two clips of one name the first stays."""
     for pair in _pairs(folder, found.rejected):
         first = found.pairs.setdefault(pair.name, pair)
@@ -169,7 +192,7 @@ def _add_folder(found: FoundGroup, folder: Path) -> None:
             found.rejected.append(Rejected(str(pair.wav.path), "duplicate-name", message))
 
 
-def _pairs(folder: Path, rejected: list[Rejected]) -> list[Pair]:
+def _pairs(folder: AnyPath, rejected: list[Rejected]) -> list[Pair]:
     """List a folder's pairs in order of name."""
     files: dict[str, dict[Kind, SourceFile | None]] = {}  # None for a file that is there and of no use
     for path in _entries(folder, rejected):
@@ -186,19 +209,19 @@ def _pairs(folder: Path, rejected: list[Rejected]) -> list[Pair]:
     return list(_complete(files, rejected))
 
 
-def _overlooked(path: Path) -> list[Rejected]:
+def _overlooked(path: AnyPath) -> list[Rejected]:
     """Name a folder inside a group: clips in it would be missed without a word."""
-    if os.path.isdir(path):  # noqa: PTH112
+    if _is_folder(path):
         return [Rejected(str(path), "folder", "a folder inside a group is not looked into; move its clips up")]
     return []
 
 
-def _kind(path: Path) -> Kind | None:
+def _kind(path: AnyPath) -> Kind | None:
     suffix = path.suffix.lower().removeprefix(".")
     return cast("Kind", suffix) if suffix in ("wav", "txt") else None
 
 
-def _source(path: Path, rejected: list[Rejected]) -> SourceFile | None:
+def _source(path: AnyPath, rejected: list[Rejected]) -> SourceFile | None:
     try:
         status = path.stat()
     except OSError as error:

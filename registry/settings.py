@@ -21,6 +21,10 @@ EMBEDDING_BATCH_S = 600.0  # of audio: 40 MB in memory, also where clips are lon
 # So many workers find enough to do in a batch, a call of the model taking several clips; for more it is as much larger.
 EMBEDDING_BATCH_WORKERS = 8
 
+# A disk is read fastest by one reader; an object store answers each after tens of milliseconds, but many at once. The
+# S3 client opens ten connections.
+REMOTE_READERS = 8
+
 # A voice heard by two broadcasters is one speaker unless the registry is told to keep them apart.
 DEFAULT_SCOPE = "registry"
 

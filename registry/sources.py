@@ -1,11 +1,11 @@
 """The .wav files that clips were taken from: are they there still, and are they what they were?"""
 
 import hashlib
-from dataclasses import replace
 from pathlib import Path
 
 from registry.audio import Audio, read_audio
 from registry.core.records import Rejected
+from registry.remote import AnyPath, at_hand
 
 
 def sha256_of(path: Path) -> str:
@@ -14,7 +14,16 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def read_as_taken_in(path: Path, sha256: str, audio_hash: str) -> Audio | Rejected:
+def read_anywhere(path: AnyPath) -> Audio | Rejected:
+    """Decode a wav as `read_audio` does, wherever it is."""
+    try:
+        with at_hand(path) as file:
+            return read_audio(file)
+    except OSError as error:
+        return Rejected(str(path), "unreadable", f"It cannot be read ({error.strerror}): make it a readable file.")
+
+
+def read_as_taken_in(path: AnyPath, sha256: str, audio_hash: str) -> Audio | Rejected:
     """Read a .wav again, or say that it is "missing" or "changed".
 
     Args:
@@ -23,13 +32,20 @@ def read_as_taken_in(path: Path, sha256: str, audio_hash: str) -> Audio | Reject
         audio_hash: Of what was heard in it, hex.
     """
     try:
-        if not path.exists():
-            return Rejected(str(path), "missing", "no longer there; put it back, or ingest its folder where it is now")
-        audio = read_audio(path)  # before its bytes: it knows a named pipe, at which hashing would wait for ever
-        if isinstance(audio, Rejected) and audio.reason == "unreadable":
-            return replace(audio, reason="missing")
-        if not isinstance(audio, Rejected) and audio.audio_hash == audio_hash and sha256_of(path) == sha256:
-            return audio
+        with at_hand(path) as file:
+            if file.exists():
+                return _read_if_as_taken_in(path, file, sha256, audio_hash)
+    except FileNotFoundError:
+        pass  # a remote one
     except OSError as error:
         return Rejected(str(path), "missing", f"it cannot be read ({error.strerror}); make the file readable")
+    return Rejected(str(path), "missing", "no longer there; put it back, or ingest its folder where it is now")
+
+
+def _read_if_as_taken_in(path: AnyPath, file: Path, sha256: str, audio_hash: str) -> Audio | Rejected:
+    audio = read_audio(file)  # before its bytes: it knows a named pipe, at which hashing would wait for ever
+    if isinstance(audio, Rejected) and audio.reason == "unreadable":
+        return Rejected(str(path), "missing", audio.message)
+    if not isinstance(audio, Rejected) and audio.audio_hash == audio_hash and sha256_of(file) == sha256:
+        return audio
     return Rejected(str(path), "changed", "no longer what was taken in; put the file back as it was")

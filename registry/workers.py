@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import chain, islice
+from itertools import count as counting
 from threading import Condition, Event
 from types import TracebackType
 from typing import Any, Generic, Protocol, Self, TypeVar, cast
@@ -93,17 +94,19 @@ class Workers(Protocol):
 
 
 class LocalWorkers:
-    """Threads of this process: one reads, the others embed, a call of the model a thread and a core.
+    """Threads of this process: one reads, or several from far away, the others embed, a call of the model a thread and a
+    core.
 
     Faster than all cores on one clip, and no bit depends on how many there are.
     """
 
-    def __init__(self, load: Callable[[], Embedder], count: int | None = None) -> None:
+    def __init__(self, load: Callable[[], Embedder], count: int | None = None, readers: int = 1) -> None:
         """Get ready.
 
         Args:
             load: Gives the model, as soon as there is something to embed.
             count: How many clips to embed side by side; by default as many as this process may use cores.
+            readers: How many clips to read side by side.
         """
         self._load = load
         self._count = count or len(os.sched_getaffinity(0))
@@ -111,7 +114,8 @@ class LocalWorkers:
         self._stopped = Event()
         self.batch = batch_size(self._count)
         self._ahead = _ReadAhead(self.batch.seconds)
-        self._reader = ThreadPoolExecutor(1, "read")
+        self._turns = counting()
+        self._reader = ThreadPoolExecutor(readers, "read")
         self._embedding = ThreadPoolExecutor(self._count, "embed")
 
     def __enter__(self) -> Self:
@@ -127,7 +131,7 @@ class LocalWorkers:
         self._reader.shutdown()
 
     def hear(self, asked: Iterable[Asked], read: Read[Asked, Record]) -> Iterator[Heard[Record] | Rejected]:
-        """Read ahead in a thread of its own: by number and by length no more than a batch."""
+        """Read ahead in threads of their own: by number, and by length but for what is being read, at most a batch."""
         still = iter(asked)
         under_way = deque(self._begin(read, one) for one in islice(still, self.batch.clips))
         while under_way:
@@ -137,10 +141,10 @@ class LocalWorkers:
             yield heard
 
     def _begin(self, read: Read[Asked, Record], asked: Asked) -> "Future[Heard[Record] | Rejected]":
-        return self._reader.submit(self._read, read, asked)
+        return self._reader.submit(self._read, read, asked, next(self._turns))
 
-    def _read(self, read: Read[Asked, Record], asked: Asked) -> Heard[Record] | Rejected:
-        self._ahead.wait()
+    def _read(self, read: Read[Asked, Record], asked: Asked, turn: int) -> Heard[Record] | Rejected:
+        self._ahead.wait(turn)
         heard = _heard(read(asked))
         self._ahead.add(_duration_s(heard))
         return heard
@@ -176,16 +180,17 @@ class _LocalPending:
 
 
 class _ReadAhead:
-    """How much sound was read and not yet taken; who reads waits while it is too much."""
+    """How much sound was read and not yet taken; who reads waits while it is too much, unless it is taken next."""
 
     def __init__(self, most_s: float) -> None:
         self._most_s = most_s
         self._waiting_s = 0.0
+        self._taken = 0
         self._changed = Condition()
 
-    def wait(self) -> None:
+    def wait(self, turn: int) -> None:
         with self._changed:
-            self._changed.wait_for(lambda: self._waiting_s < self._most_s)
+            self._changed.wait_for(lambda: self._waiting_s < self._most_s or turn <= self._taken)
 
     def add(self, seconds: float) -> None:
         with self._changed:
@@ -194,6 +199,7 @@ class _ReadAhead:
     def take(self, seconds: float) -> None:
         with self._changed:
             self._waiting_s -= seconds
+            self._taken += 1
             self._changed.notify_all()
 
     def stop(self) -> None:

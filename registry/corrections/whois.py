@@ -1,17 +1,17 @@
 """Whose voice is in a file: the speakers that come nearest, for a clip that need not be in the registry."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from sqlalchemy import Engine
 
 from registry import settings
-from registry.audio import read_audio
 from registry.core.identification import identify
 from registry.core.records import Rejected
 from registry.embedder import load_embedder
 from registry.errors import ModelMismatch, UnknownClip
+from registry.remote import AnyPath
+from registry.sources import read_anywhere
 from registry.store import addresses, corrections, models, speakers
 
 
@@ -26,14 +26,14 @@ class Candidate:
     clips: int  # how many recordings those are
 
 
-def whois(engine: Engine, path: Path, *, most: int = 10) -> list[Candidate]:
+def whois(engine: Engine, path: AnyPath, *, most: int = 10) -> list[Candidate]:
     """Rank the speakers by how well a wav file fits them, best first, of both genders.
 
     Raises:
         UnknownClip: The file cannot be used, or the registry is empty.
         ModelMismatch: The registry was built with a model of this name but other weights.
     """
-    audio = read_audio(path)
+    audio = read_anywhere(path)
     if isinstance(audio, Rejected):
         raise UnknownClip(address=path, cause=audio.message)
     with engine.begin() as connection:

@@ -13,8 +13,10 @@ from typing import Literal
 
 from registry.core.export_plan import PlannedFile, Source
 from registry.export.manifest import FOLDER
+from registry.remote import AnyPath, RemotePath, at_hand, is_remote, to_path
 
 LinkMode = Literal["copy", "hardlink", "symlink"]
+PARTIAL = "partial"
 DAY_S = 86_400
 LATEST = 2**31 - DAY_S - 1  # seconds since 1970: the last full day of file systems that count in 32 bits
 
@@ -30,12 +32,18 @@ def as_it_should_be(outdir: Path, file: PlannedFile, mode: LinkMode) -> bool | N
         status = os.lstat(target)
     except (FileNotFoundError, NotADirectoryError):
         return None
+    mode = _mode_of(file.source, mode)
     source = None if mode == "copy" else _status_if_as_taken_in(file.source)
     if source is None:
         return _is_copy(file, status, mode)
     if mode == "symlink":
         return stat.S_ISLNK(status.st_mode) and os.readlink(target) == file.source.path  # noqa: PTH115
     return os.path.samestat(source, status)
+
+
+def _mode_of(source: Source, asked: LinkMode) -> LinkMode:
+    """Tell how a file gets into the tree: no link leads to a URL."""
+    return "copy" if asked != "copy" and is_remote(source.path) else asked
 
 
 def _is_copy(file: PlannedFile, status: os.stat_result, mode: LinkMode) -> bool:
@@ -49,12 +57,19 @@ def _status_if_as_taken_in(source: Source) -> os.stat_result | None:
     if source.content is not None:
         return None
     try:
-        status = os.stat(source.path)  # noqa: PTH116
+        status = _status_if_readable(source.path)
     except OSError:
         return None
-    if status.st_size != source.size or not os.access(source.path, os.R_OK):
+    if status is None or status.st_size != source.size:
         return None
-    return status if status.st_mtime_ns == source.mtime_ns or _holds(Path(source.path), {source.sha256}) else None
+    return status if status.st_mtime_ns == source.mtime_ns or _holds(to_path(source.path), {source.sha256}) else None
+
+
+def _status_if_readable(address: str) -> os.stat_result | None:
+    if is_remote(address):
+        return RemotePath(address).stat()
+    status = os.stat(address)  # noqa: PTH116
+    return status if os.access(address, os.R_OK) else None
 
 
 def is_available(source: Source) -> bool:
@@ -81,7 +96,8 @@ def put(outdir: Path, file: PlannedFile, mode: LinkMode) -> None:
         OSError: The tree cannot be written.
     """
     target = outdir / file.path
-    partial = partial_file(outdir)
+    mode = _mode_of(file.source, mode)
+    partial = partial_file(outdir, file.path)
     partial.unlink(missing_ok=True)
     kept = kept_copy(outdir, file.source.sha256)
     if file.source.content is not None:
@@ -90,14 +106,14 @@ def put(outdir: Path, file: PlannedFile, mode: LinkMode) -> None:
     elif kept.exists() and not is_available(file.source):
         _copy(kept, partial, file)
     elif mode == "copy":
-        _copy(Path(file.source.path), partial, file)
+        _copy(to_path(file.source.path), partial, file)
     else:
         _link(file.source, partial, mode)
     target.parent.mkdir(parents=True, exist_ok=True)
     partial.replace(target)
 
 
-def _copy(source: Path, partial: Path, file: PlannedFile) -> None:
+def _copy(source: AnyPath, partial: Path, file: PlannedFile) -> None:
     digest = hashlib.sha256()
     with partial.open("wb") as writing:
         for block in _blocks(source):
@@ -108,10 +124,10 @@ def _copy(source: Path, partial: Path, file: PlannedFile) -> None:
     os.utime(partial, (stamp(file), stamp(file)))
 
 
-def _blocks(source: Path) -> Iterator[bytes]:
+def _blocks(source: AnyPath) -> Iterator[bytes]:
     """Read a source; what goes wrong with it must be told from what goes wrong with the tree."""
     try:
-        with _opened(source) as reading:
+        with at_hand(source) as local, _opened(local) as reading:
             while block := reading.read(1 << 20):
                 yield block
     except OSError as error:
@@ -142,9 +158,15 @@ def _opened(path: Path) -> BufferedReader:
     return path.open("rb")
 
 
-def partial_file(outdir: Path) -> Path:
-    """Name the place of a file while it is being written."""
-    return outdir / FOLDER / "partial"
+def partial_file(outdir: Path, path: str = "") -> Path:
+    """Name the place of a file while it is being written, one for each as several may be at once."""
+    return outdir / FOLDER / f"{PARTIAL}{hashlib.sha256(path.encode()).hexdigest()[:16]}"
+
+
+def remove_partial(outdir: Path) -> None:
+    """Remove what a killed or failed export was writing."""
+    for partial in (outdir / FOLDER).glob(f"{PARTIAL}*"):
+        partial.unlink(missing_ok=True)
 
 
 def kept_copy(outdir: Path, sha256: str) -> Path:
@@ -164,9 +186,9 @@ def keep(outdir: Path, path: str, sha256: str) -> bool:
     return True
 
 
-def _holds(path: Path, hashes: set[str]) -> bool:
+def _holds(path: AnyPath, hashes: set[str]) -> bool:
     try:
-        with _opened(path) as file:
+        with at_hand(path) as local, _opened(local) as file:
             return hashlib.file_digest(file, "sha256").hexdigest() in hashes
     except OSError:
         return False

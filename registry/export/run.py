@@ -4,7 +4,7 @@ import fcntl
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine
@@ -16,34 +16,18 @@ from registry.export import files
 from registry.export.aliases import write_aliases
 from registry.export.files import LinkMode, SourceLost
 from registry.export.manifest import FOLDER, Written, night_of, read_manifest, write_manifest
+from registry.export.report import ExportReport
 from registry.progress import Progress, Silent
+from registry.remote import AnyPath, RemotePath, in_order, readers
 from registry.store import tree
 from registry.store.tree import Extent
 
 NOT_EXPORTED = "not exported; put it back as it was, or ingest it from where it is now, then export again"
 
 
-@dataclass
-class ExportReport:
-    """What an export did, counted in files (two for a clip)."""
-
-    clips: int
-    written: int = 0
-    unchanged: int = 0
-    removed: int = 0
-    rejected: list[Rejected] = field(default_factory=list)
-    to_write: tuple[str, ...] = ()  # of a plan: paths below the top
-    to_remove: tuple[str, ...] = ()
-
-    @property
-    def exit_code(self) -> int:
-        """0 if the tree is whole, 1 if some of it could not be written."""
-        return 1 if self.rejected else 0
-
-
 def export(
     engine: Engine,
-    outdir: Path,
+    outdir: AnyPath,
     extent: Extent | None = None,
     mode: LinkMode = "copy",
     progress: Progress | None = None,
@@ -57,7 +41,7 @@ def export(
         engine: The registry's database.
         outdir: The folder; made if missing. Files of others in it stay as they are.
         extent: The groups to answer for; earlier exports of other groups stay as they are.
-        mode: How a file gets there: a copy, or a hard or symbolic link to the source.
+        mode: How a file gets there: a copy, or a hard or symbolic link to the source if that is a local file.
         progress: Told how far it is.
         as_of: An operation: export what held right after it.
         plan_only: Only tell what would be written and removed.
@@ -65,6 +49,8 @@ def export(
     Raises:
         OutputRefused: The folder cannot serve, or cannot be written, or holds the tree of another registry.
     """
+    if isinstance(outdir, RemotePath):
+        raise OutputRefused(path=outdir, cause="only input may be at a URL")
     extent = extent or Extent()
     outdir = Path(os.path.abspath(outdir))  # noqa: PTH100 - resolve() would follow a link that the user set up
     with engine.begin() as connection:
@@ -186,10 +172,11 @@ def _keep_what_only_the_tree_has(outdir: Path, to_write: Iterable[PlannedFile], 
     for path, sha256 in written:
         if sha256 in moving:
             places.setdefault(sha256, []).append(path)
-    for file in to_write:
-        wanted = file.source.sha256
-        if wanted in places and not files.is_available(file.source):
-            any(files.keep(outdir, path, wanted) for path in sorted(places[wanted]))
+    sources = [file.source for file in to_write if file.source.sha256 in places]
+    available = in_order(files.is_available, sources, readers(source.path for source in sources))
+    for source, is_available in zip(sources, available, strict=True):
+        if not is_available:
+            any(files.keep(outdir, path, source.sha256) for path in sorted(places[source.sha256]))
 
 
 def _is_file(path: Path) -> bool:
@@ -224,19 +211,27 @@ def _write(
     """Write what is to be written and give what was; the rest is added to the report's rejected."""
     known_bytes = {entry.sha256 for entry in written}
     progress.begin("export", len(changes.write))
-    for file in changes.write:
-        try:
-            files.put(outdir, file, mode)
-        except SourceLost as lost:
+    at_once = readers(file.source.path for file in changes.write)
+    faults = in_order(partial(_fault_of_putting, outdir, mode), changes.write, at_once)
+    for file, fault in zip(changes.write, faults, strict=True):
+        if isinstance(fault, SourceLost):
             files.remove_wrong(outdir / file.path, file.source, known_bytes)
-            report.rejected.append(Rejected(file.source.path, "source-lost", f"{lost}; {NOT_EXPORTED}"))
-        except (FileExistsError, NotADirectoryError, IsADirectoryError):
+            report.rejected.append(Rejected(file.source.path, "source-lost", f"{fault}; {NOT_EXPORTED}"))
+        elif fault is not None:
             report.rejected.append(_in_the_way(outdir, file))
         else:
             report.written += 1
             yield file
         progress.advance(1)
     progress.done()
+
+
+def _fault_of_putting(outdir: Path, mode: LinkMode, file: PlannedFile) -> Exception | None:
+    try:
+        files.put(outdir, file, mode)
+    except (SourceLost, FileExistsError, NotADirectoryError, IsADirectoryError) as fault:
+        return fault
+    return None
 
 
 def _remove_kept(outdir: Path, waited_for: set[str]) -> None:
@@ -247,4 +242,4 @@ def _remove_kept(outdir: Path, waited_for: set[str]) -> None:
                 path.unlink()
         with suppress(OSError):  # not empty: an export of other groups was killed, its next run needs the rest
             kept.rmdir()
-    files.partial_file(outdir).unlink(missing_ok=True)
+    files.remove_partial(outdir)

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from sqlalchemy import Engine
 
@@ -11,6 +10,7 @@ from registry.corrections.plan import Plan
 from registry.ingest.report import IngestReport
 from registry.ingest.run import ingest
 from registry.progress import Progress
+from registry.remote import AnyPath
 from registry.runtimes import Runtime
 from registry.store import journal, operations
 from registry.store.journal import Effects, Unsure
@@ -30,7 +30,7 @@ class PlannedIngest:
 
 def ingest_at_once(
     engine: Engine,
-    indirs: Sequence[Path],
+    indirs: Sequence[AnyPath],
     author: Author,
     *,
     plan: Plan | None = None,

@@ -2,13 +2,15 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from registry.audio import Audio, read_audio
 from registry.core.records import Rejected
 from registry.embedding import batches, one_ahead
 from registry.ingest.model_in_use import ModelInUse
 from registry.progress import Progress
+from registry.remote import RemotePath, at_hand, in_order, readers
 from registry.scan import Pair, SourceFile
 from registry.sources import sha256_of
 from registry.store import embeddings, forgetting
@@ -34,18 +36,21 @@ class Sorted:
 def sort_out(pairs: Iterable[Pair], known: dict[str, tuple[HashedFile, HashedFile]]) -> Sorted:
     """Tell new pairs from known ones; a known file is only read if it looks different."""
     result = Sorted()
+    different: list[Pair] = []
     for pair in pairs:
         if pair.name not in known:
             result.new.append(pair)
         elif (pair.wav, pair.txt) == tuple(file.source for file in known[pair.name]):
             result.unchanged.append(pair)
         else:
-            _compare(pair, *known[pair.name], result)
+            different.append(pair)
+    read_again = in_order(_read_again, different, readers(pair.wav.path for pair in different))
+    for pair, read in zip(different, read_again, strict=True):
+        _compare(pair, read, *known[pair.name], result)
     return result
 
 
-def _compare(pair: Pair, known_wav: HashedFile, known_txt: HashedFile, result: Sorted) -> None:
-    read = _read_pair(pair, audio_hash="")
+def _compare(pair: Pair, read: Clip | Rejected, known_wav: HashedFile, known_txt: HashedFile, result: Sorted) -> None:
     if isinstance(read, Rejected):
         result.rejected.append(read)
     elif read.wav.sha256 == known_wav.sha256:
@@ -59,25 +64,43 @@ def _compare(pair: Pair, known_wav: HashedFile, known_txt: HashedFile, result: S
         result.rejected.append(Rejected(str(pair.wav.path), "changed", message))
 
 
-def _read_pair(pair: Pair, audio_hash: str) -> Clip | Rejected:
+def _read_again(pair: Pair) -> Clip | Rejected:
+    try:
+        with at_hand(pair.wav.path) as wav:
+            return _read_pair(pair, wav, audio_hash="")
+    except OSError as error:
+        return _unreadable(pair, error)
+
+
+def _read_pair(pair: Pair, wav: Path, audio_hash: str) -> Clip | Rejected:
+    """Read what there is to note of a pair whose .wav is at hand."""
     if pair.txt.size > MAX_TRANSCRIPT_BYTES:
         message = f"a transcript of {pair.txt.size} bytes; is it another file?"
         return Rejected(str(pair.txt.path), "too-long", message)
     try:
-        transcript = pair.txt.path.read_bytes()
-        wav = HashedFile(pair.wav, sha256_of(pair.wav.path))
-        unsettled = [source for source in (pair.wav, pair.txt) if not _is_as_listed(source)]
+        with at_hand(pair.txt.path) as txt:
+            transcript = txt.read_bytes()
+        wav_sha256 = sha256_of(wav)
+        sizes_read = ((pair.wav, wav.stat().st_size), (pair.txt, len(transcript)))
+        unsettled = [source for source, size in sizes_read if not _is_as_listed(source, size)]
     except OSError as error:
-        path = error.filename or pair.wav.path  # nameless where reading fails, not opening
-        return Rejected(str(path), "unreadable", f"{error.strerror}; make the file readable")
+        return _unreadable(pair, error)
     if unsettled:
         message = "somebody is writing to it; ingest again once it is complete"
         return Rejected(str(unsettled[0].path), "unsettled", message)
-    txt = HashedFile(pair.txt, hashlib.sha256(transcript).hexdigest())
-    return Clip(pair.name, audio_hash, wav, txt, _text_of(transcript), transcript)
+    txt_sha256 = hashlib.sha256(transcript).hexdigest()
+    files = HashedFile(pair.wav, wav_sha256), HashedFile(pair.txt, txt_sha256)
+    return Clip(pair.name, audio_hash, *files, _text_of(transcript), transcript)
 
 
-def _is_as_listed(source: SourceFile) -> bool:
+def _unreadable(pair: Pair, error: OSError) -> Rejected:
+    path = error.filename or pair.wav.path  # nameless where reading fails, not opening
+    return Rejected(str(path), "unreadable", f"{error.strerror}; make the file readable")
+
+
+def _is_as_listed(source: SourceFile, size_read: int) -> bool:
+    if isinstance(source.path, RemotePath):
+        return size_read == source.size  # asking again costs as much as reading; one replaced in time is seen next time
     status = source.path.stat()
     return (status.st_size, status.st_mtime_ns) == (source.size, source.mtime_ns)
 
@@ -178,13 +201,27 @@ def _usable(
 
 def read_new(pair: Pair) -> tuple[Clip, Audio] | Rejected:
     """Read a new pair: what is to be kept of it, and its audio; or say why it cannot be used."""
-    audio = read_audio(pair.wav.path)
+    try:
+        with at_hand(pair.wav.path) as wav:
+            return _read_new(pair, wav)
+    except OSError as error:
+        return _unreadable(pair, error)
+
+
+def _read_new(pair: Pair, wav: Path) -> tuple[Clip, Audio] | Rejected:
+    audio = read_audio(wav)
     if isinstance(audio, Rejected):
-        return audio
-    clip = _read_pair(pair, audio.audio_hash)
+        return replace(audio, path=str(pair.wav.path))
+    clip = _read_pair(pair, wav, audio.audio_hash)
     return clip if isinstance(clip, Rejected) else (clip, audio)
 
 
-def find_unreadable(pairs: Iterable[Pair]) -> list[Rejected]:
+def find_unreadable(pairs: Sequence[Pair]) -> list[Rejected]:
     """Read new pairs only to see whether each can be used."""
-    return [found for found in map(read_new, pairs) if isinstance(found, Rejected)]
+    faults = in_order(_fault, pairs, readers(pair.wav.path for pair in pairs))
+    return [fault for fault in faults if fault is not None]
+
+
+def _fault(pair: Pair) -> Rejected | None:
+    found = read_new(pair)
+    return found if isinstance(found, Rejected) else None

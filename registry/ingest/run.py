@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from registry.core.records import Group
 from registry.errors import PairsBroken
@@ -12,6 +11,7 @@ from registry.ingest.read import Sorted, embed_new, find_unreadable, sort_out
 from registry.ingest.report import GroupReport, IngestReport
 from registry.progress import Progress, Silent
 from registry.ray_workers import RayWorkers
+from registry.remote import AnyPath, readers
 from registry.runtimes import Runtime
 from registry.scan import FoundGroup, Pair, Scan, scan
 from registry.store import clips, operations
@@ -22,7 +22,7 @@ from registry.workers import LocalWorkers, Workers
 
 def ingest(
     transactions: Transactions,
-    indirs: Sequence[Path],
+    indirs: Sequence[AnyPath],
     author: Author,
     *,
     model: str | None = None,
@@ -38,7 +38,7 @@ def ingest(
 
     Args:
         transactions: The registry's database; a transaction a step, or all steps one.
-        indirs: Folders that hold groups, or groups themselves.
+        indirs: Folders that hold groups, or groups themselves; a `RemotePath` is one that a URL names.
         author: Who runs this, for the journal.
         model: The embedding model; None for the recorded one, and in a new registry for the default.
         scope: "registry" or "broadcaster", whom a voice is compared to; None as with the model.
@@ -51,6 +51,7 @@ def ingest(
 
     Raises:
         InputMissing: None of the folders can be opened.
+        RemoteMissing: What reads such a URL is not installed.
         PairsBroken: With `strict`, something cannot be used.
         ModelUnavailable, RuntimeUnavailable, ModelMismatch, ScopeMismatch: The model or scope asked for cannot be
             had here.
@@ -62,7 +63,7 @@ def ingest(
         _refuse_broken(transactions, found)
     reports: list[GroupReport] = []
     rejected = list(found.rejected)
-    with _workers(in_use, runtime, workers, ray) as hands:
+    with _workers(in_use, runtime, workers, ray, readers(indirs)) as hands:
         for group, content in found.groups.items():
             reports.append(_take_in(transactions, group, content, in_use, hands, author, progress or Silent()))
             rejected += content.rejected
@@ -70,10 +71,10 @@ def ingest(
 
 
 def _workers(
-    model: ModelInUse, runtime: Runtime | None, count: int | None, ray: str | None
+    model: ModelInUse, runtime: Runtime | None, count: int | None, ray: str | None, read_at_once: int
 ) -> LocalWorkers | RayWorkers:
     if ray is None:
-        return LocalWorkers(lambda: model.embedder, count)
+        return LocalWorkers(lambda: model.embedder, count, read_at_once)
     return RayWorkers(ray, lambda: model.foundation, _wav_of, runtime, count)
 
 

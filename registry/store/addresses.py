@@ -6,10 +6,11 @@ from pathlib import Path
 
 from sqlalchemy import Connection, text
 
-from registry.audio import read_audio
 from registry.core.records import Rejected
 from registry.errors import AmbiguousSpeaker, UnknownClip, UnknownSpeaker
+from registry.remote import AnyPath, is_remote, to_path
 from registry.scan import GROUP_NAME
+from registry.sources import read_anywhere
 
 SPEAKER = re.compile(r"(?:(?P<broadcaster>.+)[/ ])?(?P<gender>[FM])(?P<number>\d+)", re.DOTALL | re.IGNORECASE)
 
@@ -76,8 +77,8 @@ def find_clips(connection: Connection, address: str) -> list[int]:
     """
     if address.isdecimal():
         found = _present(connection, "c.clip_id = :clip_id", {"clip_id": int(address)})
-    elif Path(address).is_file():
-        found = _by_audio(connection, Path(address))
+    elif is_remote(address) or Path(address).is_file():
+        found = _by_audio(connection, to_path(address))
     else:
         found = _by_name(connection, address)
     if not found:
@@ -85,8 +86,8 @@ def find_clips(connection: Connection, address: str) -> list[int]:
     return found
 
 
-def _by_audio(connection: Connection, path: Path) -> list[int]:
-    audio = read_audio(path)
+def _by_audio(connection: Connection, path: AnyPath) -> list[int]:
+    audio = read_anywhere(path)
     if isinstance(audio, Rejected):
         raise UnknownClip(address=str(path), cause=audio.message)
     condition = "c.audio_id = (SELECT audio_id FROM audio WHERE audio_hash = :audio_hash)"

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from sqlalchemy import ColumnElement, Connection, exists, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from registry.core.records import Group
+from registry.remote import to_path
 from registry.scan import SourceFile
 from registry.store.arrays import copy_rows
 from registry.tables import assignment, clip, clip_group
@@ -47,6 +47,11 @@ def known_clips(connection: Connection, group: Group) -> dict[str, tuple[HashedF
     return {name: (_file(*files[:4]), _file(*files[4:])) for name, *files in connection.execute(query)}
 
 
+def came_from_urls(connection: Connection) -> bool:
+    """Tell whether any clip was taken from a URL."""
+    return bool(connection.execute(text("SELECT EXISTS (SELECT FROM clip WHERE wav_path LIKE '%://%')")).scalar_one())
+
+
 def _is(group: Group) -> tuple[ColumnElement[bool], ...]:
     return (
         clip_group.c.broadcaster == group.broadcaster,
@@ -56,7 +61,7 @@ def _is(group: Group) -> tuple[ColumnElement[bool], ...]:
 
 
 def _file(path: str, size: int, mtime_ns: int, sha256: bytes) -> HashedFile:
-    return HashedFile(SourceFile(Path(path), size, mtime_ns), sha256.hex())
+    return HashedFile(SourceFile(to_path(path), size, mtime_ns), sha256.hex())
 
 
 def add_clips(connection: Connection, group: Group, clips: Sequence[Clip], operation_id: int) -> dict[int, list[int]]:
