@@ -4,6 +4,7 @@ import os
 import shutil
 import stat
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -27,7 +28,7 @@ from registry.export import export
 from registry.export.files import LinkMode
 from registry.ingest import ingest
 from registry.reembed import reembed
-from registry.remote import AnyPath, to_path
+from registry.remote import AnyPath, RemotePath, to_path
 from registry.store import addresses
 from tests.conftest import AUTHOR, MakeClip, night, tree
 from tests.fix_s3 import Bucket
@@ -159,7 +160,7 @@ def test_input_may_move_to_another_url_or_from_a_folder(
 ) -> None:
     first: AnyPath = nights if is_local_first else to_path(bucket.upload(nights, "nights"))
     ingest(engine, [first], AUTHOR)
-    moved = to_path(bucket.upload(nights, "archive/nights/"))
+    moved = to_path(f"{bucket.upload(nights, 'archive/nights')}/")
     bucket.files.rm(f"{bucket.url}/nights", recursive=True) if not is_local_first else shutil.rmtree(nights)
 
     report = ingest(engine, [moved], AUTHOR)
@@ -278,7 +279,7 @@ def test_a_bucket_or_folder_that_is_missing_is_named(engine: Engine, bucket: Buc
         ingest(engine, [to_path("s3://no-such-bucket/nights")], AUTHOR)
     with pytest.raises(InputMissing, match=r"/nights \(No such file or directory\)"):
         ingest(engine, [to_path(f"{bucket.url}/nights")], AUTHOR)
-    with pytest.raises(InputMissing, match=r"no input \(Invalid bucket name"):
+    with pytest.raises(InputMissing, match="Invalid bucket name"):
         ingest(engine, [to_path("s3://no input")], AUTHOR)
 
     report = ingest(engine, [indir, to_path(f"{bucket.url}/nights")], AUTHOR)
@@ -318,17 +319,17 @@ def test_without_credentials_it_is_said(engine: Engine, bucket: Bucket, monkeypa
 
 def test_without_the_extra_it_is_said_how_to_get_it(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "s3fs", None)
-    monkeypatch.setattr("fsspec.registry._registry", {})
+    monkeypatch.delitem(vars(sys.modules["fsspec.registry"])["_registry"], "s3", raising=False)
 
     with pytest.raises(RemoteMissing, match=r"s3://bucket/nights.*pip install '\.\[s3\]'"):
         ingest(engine, [to_path("s3://bucket/nights")], AUTHOR)
 
 
 def test_the_command_line_takes_urls_and_ends_with_2_where_there_is_nothing(
-    engine: Engine, nights: Path, bucket: Bucket, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    database_url: str, nights: Path, bucket: Bucket, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     url, plan = bucket.upload(nights, "nights"), tmp_path / "plan"
-    database = f"--database={engine.url.render_as_string(hide_password=False)}"
+    database = f"--database={database_url}"
     commands = (
         ["ingest", f"{url}-none", database],
         ["ingest", f"{url}/", "--plan", "--save", str(plan), database],
@@ -357,17 +358,13 @@ def test_several_are_read_at_once(
     engine: Engine, nights: Path, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert settings.REMOTE_READERS > 1
-    running, most = [], [0]
-    fetch = S3FileSystem.get_file
+    url, two_at_once = to_path(bucket.upload(nights, "nights")), threading.Barrier(2, timeout=60)
+    fetch = RemotePath.fetch
 
-    def counted(files: S3FileSystem, *arguments: object, **options: object) -> None:
-        running.append(1)
-        most[0] = max(most[0], len(running))
-        fetch(files, *arguments, **options)
-        running.pop()
+    def fetch_with_another(path: RemotePath, to: Path) -> None:
+        two_at_once.wait()
+        fetch(path, to)
 
-    url = to_path(bucket.upload(nights, "nights"))
-    monkeypatch.setattr(S3FileSystem, "get_file", counted)
-    ingest(engine, [url], AUTHOR)
+    monkeypatch.setattr(RemotePath, "fetch", fetch_with_another)
 
-    assert most[0] > 1
+    assert ingest(engine, [url], AUTHOR).exit_code == 0
