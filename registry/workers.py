@@ -94,8 +94,7 @@ class Workers(Protocol):
 
 
 class LocalWorkers:
-    """Threads of this process: one reads, or several from far away, the others embed, a call of the model a thread and a
-    core.
+    """Threads of this process: one reads, or several from far away, the others embed, a call of the model a core.
 
     Faster than all cores on one clip, and no bit depends on how many there are.
     """
