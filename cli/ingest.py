@@ -43,8 +43,8 @@ COUNTS = (
 @click.option(
     "--ray",
     metavar="ADDRESS",
-    help="Read and embed on the nodes of a Ray cluster, where INDIR must be at the same path: HOST:PORT, auto for the"
-    " one that runs here, local for one of this machine alone. Needs pip install '.[ray]'.",
+    help="Read and embed on the nodes of a Ray cluster, where INDIR must be at the same path or URL: HOST:PORT, auto"
+    " for the one that runs here, local for one of this machine alone. Needs pip install '.[ray]'.",
 )
 @plan_options
 @database_option

@@ -2,8 +2,10 @@
 
 import ast
 import re
+import tomllib
 from pathlib import Path
 
+import click
 import pytest
 
 from cli.main import commands
@@ -41,6 +43,30 @@ def test_every_option_that_the_readme_names_exists(option: str) -> None:
 
     assert option in given
     assert option in README
+
+
+@pytest.mark.parametrize(("command", "extra"), [("ingest", "s3"), ("ingest", "ray")])
+def test_every_extra_that_a_command_may_need_is_in_its_help_the_readme_and_the_package(
+    command: str, extra: str
+) -> None:
+    told = f"pip install '.[{extra}]'"
+    said = " ".join(commands.commands[command].get_help(click.Context(commands.commands[command])).split())
+
+    assert told in said
+    assert told in README
+    assert (
+        extra
+        in tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    )
+
+
+@pytest.mark.parametrize("mode", ["hardlink", "symlink"])
+def test_the_readme_and_the_help_say_what_is_not_linked(mode: str) -> None:
+    link = next(option for option in commands.commands["export"].params if option.name == "mode")
+
+    assert mode in link.type.choices  # type: ignore[attr-defined]
+    assert "what came from a URL is copied" in str(link.help)  # type: ignore[attr-defined]
+    assert "instead of copies, but for what came from `s3://`, which is copied" in " ".join(README.split())
 
 
 def public_definitions(path: Path) -> list[ast.FunctionDef | ast.ClassDef]:
