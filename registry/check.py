@@ -8,9 +8,11 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from registry.store.speakers import PROFILES
+from registry.store.totals import NIGHTS, TOTALS
 
 SHOWN_ROWS = 5  # of a broken invariant; enough to find the fault by
 ROUNDING = 1e-5  # of a profile's mean kept in single precision
+SHORTER_S = 0.001  # than any clip; sums of seconds are exact, in any order
 # Vectors of two dimensions, or two models that decide: what is so wrong that a query about it fails.
 BEYOND_COMPARE = (psycopg.DataError, psycopg.errors.CardinalityViolation)
 
@@ -99,6 +101,18 @@ INVARIANTS = {
                OR abs(p.duration_s / r.duration_s - 1) > {ROUNDING})
           AND (p.speaker_id IS NOT NULL OR r.model_id = deciding_model())
     """,  # noqa: S608 - constants of ours; under another model profiles are completed when its reembed ends
+    "what is kept of a speaker's nights is what its clips add up to": f"""
+        SELECT speaker_id, group_id, kept.clips, r.clips AS recounted
+        FROM speaker_night kept FULL JOIN ({NIGHTS}) r USING (speaker_id, group_id)
+        WHERE kept.clips IS DISTINCT FROM r.clips OR abs(kept.duration_s - r.duration_s) > {SHORTER_S}
+    """,  # noqa: S608 - constants of ours
+    "what is kept of a speaker in all is what its nights add up to": f"""
+        SELECT speaker_id, broadcaster, kept.clips, r.clips AS recounted, kept.nights, r.nights
+        FROM speaker_total kept FULL JOIN ({TOTALS}) r USING (speaker_id, broadcaster)
+        WHERE (kept.clips, kept.nights, kept.first_night, kept.last_night)
+              IS DISTINCT FROM (r.clips, r.nights, r.first_night, r.last_night)
+           OR abs(kept.duration_s - r.duration_s) > {SHORTER_S}
+    """,  # noqa: S608 - constants of ours
     "everything ends after it begins": """
         SELECT 'assignment' AS row_of, assignment_id AS key FROM assignment WHERE to_operation <= from_operation
         UNION ALL SELECT 'speaker_number', holding_id

@@ -380,6 +380,31 @@ profile = Table(
     comment="What a speaker sounds like under one model; always equal to the mean over its clips.",
 )
 
+speaker_night = Table(
+    "speaker_night",
+    metadata,
+    Column("speaker_id", ForeignKey("speaker.speaker_id"), primary_key=True, comment="The speaker."),
+    Column(
+        "group_id", ForeignKey("clip_group.group_id"), primary_key=True, index=True, comment="The group of the night."
+    ),
+    Column("clips", BigInteger, nullable=False, comment="Clips of the speaker in it now."),
+    Column("duration_s", DOUBLE_PRECISION, nullable=False, comment="How many seconds they last."),
+    comment="What a speaker's clips of a night add up to; kept by triggers on assignment.",
+)
+
+speaker_total = Table(
+    "speaker_total",
+    metadata,
+    Column("speaker_id", ForeignKey("speaker.speaker_id"), primary_key=True, comment="The speaker."),
+    Column("broadcaster", Text, primary_key=True, comment="Where it was heard."),
+    Column("clips", BigInteger, nullable=False, comment="Clips of the speaker there now."),
+    Column("duration_s", DOUBLE_PRECISION, nullable=False, comment="How many seconds they last."),
+    Column("nights", BigInteger, nullable=False, comment="On how many nights it was heard there."),
+    Column("first_night", Date, nullable=False, comment="The earliest of them."),
+    Column("last_night", Date, nullable=False, comment="The latest of them."),
+    comment="What a speaker's nights at a broadcaster add up to; kept with them.",
+)
+
 forgotten_audio = Table(
     "forgotten_audio",
     metadata,

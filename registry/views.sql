@@ -21,21 +21,17 @@ COMMENT ON FUNCTION deciding_model() IS 'Key of the embedding model that decides
 
 CREATE OR REPLACE VIEW speaker_nights AS
 SELECT
-    a.speaker_id,
+    t.speaker_id,
     g.broadcaster,
     number_label(n.gender, n.number) AS number,
     g.gender::text AS gender,
     g.date,
-    count(*) AS clips,
-    sum(au.duration_s)::real AS duration_s
-FROM assignment a
-JOIN clip c USING (clip_id)
-JOIN audio au USING (audio_id)
+    t.clips,
+    t.duration_s::real AS duration_s
+FROM speaker_night t
 JOIN clip_group g USING (group_id)
-JOIN speaker_number n ON n.speaker_id = a.speaker_id AND n.broadcaster = g.broadcaster
-    AND n.to_operation IS NULL AND NOT n.is_alias
-WHERE a.to_operation IS NULL
-GROUP BY a.speaker_id, g.broadcaster, n.gender, n.number, g.gender, g.date;
+JOIN speaker_number n ON n.speaker_id = t.speaker_id AND n.broadcaster = g.broadcaster
+    AND n.to_operation IS NULL AND NOT n.is_alias;
 
 COMMENT ON VIEW speaker_nights IS 'Who was heard when: one row for every speaker, broadcaster and night.';
 COMMENT ON COLUMN speaker_nights.speaker_id IS 'Key of the speaker, the same at every broadcaster.';
@@ -66,19 +62,7 @@ SELECT
 FROM speaker_number n
 LEFT JOIN profile p ON p.speaker_id = n.speaker_id AND p.model_id = deciding_model()
 LEFT JOIN speaker_name named ON named.speaker_id = n.speaker_id AND named.to_operation IS NULL
-LEFT JOIN LATERAL (
-    SELECT
-        count(*) AS clips,
-        sum(au.duration_s) AS duration_s,
-        count(DISTINCT g.date) AS nights,
-        min(g.date) AS first_night,
-        max(g.date) AS last_night
-    FROM assignment a
-    JOIN clip c USING (clip_id)
-    JOIN audio au USING (audio_id)
-    JOIN clip_group g USING (group_id)
-    WHERE a.speaker_id = n.speaker_id AND a.to_operation IS NULL AND g.broadcaster = n.broadcaster
-) heard ON true
+LEFT JOIN speaker_total heard ON heard.speaker_id = n.speaker_id AND heard.broadcaster = n.broadcaster
 WHERE n.to_operation IS NULL AND NOT n.is_alias;
 
 COMMENT ON VIEW speakers IS 'One row for every numbered folder: a speaker heard by two broadcasters has a row at each.';

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine, text
 from registry.core.records import Floats, Gender, Group, Integers
 from registry.store.models import Foundation, lay_foundation
 from registry.store.speakers import PROFILES
+from registry.store.totals import NIGHTS, TOTALS
 
 DIMENSION = 192
 ONE_VOICE, STRANGERS = 0.6, 0.1  # mean cosines
@@ -115,7 +116,7 @@ def fill(engine: Engine, clips: int, folder: Path, seed: int = 1) -> Foundation:
         _copy_history(connection, history)
         _run(connection, TABLES, folder)
         _copy_embeddings(connection, history, foundation.model_id, seed)
-        _run(connection, (f"INSERT INTO profile (speaker_id, model_id, mean, audios, duration_s, inverse_s) {MEANS}",))
+        _run(connection, DERIVED)
         for statement in (*indexes, *AFTERWARDS):
             connection.exec_driver_sql(statement)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -123,7 +124,11 @@ def fill(engine: Engine, clips: int, folder: Path, seed: int = 1) -> Foundation:
     return foundation
 
 
-MEANS = PROFILES.format(condition="")
+DERIVED = (
+    f"INSERT INTO profile (speaker_id, model_id, mean, audios, duration_s, inverse_s) {PROFILES.format(condition='')}",
+    f"INSERT INTO speaker_night {NIGHTS}",
+    f"INSERT INTO speaker_total {TOTALS}",
+)
 SETTINGS = (
     "SET LOCAL maintenance_work_mem = '1500MB'",
     "SET LOCAL max_parallel_maintenance_workers = 2",

@@ -101,6 +101,23 @@ CORRUPTIONS = {
         f"""{OTHER_MODEL}; INSERT INTO embedding SELECT audio_id, 2, vector FROM embedding;
             INSERT INTO profile SELECT speaker_id, 2, mean, audios + 1, duration_s, inverse_s FROM profile""",
     ],
+    "what is kept of a speaker's nights is what its clips add up to": [
+        "UPDATE speaker_night SET clips = clips + 1 WHERE speaker_id = 1",
+        "UPDATE speaker_night SET duration_s = duration_s + 0.2 WHERE speaker_id = 1",
+        "DELETE FROM speaker_night WHERE speaker_id = 1",
+        "INSERT INTO speaker_night SELECT 2, max(group_id), 1, 1 FROM clip_group",
+        "ALTER TABLE assignment DISABLE TRIGGER USER; DELETE FROM assignment WHERE clip_id = 1",
+        "UPDATE clip SET group_id = (SELECT max(group_id) FROM clip_group) WHERE clip_id = 1",
+    ],
+    "what is kept of a speaker in all is what its nights add up to": [
+        "UPDATE speaker_total SET clips = clips + 1 WHERE speaker_id = 1",
+        "UPDATE speaker_total SET duration_s = duration_s + 0.2 WHERE speaker_id = 1",
+        "UPDATE speaker_total SET nights = nights + 1 WHERE speaker_id = 1",
+        "UPDATE speaker_total SET last_night = first_night WHERE speaker_id = 1",
+        "DELETE FROM speaker_total WHERE speaker_id = 1",
+        "UPDATE speaker_total SET broadcaster = 'radiox' WHERE speaker_id = 1",
+        "DELETE FROM speaker_night WHERE speaker_id = 1",
+    ],
     "everything ends after it begins": [
         "UPDATE assignment SET to_operation = from_operation WHERE clip_id = 1",
         "UPDATE speaker_number SET to_operation = from_operation WHERE speaker_id = 1",

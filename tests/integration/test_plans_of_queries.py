@@ -10,27 +10,10 @@ from registry.check import check
 from registry.database import reach
 from registry.embedded import EmbeddedServer
 from tests.benchmarks.synthetic import fill
+from tests.questions import QUESTIONS, examples_of_the_readme
 
 CLIPS = 20_000
-LARGE = {"clip", "assignment", "embedding", "audio"}
-BY_NUMBER = "WHERE broadcaster = 'andaiafm' AND number = 'F0017'"
-QUESTIONS = {
-    "a speaker by number": f"SELECT * FROM speakers {BY_NUMBER}",
-    "a speaker by number anywhere": "SELECT * FROM speakers WHERE number = 'F0017'",
-    "a speaker by key": "SELECT * FROM speakers WHERE speaker_id = 17",
-    "a host by key": "SELECT * FROM speakers WHERE speaker_id = 1",
-    "the clips of a speaker by key": "SELECT * FROM clips WHERE speaker_id = 17",
-    "the clips of a speaker by number": f"SELECT * FROM clips {BY_NUMBER}",
-    "the clips of a night": "SELECT * FROM clips WHERE broadcaster = 'andaiafm' AND date = '2000-01-05'",
-    "one clip": "SELECT * FROM clips WHERE clip_id = 77",
-    "the nights of a speaker by key": "SELECT * FROM speaker_nights WHERE speaker_id = 17",
-    "the nights of a speaker by number": f"SELECT * FROM speaker_nights {BY_NUMBER}",
-    "the history of a clip": "SELECT * FROM assignment_history WHERE clip_id = 77",
-    "what an operation touched": "SELECT speaker_id FROM assignment WHERE 80 IN (from_operation, to_operation)",
-    "the last number": "SELECT max(number) FROM speaker_number WHERE broadcaster = 'andaiafm' AND gender = 'F'",
-    "whether a folder is an input folder": """
-        SELECT EXISTS (SELECT FROM clip WHERE regexp_replace(wav_path, '/[^/]*/[^/]*$', '') = '/elsewhere')""",
-}
+LARGE = {"clip", "assignment", "embedding", "audio", "speaker_night"}
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +45,16 @@ def test_a_documented_question_reads_no_large_table_whole(filled: Engine, questi
     assert read_whole(plan_of(filled, question)) & LARGE == set()
 
 
-def test_a_question_about_everybody_is_noticed(filled: Engine) -> None:
+@pytest.mark.parametrize("question", examples_of_the_readme())
+def test_an_example_of_the_readme_reads_no_large_table_whole_unless_it_searches_transcripts(
+    filled: Engine, question: str
+) -> None:
+    is_search = "ILIKE" in question
+
+    assert bool(read_whole(plan_of(filled, question)) & LARGE) == is_search
+
+
+def test_a_question_about_all_clips_is_noticed(filled: Engine) -> None:
     assert read_whole(plan_of(filled, "SELECT sum(duration_s) FROM clips")) & LARGE
 
 

@@ -136,6 +136,7 @@ def test_the_functions_are_those_documented(migrated: Connection) -> None:
     found = text(f"""
         SELECT proname, pg_get_function_identity_arguments(oid) || ' -> ' || pg_get_function_result(oid) AS signature
         FROM pg_proc p WHERE pronamespace = 'public'::regnamespace AND {OURS.format("p.oid")}
+          AND prorettype <> 'trigger'::regtype
     """)
 
     assert {row.proname: row.signature for row in migrated.execute(found)} == FUNCTIONS

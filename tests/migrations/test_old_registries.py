@@ -214,3 +214,23 @@ def test_speakers_alone_have_a_vector_index_and_back_at_0003_clips_too(upgraded:
     with upgraded.begin() as connection:
         assert rows(connection, VECTOR_INDEXES) == [("embedding_model_1_hnsw",), ("profile_model_1_hnsw",)]
         assert sorted(rows(connection, SIMILAR)) == sorted(similar) == [(2, 2), (3, 1)]
+
+
+TOTALS = "SELECT number, clips, duration_s, nights, first_night::text, last_night::text FROM speakers ORDER BY number"
+
+
+def test_what_clips_add_up_to_is_computed_and_back_at_0004_and_forward_it_is_the_same(upgraded: Engine) -> None:
+    with upgraded.begin() as connection:
+        totals = rows(connection, TOTALS)
+        nights = rows(connection, "SELECT * FROM speaker_nights ORDER BY number, date")
+        command.downgrade(alembic_config(connection), "0004")
+    with upgraded.begin() as connection:
+        assert rows(connection, TOTALS) == totals
+        assert rows(connection, "SELECT * FROM speaker_nights ORDER BY number, date") == nights
+        upgrade(connection, "shown")
+    with upgraded.begin() as connection:
+        assert rows(connection, TOTALS) == totals
+
+    assert totals == [("F0001", 2, 4, 2, "2020-11-05", "2020-11-06"), ("F0002", 1, 2, 1, "2020-11-05", "2020-11-05")]
+    assert [(row[2], row[5]) for row in nights] == [("F0001", 1), ("F0001", 1), ("F0002", 1)]
+    assert check(upgraded) == []

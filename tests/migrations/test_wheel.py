@@ -21,6 +21,7 @@ CARRIED = [
     "migrations/views_0001.sql",
     "migrations/views_0002.sql",
     "migrations/views_0003.sql",
+    "migrations/views_0004.sql",
     "registry/embedded/server.py",
     "registry/views.sql",
 ]
