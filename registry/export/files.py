@@ -7,6 +7,7 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator
+from functools import cache
 from io import BufferedReader
 from pathlib import Path
 from typing import Literal
@@ -33,6 +34,8 @@ def as_it_should_be(outdir: Path, file: PlannedFile, mode: LinkMode) -> bool | N
     except (FileNotFoundError, NotADirectoryError):
         return None
     mode = _mode_of(file.source, mode)
+    if mode == "hardlink" and _is_link_to_source(file.source, status):
+        return True
     source = None if mode == "copy" else _status_if_as_taken_in(file.source)
     if source is None:
         return _is_copy(file, status, mode)
@@ -72,6 +75,16 @@ def _status_if_readable(address: str) -> os.stat_result | None:
     return status if os.access(address, os.R_OK) else None
 
 
+def _is_link_to_source(source: Source, status: os.stat_result) -> bool:
+    """Tell whether a file is a hard link to its source as it was taken in, with one look at it."""
+    try:
+        there = os.stat(source.path)  # noqa: PTH116
+    except OSError:
+        return False
+    is_as_taken_in = (there.st_size, there.st_mtime_ns) == (source.size, source.mtime_ns)
+    return source.content is None and is_as_taken_in and os.path.samestat(there, status)
+
+
 def is_available(source: Source) -> bool:
     """Tell whether a source can be opened and is what was taken in; it is read only if its time differs."""
     return source.content is not None or _status_if_as_taken_in(source) is not None
@@ -83,9 +96,15 @@ def stamp(file: PlannedFile) -> int:
     The same state gives the same times, so a look at size and time tells whether a file is right, and tools
     such as rsync and make see a file whose content changed under an unchanged name.
     """
-    night = dt.datetime.combine(file.group.date, dt.time(), tzinfo=dt.UTC)
-    day = min(max(int(night.timestamp()), 0), LATEST)
-    return day + int(file.source.sha256[:8], 16) % (DAY_S // 2) * 2  # FAT counts in steps of two seconds
+    return (
+        _day_s(file.group.date) + int(file.source.sha256[:8], 16) % (DAY_S // 2) * 2
+    )  # FAT counts in steps of two seconds
+
+
+@cache  # a tree has many files of one night
+def _day_s(night: dt.date) -> int:
+    begin = dt.datetime.combine(night, dt.time(), tzinfo=dt.UTC)
+    return min(max(int(begin.timestamp()), 0), LATEST)
 
 
 def put(outdir: Path, file: PlannedFile, mode: LinkMode) -> None:

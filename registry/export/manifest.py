@@ -16,7 +16,7 @@ from registry.errors import OutputRefused
 FOLDER = ".registry"  # at the top of an exported tree
 # A damaged record must not lead to files outside the tree: only places that an export can have written are read.
 PLACE = re.compile(
-    r"(?P<night>(?P<broadcaster>[^/]+)(?P<date>[0-9]{8}))/(?P=night)-(?P<label>[FM][0-9]{4,})"
+    r"(?P<night>[^/]+[0-9]{8})/(?P=night)-(?P<label>[FM][0-9]{4,})"
     r"/(?P=night)(?P=label)_[0-9]{6,}\.(wav|txt)"
 )
 SHA256 = re.compile("[0-9a-f]{64}")
@@ -29,58 +29,74 @@ class Written(NamedTuple):
     sha256: str  # hex
 
 
-def night_of(path: str) -> tuple[str, dt.date]:
-    """Tell the broadcaster and the night of a place in the tree.
+@cache  # a tree has many files of one night
+def night_of(folder: str) -> tuple[str, dt.date]:
+    """Tell the broadcaster and the night of a folder at the top of the tree.
 
     Raises:
-        ValueError: It is no place in the tree.
+        ValueError: It is none.
     """
-    place = PLACE.fullmatch(path)
-    if place is None:
-        raise ValueError(f"no place in the tree: {path!r}")
-    return place["broadcaster"], _date(place["date"])
+    return folder[:-8], dt.date.fromisoformat(folder[-8:])
 
 
-@cache  # a tree has many files of one night
-def _date(digits: str) -> dt.date:
-    return dt.date.fromisoformat(digits)
+def folder_of(entry: Written) -> str:
+    """Name the folder at the top of the tree that a file lies in."""
+    return entry.path.partition("/")[0]
 
 
 def read_manifest(outdir: Path) -> set[Written]:
-    """Read what earlier exports wrote here; after a kill it may list a path twice, as it was and as planned.
+    """Read what earlier exports wrote here, and what the last one was about to write if it was killed.
+
+    A path may be listed twice then, as it was and as planned.
 
     Raises:
         OutputRefused: It does not hold what an export writes.
     """
-    manifest = _manifest(outdir)
+    return _read(outdir, _manifest(outdir)) | _read(outdir, _intended(outdir))
+
+
+def _read(outdir: Path, manifest: Path) -> set[Written]:
     try:
-        return {_parse(line) for line in manifest.read_text(encoding="utf-8").splitlines()}
+        lines = manifest.read_text(encoding="utf-8").splitlines()
+        return set(map(_checked, json.loads(f"[{','.join(lines)}]")))  # in one go: line by line takes far longer
     except FileNotFoundError:
         return set()
     except ValueError as error:
         raise OutputRefused(path=outdir, cause=f"its record of earlier exports, {manifest}, is damaged") from error
 
 
-def _parse(line: str) -> Written:
-    entry = json.loads(line)
+def _checked(entry: object) -> Written:
     if not isinstance(entry, list) or [type(field) for field in entry] != [str, str]:
-        raise ValueError(f"no entry of a manifest: {line!r}")
+        raise ValueError(f"no entry of a manifest: {entry!r}")
     written = Written(*entry)
-    night_of(written.path)
+    if PLACE.fullmatch(written.path) is None:
+        raise ValueError(f"no place in the tree: {written.path!r}")
+    night_of(folder_of(written))
     if SHA256.fullmatch(written.sha256) is None:
-        raise ValueError(f"no SHA-256: {line!r}")
+        raise ValueError(f"no SHA-256: {written!r}")
     return written
 
 
-def write_manifest(outdir: Path, entries: Iterable[Written]) -> None:
-    """Replace the manifest in one step, unless it says just that already."""
-    lines = (
-        f"[{encode_basestring_ascii(path)}, {encode_basestring_ascii(sha256)}]\n" for path, sha256 in sorted(entries)
-    )
-    content = "".join(lines).encode()  # as json.dumps, which takes three times as long
-    manifest = _manifest(outdir)
-    if manifest.exists() and manifest.read_bytes() == content:
-        return
+def write_intended(outdir: Path, entries: Iterable[Written]) -> None:
+    """Note what is about to be written, beside the manifest: a change of a large tree is small.
+
+    What a killed export noted stays, until the manifest says what came of it.
+    """
+    _replace(_intended(outdir), _read(outdir, _intended(outdir)).union(entries))
+
+
+def write_manifest(outdir: Path, entries: set[Written], read: set[Written]) -> None:
+    """Replace the manifest in one step, unless it says just that already, as read at first."""
+    manifest, intended = _manifest(outdir), _intended(outdir)
+    if entries != read or intended.exists() or not manifest.exists():
+        _replace(manifest, entries)
+        intended.unlink(missing_ok=True)
+
+
+def _replace(manifest: Path, entries: Iterable[Written]) -> None:
+    # as json.dumps, which takes three times as long
+    lines = [f"[{encode_basestring_ascii(path)}, {encode_basestring_ascii(sha256)}]\n" for path, sha256 in entries]
+    content = "".join(sorted(lines)).encode()
     partial = manifest.with_suffix(".partial")
     with partial.open("wb") as file:
         file.write(content)
@@ -93,3 +109,7 @@ def write_manifest(outdir: Path, entries: Iterable[Written]) -> None:
 
 def _manifest(outdir: Path) -> Path:
     return outdir / FOLDER / "manifest.jsonl"
+
+
+def _intended(outdir: Path) -> Path:
+    return outdir / FOLDER / "intended.jsonl"

@@ -209,6 +209,25 @@ def test_a_killed_export_is_completed_to_the_byte_even_of_bytes_that_only_the_tr
     assert tree(out) == tree(tmp_path / "new")
 
 
+def test_an_export_killed_again_and_again_knows_what_it_wrote(
+    engine: Engine, indir: Path, make_clip: MakeClip, out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in "abc":
+        make_clip(name)
+    ingest(engine, [indir], AUTHOR)
+    for ending in ("000001.wav", "000002.wav"):
+        with monkeypatch.context() as kill:
+            kill.setattr(files, "put", stopping(files.put, ending))
+            with pytest.raises(KeyboardInterrupt):
+                export(engine, out)
+
+    completed = export(engine, out)
+    export(engine, tmp_path / "whole")
+
+    assert (completed.written, completed.unchanged, completed.rejected) == (2, 4, [])
+    assert tree(out) == tree(tmp_path / "whole")
+
+
 def test_an_export_ended_by_sigkill_is_completed(
     engine: Engine, database_url: str, indir: Path, make_clip: MakeClip, out: Path, tmp_path: Path
 ) -> None:
