@@ -35,6 +35,8 @@ RegistryError                 2
 One broken clip is no error: it is a `Rejected` value, the run goes on and ends with exit code 1.
 """
 
+import copyreg
+
 
 class RegistryError(Exception):
     """The registry could not do this: {cause}."""
@@ -44,6 +46,10 @@ class RegistryError(Exception):
     def __init__(self, **fields: object) -> None:
         template = " ".join((type(self).__doc__ or "").split())
         super().__init__(template.format(**fields))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Let it come from another process, where the fields are no longer known, only the message."""
+        return copyreg.__newobj__, (type(self), *self.args)  # type: ignore[attr-defined]  # how pickle makes any object
 
 
 class InputMissing(RegistryError):

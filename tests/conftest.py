@@ -5,6 +5,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
@@ -15,6 +16,7 @@ import pytest
 import soundfile as sf
 from sqlalchemy import Engine, text
 
+from registry.check import check
 from registry.core.records import Floats
 from registry.corrections.change import Change, change
 from registry.database import reach
@@ -55,9 +57,9 @@ def template(server: EmbeddedServer) -> str:
     return "template_registry"
 
 
-@pytest.fixture
-def database_url(server: EmbeddedServer, template: str) -> Iterator[str]:
-    """The URL of a fresh registry."""
+@contextmanager
+def new_database(server: EmbeddedServer, template: str) -> Iterator[str]:
+    """Make a fresh registry and give its URL."""
     name = f"test_{uuid4().hex}"
     with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
@@ -66,10 +68,24 @@ def database_url(server: EmbeddedServer, template: str) -> Iterator[str]:
 
 
 @pytest.fixture
+def database_url(server: EmbeddedServer, template: str) -> Iterator[str]:
+    """The URL of a fresh registry."""
+    with new_database(server, template) as url:
+        yield url
+
+
+@pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
     """A fresh registry."""
     with reach(database_url) as opened:
         yield opened.engine
+
+
+@pytest.fixture
+def ends_sound(engine: Engine) -> Iterator[None]:
+    """Let a scenario end with a sound registry."""
+    yield
+    assert check(engine) == []
 
 
 def fake_infer(samples: Floats) -> Floats:
@@ -120,6 +136,12 @@ def indir(tmp_path: Path) -> Path:
     folder = tmp_path / "in"
     folder.mkdir()
     return folder
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    """Where to export to; not there yet."""
+    return tmp_path / "out"
 
 
 @pytest.fixture

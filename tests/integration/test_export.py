@@ -2,13 +2,11 @@
 
 import datetime as dt
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 
-from registry.check import check
 from registry.export import export
 from registry.export.files import LinkMode
 from registry.ingest import ingest
@@ -16,22 +14,10 @@ from registry.store.speakers import refresh_profiles
 from registry.store.tree import Extent
 from tests.conftest import AUTHOR, MakeClip, night, tree
 
-pytestmark = pytest.mark.usefixtures("fake_model")
+pytestmark = pytest.mark.usefixtures("fake_model", "ends_sound")
 F0001 = "andaiafm20201105/andaiafm20201105-F0001/andaiafm20201105F0001_"
 F0002 = "andaiafm20201105/andaiafm20201105-F0002/andaiafm20201105F0002_"
 MODES: list[LinkMode] = ["copy", "hardlink", "symlink"]
-
-
-@pytest.fixture
-def out(tmp_path: Path) -> Path:
-    return tmp_path / "out"
-
-
-@pytest.fixture(autouse=True)
-def _sound(engine: Engine) -> Iterator[None]:
-    """Every scenario ends with a sound registry."""
-    yield
-    assert check(engine) == []
 
 
 def clips(folder: Path) -> dict[str, bytes]:

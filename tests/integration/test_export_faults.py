@@ -2,13 +2,12 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 
-from registry.check import check
 from registry.errors import OutputRefused
 from registry.export import export, files
 from registry.export.files import LinkMode
@@ -16,24 +15,12 @@ from registry.ingest import ingest
 from registry.progress import Silent
 from tests.conftest import AUTHOR, MakeClip, night, tree
 
-pytestmark = pytest.mark.usefixtures("fake_model")
+pytestmark = pytest.mark.usefixtures("fake_model", "ends_sound")
 ROOT = Path(__file__).parents[2]
 F0001 = "andaiafm20201105/andaiafm20201105-F0001/andaiafm20201105F0001_"
 FOREIGN = '["../../etc/passwd", "' + "0" * 64 + '"]\n'
 OUTSIDE = '["x20201105/../x20201105F0001_000000.wav", "' + "0" * 64 + '"]\n'
 NO_DATE = '["x20209999/x20209999-F0001/x20209999F0001_000000.wav", "' + "0" * 64 + '"]\n'
-
-
-@pytest.fixture
-def out(tmp_path: Path) -> Path:
-    return tmp_path / "out"
-
-
-@pytest.fixture(autouse=True)
-def _sound(engine: Engine) -> Iterator[None]:
-    """Every scenario ends with a sound registry."""
-    yield
-    assert check(engine) == []
 
 
 def clips(folder: Path) -> dict[str, bytes]:

@@ -1,30 +1,16 @@
 """A night that comes again: what changed is taken up or named, what is there stays."""
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 
-from registry.check import check
 from registry.export import export
 from registry.ingest import ingest
 from tests.conftest import AUTHOR, MakeClip, night, tree
 
-pytestmark = pytest.mark.usefixtures("fake_model")
-
-
-@pytest.fixture
-def out(tmp_path: Path) -> Path:
-    return tmp_path / "out"
-
-
-@pytest.fixture(autouse=True)
-def _sound(engine: Engine) -> Iterator[None]:
-    """Every scenario ends with a sound registry."""
-    yield
-    assert check(engine) == []
+pytestmark = pytest.mark.usefixtures("fake_model", "ends_sound")
 
 
 def exported(folder: Path) -> list[bytes]:

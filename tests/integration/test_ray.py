@@ -7,10 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from secrets import token_hex
-from uuid import uuid4
 
 import numpy as np
-import psycopg
 import pytest
 import soundfile as sf
 from sqlalchemy import Engine, text
@@ -30,7 +28,7 @@ from registry.store.embeddings import EmbeddedAudio
 from registry.store.models import Foundation, lay_foundation
 from registry.workers import Heard
 from tests.benchmarks.speech import manifest
-from tests.conftest import AUTHOR, CORPORA, MakeClip, night
+from tests.conftest import AUTHOR, CORPORA, MakeClip, new_database, night
 
 os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": token_hex(32)}  # read by Ray once; nobody else gets in
 pytest.importorskip("ray", reason="the extra [ray] is not installed")
@@ -84,13 +82,9 @@ def nights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def local(server: EmbeddedServer, template: str, nights: Path) -> Iterator[State]:
     """The state after an ingest on this machine alone."""
-    name = f"local_{uuid4().hex}"
-    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-        with reach(server.url(name)) as opened:
-            ingest(opened.engine, [nights], AUTHOR)
-            yield state(opened.engine)
-        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    with new_database(server, template) as url, reach(url) as opened:
+        ingest(opened.engine, [nights], AUTHOR)
+        yield state(opened.engine)
 
 
 @dataclass(frozen=True)

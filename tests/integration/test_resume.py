@@ -25,7 +25,7 @@ from registry.ingest import IngestReport, ingest
 from registry.store.tree import Extent
 from tests.conftest import AUTHOR, MakeClip, night, tree
 
-pytestmark = pytest.mark.usefixtures("fake_model")
+pytestmark = pytest.mark.usefixtures("fake_model", "ends_sound")
 ROOT = Path(__file__).parents[2]
 KILLED = """
 import os, signal, sys
@@ -42,18 +42,6 @@ files.put = put
 with reach(sys.argv[1]) as database:
     export(database.engine, Path(sys.argv[2]))
 """
-
-
-@pytest.fixture
-def out(tmp_path: Path) -> Path:
-    return tmp_path / "out"
-
-
-@pytest.fixture(autouse=True)
-def _sound(engine: Engine) -> Iterator[None]:
-    """Every scenario ends with a sound registry."""
-    yield
-    assert check(engine) == []
 
 
 @pytest.fixture

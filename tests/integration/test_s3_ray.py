@@ -5,11 +5,13 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from registry.check import check
+from registry.core.records import Rejected
 from registry.ingest import ingest
-from registry.remote import to_path
+from registry.ray_workers import RayWorkers
+from registry.remote import RemotePath, to_path
 from tests.fix_s3 import Bucket
 from tests.integration import test_ray
-from tests.integration.test_ray import AUTHOR, State, assert_same, state, two_nodes
+from tests.integration.test_ray import AUTHOR, State, assert_same, no_foundation, state, two_nodes
 
 pytestmark = test_ray.pytestmark
 nights, local = test_ray.nights, test_ray.local
@@ -29,3 +31,12 @@ def test_two_nodes_read_every_object_once(engine: Engine, nights: Path, local: S
     assert asked == [("GET", f"nights/{path.relative_to(nights)}") for path in sorted(nights.rglob("*.*"), key=str)]
     assert (again.total["known"], bucket.asked.of_files()) == (len(found.clips), asked)
     assert check(engine) == []
+
+
+def test_nodes_without_the_extra_say_so() -> None:
+    with two_nodes() as cluster, RayWorkers(cluster.address, no_foundation, str) as workers:
+        (found,) = workers.hear([RemotePath("nonsense://bucket/a.wav")], RemotePath.stat)  # type: ignore[arg-type]
+
+    assert isinstance(found, Rejected)
+    assert (found.path, found.reason) == ("nonsense://bucket/a.wav", "failed")
+    assert "pip install '.[s3]'" in found.message

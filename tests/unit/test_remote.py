@@ -99,6 +99,13 @@ def test_what_goes_wrong_is_an_os_error_that_names_the_url() -> None:
     assert (missing.value.filename, missing.value.strerror) == (gone.url, "No such file or directory")
 
 
+def test_an_error_comes_from_another_process_as_it_was() -> None:
+    error = RemoteMissing(url="s3://bucket", cause="no s3fs")
+    found = pickle.loads(pickle.dumps(error))
+
+    assert (type(found), str(found)) == (RemoteMissing, str(error))
+
+
 def test_a_scheme_of_which_nothing_is_installed_is_named() -> None:
     with pytest.raises(RemoteMissing, match=r"nonsense://x: Protocol not known: nonsense"):
         RemotePath("nonsense://x").stat()
