@@ -8,6 +8,7 @@ bar(A, B)    = level + midway * (1 - level) * share A * share B     between stra
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -61,7 +62,7 @@ class Bar:
     base_noise: float
     voices: float  # among which they are to be told apart
 
-    @property
+    @cached_property
     def raised(self) -> float:
         """Cosine by which the bar stands higher for the number of voices and the accepted rate of false merges."""
         return strictness(self.voices, self.rule) + knob(self.rule)

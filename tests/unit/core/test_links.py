@@ -1,0 +1,82 @@
+"""Sets without a link cannot be joined, whatever they are made of."""
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from registry.core.likeness import Bar, Sets
+from registry.core.links import Links, halves, usual_z
+from registry.core.probability_rule import ProbabilityRule
+from registry.core.vectors import unit
+from registry.core.voices import Voices
+
+BAR = Bar(ProbabilityRule(), base_noise=0.23, voices=20)
+
+
+def some_sets(seed: int, count: int, longest: float = 20.0) -> Sets:
+    rng = np.random.default_rng(seed)
+    mean = unit(rng.standard_normal((count, 8)).astype(np.float32)) * rng.uniform(0.3, 1, (count, 1)).astype(np.float32)
+    inverse_s = rng.uniform(1 / 60, longest, count).astype(np.float32)
+    voices = Voices(mean, rng.integers(1, 1000, count), inverse_s)
+    return BAR.sets(voices, rng.uniform(-0.1, 0.6, count).astype(np.float32))
+
+
+def linked(sets: Sets) -> Links:
+    links = Links(sets, BAR)
+    links.link(np.arange(len(sets)), sets.voices.mean @ sets.voices.mean.T)
+    return links
+
+
+@given(seed=st.integers(0, 10_000), count=st.integers(1, 40))
+@settings(deadline=None)
+def test_two_halves_are_no_more_than_the_bar(seed: int, count: int) -> None:
+    sets = some_sets(seed, count)
+    half = halves(sets, BAR, usual_z(sets))
+
+    assert np.all(half[:, None] + half <= BAR.between(sets, sets) + 1e-5)
+
+
+def test_two_large_usual_sets_need_both_halves() -> None:
+    alike = some_sets(0, 1).take(np.zeros(2, dtype=np.int64))
+    alike.voices.size[:] = 1_000_000
+    half = halves(alike, BAR, usual_z(alike))
+
+    np.testing.assert_allclose(half[:, None] + half, BAR.between(alike, alike), atol=1e-5)
+
+
+@given(seed=st.integers(0, 10_000), count=st.integers(2, 60), merges=st.integers(0, 58))
+@settings(deadline=None)
+def test_sets_that_are_not_near_are_below_the_bar(seed: int, count: int, merges: int) -> None:
+    sets, rng = some_sets(seed, count, longest=0.5), np.random.default_rng(seed)
+    links, left = linked(sets), list(range(count))
+    for _ in range(min(merges, count - 1)):
+        kept, gone = sorted(rng.choice(left, 2, replace=False).tolist())
+        both = np.array([kept, gone])
+        sizes = sets.voices.size[both]
+        sets.write(kept, BAR.united(sets.take(both), np.array([0, 0])))
+        links.unite(kept, gone, sizes)
+        left.remove(gone)
+    margins = BAR.margins(sets, sets)
+    far = [(row, np.setdiff1d(left, links.near(row))) for row in left]
+
+    assert all(np.all(margins[row, others] < 0) for row, others in far)
+
+
+def test_voices_far_apart_are_not_linked() -> None:
+    directions = np.repeat(np.eye(8, dtype=np.float32), 3, axis=0)
+    voices = Voices(directions, np.ones(24, dtype=np.int64), np.full(24, 0.1, np.float32))
+    links = linked(BAR.sets(voices, np.full(24, 0.15, np.float32)))
+
+    assert [links.near(row).tolist() for row in (0, 23)] == [[0, 1, 2], [21, 22, 23]]
+
+
+def test_a_set_less_alike_to_itself_than_expected_is_near_to_all() -> None:
+    directions = np.repeat(np.eye(8, dtype=np.float32), 3, axis=0)
+    voices = Voices(directions, np.ones(24, dtype=np.int64), np.full(24, 0.1, np.float32))
+    sets = BAR.sets(voices, np.full(24, 0.15, np.float32))
+    links = linked(sets)
+    sets.write(0, BAR.united(sets.take(np.array([0, 5])), np.array([0, 0])))
+    links.unite(0, 5, np.ones(2))
+
+    assert links.near(0).tolist() == list(range(24))
+    assert links.near(23).tolist() == [0, 21, 22, 23]
