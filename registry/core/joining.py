@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 import numpy as np
 
@@ -64,6 +65,10 @@ class Joined:
     def followed_by(self, later: "Joined") -> "Joined":
         """Join the sets once more."""
         return Joined(later.root[self.root], self.merges + later.merges)
+
+    def until(self, margin: float) -> "Joined":
+        """Give what a bar higher by so much joins: no pair is preferred to another, but the end comes earlier."""
+        return Joined.of(len(self.root), tuple(takewhile(lambda merge: merge.margin >= margin, self.merges)))
 
 
 def join(sets: Sets, bar: Bar, constraints: Constraints | None = None) -> Joined:

@@ -130,13 +130,14 @@ def _cluster(night: Voices, population: Population, count: int, rule: Probabilit
     Returns:
         The bar at last, the clips as it sees them, and the cluster (n,) of each.
     """
-    levels = night_levels(night.mean, population, rule)
+    lowest = Bar(rule, population.base_noise, count)
+    clips = lowest.sets(night, night_levels(night.mean, population, rule))
+    joined = join(clips, lowest)
     found = 0
     for _ in range(rule.counting_rounds):
         voices = found
-        bar = Bar(rule, population.base_noise, count + voices)
-        clips = bar.sets(night, levels)
-        cluster = np.unique(join(clips, bar).root, return_inverse=True)[1]
+        bar = replace(lowest, voices=count + voices)
+        cluster = np.unique(joined.until(bar.raised - lowest.raised).root, return_inverse=True)[1]
         found = int(cluster.max()) + 1
         if found <= voices:
             break

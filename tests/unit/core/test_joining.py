@@ -180,6 +180,16 @@ def test_equal_clips_end_up_where_they_do_when_all_pairs_are_looked_at(seed: int
     assert sets_of(joined.root) == sets_of(Joined.of(len(sets), all_pairs(sets)).root)
 
 
+@given(seed=st.integers(0, 10_000), count=st.integers(1, 70), voices=st.floats(20, 1e5))
+@settings(deadline=None, max_examples=30)
+def test_a_higher_bar_only_comes_to_an_end_earlier(seed: int, count: int, voices: float) -> None:
+    sets, higher = mixed(seed, count, spread=0.7), replace(BAR, voices=voices)
+    raised = higher.raised - BAR.raised
+    merges = [replace(merge, margin=merge.margin - raised) for merge in join(sets, BAR).until(raised).merges]
+
+    assert_same(merges, join(sets, higher).merges)
+
+
 def test_a_large_night_finds_the_same_voices_in_any_order() -> None:
     units = cloud(3, 1500, voices=200, spread=0.4, dimension=64)
     order = np.random.default_rng(4).permutation(1500)
