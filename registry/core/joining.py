@@ -184,7 +184,7 @@ class _Rows:
     def _offer(self, kept: int, near: Integers, margins: Floats, before: Floats) -> None:
         """Let a set that has grown be the partner of those that it is nearest to.
 
-        One that is as near as another is preferred where the other is no news, as a row that comes first is told.
+        Of equals it is preferred to the partner that a row had, but not to one that the row has yet to look for.
         """
         bound = self.best[near]
         is_nearer = ((margins >= before[near]) | (margins > bound)) & (margins > -np.inf)

@@ -20,9 +20,9 @@ import numpy as np
 from registry.core.likeness import Bar, Sets
 from registry.core.records import Floats, Integers
 
-SLACK = 0.03  # cosine: less would make sets loose, more links rows in vain; the result is the same
+SLACK = 0.02  # cosine: less would make sets loose, more links rows in vain; the result is the same
 ROUNDING = 1e-5  # cosine, more than sums of 32 bits are wrong by
-MOST_LINKS = 2_000  # of a row; one with more is compared with all, which is as fast and takes no memory
+MOST_LINKS = 3_000  # of a row; one with more is compared with all, which is as fast and takes no memory
 LARGEST = 1e6  # of a usual z: shares of nothing make it infinite
 
 
@@ -69,8 +69,11 @@ class Links:
         is_near[row] = is_near[self.set_of[linked]] = True
         return np.flatnonzero(is_near)
 
-    def unite(self, kept: int, gone: int, sizes: tuple[int, int]) -> None:
-        """Link a set, which has been written to its row, to what it and the one that went into it were linked to."""
+    def unite(self, kept: int, gone: int, sizes: Integers) -> None:
+        """Link a set, which has been written to its row, to what it and the one that went into it were linked to.
+
+        Their sizes (2,) are those from before.
+        """
         linked, more = self.rows[kept], self.rows[gone]
         self.rows[kept] = None if linked is None or more is None else np.concatenate([linked, more])
         self.rows[gone] = None

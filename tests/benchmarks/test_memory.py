@@ -1,4 +1,4 @@
-"""Memory of an ingest of 20,000 clips in one group, above that of the loaded model.
+"""Memory of an ingest of 20,000 clips in one group above the loaded model, and of linking them above the interpreter.
 
 pytest -m benchmark tests/benchmarks/test_memory.py -s
 """
@@ -15,6 +15,7 @@ import pytest
 import soundfile as sf
 
 from registry.demo import sample_folder
+from tests.benchmarks import large_group
 
 pytestmark = pytest.mark.benchmark
 REGISTRY = Path(sysconfig.get_path("scripts")) / "registry"
@@ -57,3 +58,12 @@ def test_twenty_thousand_clips_fit(home: Path) -> None:
     print(f"\nbare model {bare:.0f} MiB; ingest of {CLIPS} clips {ingest:.0f} MiB, {ingest - bare:.0f} above")
 
     assert ingest - bare < 1536
+
+
+@pytest.mark.parametrize("cosine", [0.6, 0.8])
+def test_linking_them_fits(home: Path, cosine: float) -> None:
+    bare = peak_mib(sys.executable, "-c", "", home=home)
+    linking = peak_mib(sys.executable, "-m", large_group.__name__, str(CLIPS), str(cosine), home=home)
+    print(f"{linking:.0f} MiB, {linking - bare:.0f} above the interpreter")
+
+    assert linking - bare < 1536

@@ -76,7 +76,7 @@ def test_a_set_less_alike_to_itself_than_expected_is_near_to_all() -> None:
     sets = BAR.sets(voices, np.full(24, 0.15, np.float32))
     links = linked(sets)
     sets.write(0, BAR.united(sets.take(np.array([0, 5])), np.array([0, 0])))
-    links.unite(0, 5, np.ones(2))
+    links.unite(0, 5, np.ones(2, dtype=np.int64))
 
     assert links.near(0).tolist() == list(range(24))
     assert links.near(23).tolist() == [0, 21, 22, 23]
