@@ -124,8 +124,8 @@ def _link_fresh(
 def _cluster(night: Voices, population: Population, count: int, rule: ProbabilityRule) -> tuple[Bar, Sets, Integers]:
     """Cluster tonight's clips among as many voices as there turn out to be.
 
-    The more voices, the higher the bar, and the higher the bar, the more clusters: the count is approached from
-    below, for from above a night of one voice would take each of its clips for a voice.
+    They are counted by the lowest bar, that of a night without any: the more voices, the higher the bar, and the
+    higher the bar, the more of what it leaves are pieces of voices, which are no reason to raise it once more.
 
     Returns:
         The bar at last, the clips as it sees them, and the cluster (n,) of each.
@@ -133,14 +133,8 @@ def _cluster(night: Voices, population: Population, count: int, rule: Probabilit
     lowest = Bar(rule, population.base_noise, count)
     clips = lowest.sets(night, night_levels(night.mean, population, rule))
     joined = join(clips, lowest)
-    found = 0
-    for _ in range(rule.counting_rounds):
-        voices = found
-        bar = replace(lowest, voices=count + voices)
-        cluster = np.unique(joined.until(bar.raised - lowest.raised).root, return_inverse=True)[1]
-        found = int(cluster.max()) + 1
-        if found <= voices:
-            break
+    bar = replace(lowest, voices=count + len(clips) - len(joined.merges))
+    cluster = np.unique(joined.until(bar.raised - lowest.raised).root, return_inverse=True)[1]
     return bar, clips, cluster
 
 

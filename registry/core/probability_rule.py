@@ -38,7 +38,6 @@ class ProbabilityRule:
     gallery: float = 0.02  # cosine per doubling of the voices: how the largest of many strangers' cosines grows
     gallery_voices: float = 20.0  # at which that neither raises nor lowers the bar
     gallery_least: float = 5.0  # voices below which it is lowered no further
-    counting_rounds: int = 4  # in which tonight's voices are counted: after three the count hardly moves
     slack: float = 0.02  # cosine; with it B-cubed F1 is best on the sets, pooled and apart, clean and noisy
 
     reach: float = 0.10  # cosine; joins raise a margin by less, so speakers further below the bar need no look

@@ -56,6 +56,14 @@ def test_a_night_without_audio_decides_nothing() -> None:
     assert nightly([], known([1])) == Linking((), ())
 
 
+def test_pieces_of_voices_are_not_counted_as_voices() -> None:
+    """Counted again by the bar that broke them up, the pieces raised it further: these hundred ended in 344."""
+    speakers = [voice for voice in range(100) for _ in range(10)]
+    linking = link(range(1000), spoken(1, speakers, spread=1.05), seconds(1000), known([]), RULE)
+
+    assert len(linking.decisions) <= 250
+
+
 def test_a_voice_joins_its_speaker_and_keeps_probability_and_runner_up() -> None:
     [decision] = nightly([1, 1], known([2, 1])).decisions
 
