@@ -64,6 +64,6 @@ def test_twenty_thousand_clips_fit(home: Path) -> None:
 def test_linking_them_fits(home: Path, cosine: float) -> None:
     bare = peak_mib(sys.executable, "-c", "", home=home)
     linking = peak_mib(sys.executable, "-m", large_group.__name__, str(CLIPS), str(cosine), home=home)
-    print(f"{linking:.0f} MiB, {linking - bare:.0f} above the interpreter")
+    print(f"{linking:.0f} MiB, {linking - bare:.0f} above the bare interpreter")
 
     assert linking - bare < 1536
