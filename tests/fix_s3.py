@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
+from urllib.request import Request, urlopen
 from uuid import uuid4
 
 import pytest
 from fsspec import AbstractFileSystem
-from moto.server import ThreadedMotoServer
-from s3fs import S3FileSystem
 
 REQUEST = re.compile(r"(?P<method>[A-Z]+) /(?P<path>[^ ?]*)")
 
@@ -50,7 +49,9 @@ class Bucket:
 
 @pytest.fixture(scope="session")
 def s3_endpoint() -> Iterator[str]:
-    """The URL of a server."""
+    """The URL of a server; imported here, as it takes a second that other tests need not wait."""
+    from moto.server import ThreadedMotoServer
+
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
@@ -59,8 +60,24 @@ def s3_endpoint() -> Iterator[str]:
 
 
 @pytest.fixture
+def locked(bucket: Bucket, s3_endpoint: str) -> Iterator[Bucket]:
+    """A bucket that refuses the key."""
+    _let_in(s3_endpoint, "0")
+    yield bucket
+    _let_in(s3_endpoint, "inf")
+
+
+def _let_in(endpoint: str, requests: str) -> None:
+    """Say how many requests are answered before keys are looked at."""
+    headers = {"Content-Type": "text/plain"}
+    urlopen(Request(f"{endpoint}/moto-api/reset-auth", requests.encode(), headers, method="POST")).close()
+
+
+@pytest.fixture
 def bucket(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
     """An empty bucket."""
+    from s3fs import S3FileSystem
+
     credentials = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_DEFAULT_REGION": "us-east-1"}
     for name, value in ({"AWS_ENDPOINT_URL": s3_endpoint, "AWS_CONFIG_FILE": os.devnull} | credentials).items():
         monkeypatch.setenv(name, value)

@@ -290,6 +290,11 @@ def test_where_nobody_answers_it_is_said(engine: Engine, bucket: Bucket, monkeyp
         ingest(engine, [to_path(bucket.url)], AUTHOR)
 
 
+def test_where_the_key_is_refused_it_is_said(engine: Engine, locked: Bucket) -> None:
+    with pytest.raises(InputMissing, match="The AWS Access Key Id you provided does not exist"):
+        ingest(engine, [to_path(locked.url)], AUTHOR)
+
+
 def test_without_credentials_it_is_said(engine: Engine, bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
