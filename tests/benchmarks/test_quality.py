@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.benchmarks.figures import AddFigure
 from tests.conftest import CORPORA
 
 pytestmark = [
@@ -19,6 +20,7 @@ pytestmark = [
     pytest.mark.skipif(not CORPORA.exists(), reason="the labelled speech is not beside this checkout"),
 ]
 REGISTRY = Path(sysconfig.get_path("scripts")) / "registry"
+LEAST_F1 = 0.80
 SETS = ("librispeech", "speechocean", "cremad", "emodb")
 COLUMNS = ("b3_f1", "b3_precision", "b3_recall", "persistence", "speakers_true", "speakers_found", "missing")
 
@@ -37,12 +39,13 @@ def score_of(corpus: str, home: Path) -> dict[str, float]:
     return dict(json.loads(subprocess.run(score, check=True, capture_output=True).stdout))
 
 
-def test_mean_f1_of_the_development_sets(home: Path) -> None:
+def test_mean_f1_of_the_development_sets(home: Path, figure: AddFigure) -> None:
     scores = {corpus: score_of(corpus, home) for corpus in SETS}
     mean = sum(score["b3_f1"] for score in scores.values()) / len(scores)
     lines = [f"| {corpus} | " + " | ".join(f"{score[c]:g}" for c in COLUMNS) + " |" for corpus, score in scores.items()]
     print("", "| set | " + " | ".join(COLUMNS) + " |", "|---" * (len(COLUMNS) + 1) + "|", *lines, sep="\n")
     print(f"mean b3_f1 {mean:.3f}")
+    figure("mean B-cubed F1 of four sets", mean, at_least=LEAST_F1)
 
     assert all(score["missing"] == 0 for score in scores.values())
-    assert mean >= 0.80
+    assert mean >= LEAST_F1

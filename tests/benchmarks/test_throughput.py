@@ -39,7 +39,13 @@ pytestmark = [
 SOURCE = Path(__file__).resolve().parents[2]
 LOOP_SCRIPT = Path(__file__).with_name("pyannote_loop.py")
 REGISTRY = Path(sysconfig.get_path("scripts")) / "registry"
-TAKEN = {"librispeech": 90, "speechocean": 90, "cremad": 120, "emodb": 70, "ami": 55}  # clips: a small night of 25 minutes
+TAKEN = {
+    "librispeech": 90,
+    "speechocean": 90,
+    "cremad": 120,
+    "emodb": 70,
+    "ami": 55,
+}  # clips: a small night of 25 minutes
 LEAST_S = 1200.0
 REPEATS = 3  # the best counts: whatever else the machine does takes time, never gives it
 GFLOP_PER_S = 1.126  # of CAM++, multiplications and additions, per second of audio
