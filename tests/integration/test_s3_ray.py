@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from sqlalchemy import Engine
 
 from registry.check import check
@@ -10,6 +11,8 @@ from registry.ingest import ingest
 from registry.ray_workers import RayWorkers
 from registry.remote import RemotePath, to_path
 from tests.fix_s3 import Bucket
+
+pytest.importorskip("ray", reason="the extra [ray] is not installed")  # before what needs it
 from tests.integration import test_ray
 from tests.integration.test_ray import AUTHOR, State, assert_same, no_foundation, state, two_nodes
 
