@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 from itertools import count as counting
-from threading import Condition, Event
+from threading import Event
 from types import TracebackType
 from typing import Any, Generic, Protocol, Self, TypeVar, cast
 
@@ -15,6 +15,7 @@ from registry import settings
 from registry.audio import Audio
 from registry.core.records import Floats, Rejected
 from registry.embedder import Embedder
+from registry.read_ahead import ReadAhead
 from registry.store.embeddings import EmbeddedAudio
 
 Asked = TypeVar("Asked")
@@ -112,7 +113,7 @@ class LocalWorkers:
         self._loaded: Embedder | None = None
         self._stopped = Event()
         self.batch = batch_size(self._count)
-        self._ahead = _ReadAhead(self.batch.seconds)
+        self._ahead = ReadAhead(self.batch.seconds)
         self._turns = counting()
         self._reader = ThreadPoolExecutor(readers, "read")
         self._embedding = ThreadPoolExecutor(self._count, "embed")
@@ -176,35 +177,6 @@ class _LocalPending:
         found = chain(*(future.result() for future in self.futures))
         result_of = dict(zip(chain(*self.shares), found, strict=True))
         return [result_of[place] for place in range(len(result_of))]
-
-
-class _ReadAhead:
-    """How much sound was read and not yet taken; who reads waits while it is too much, unless it is taken next."""
-
-    def __init__(self, most_s: float) -> None:
-        self._most_s = most_s
-        self._waiting_s = 0.0
-        self._taken = 0
-        self._changed = Condition()
-
-    def wait(self, turn: int) -> None:
-        with self._changed:
-            self._changed.wait_for(lambda: self._waiting_s < self._most_s or turn <= self._taken)
-
-    def add(self, seconds: float) -> None:
-        with self._changed:
-            self._waiting_s += seconds
-
-    def take(self, seconds: float) -> None:
-        with self._changed:
-            self._waiting_s -= seconds
-            self._taken += 1
-            self._changed.notify_all()
-
-    def stop(self) -> None:
-        with self._changed:
-            self._most_s = float("inf")
-            self._changed.notify_all()
 
 
 def _heard(read: tuple[Record, Audio] | Rejected) -> Heard[Record] | Rejected:
