@@ -17,7 +17,7 @@ from registry.core.records import Floats
 from registry.errors import ModelUnavailable, RuntimeUnavailable
 from registry.runtimes import Runtime
 from registry.runtimes.bfloat16 import BF16_MODEL
-from registry.runtimes.packing import Packing
+from registry.runtimes.packing import Packing, in_place
 from registry.runtimes.running import run
 
 if TYPE_CHECKING:
@@ -86,9 +86,7 @@ class Embedder:
         if self.packing is None:
             return [self.infer(piece) for piece in pieces]
         calls = self.packing.share_out([piece.size for piece in pieces])
-        found = chain(*(self.packing.infer([pieces[place] for place in call]) for call in calls))
-        vector_of = dict(zip(chain(*calls), found, strict=True))
-        return [vector_of[place] for place in range(len(pieces))]
+        return in_place(calls, (self.packing.infer([pieces[place] for place in call]) for call in calls))
 
     def _mean(self, vectors: Sequence[Floats]) -> Floats | str:
         """Average a clip's pieces, which are of one length: each counts the same."""

@@ -5,8 +5,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from itertools import chain, islice
 from itertools import count as counting
+from itertools import islice
 from threading import Event
 from types import TracebackType
 from typing import Any, Generic, Protocol, Self, TypeVar, cast
@@ -16,6 +16,7 @@ from registry.audio import Audio
 from registry.core.records import Floats, Rejected
 from registry.embedder import Embedder
 from registry.read_ahead import ReadAhead
+from registry.runtimes.packing import in_place
 from registry.store.embeddings import EmbeddedAudio
 
 Asked = TypeVar("Asked")
@@ -174,9 +175,7 @@ class _LocalPending:
     futures: "list[Future[list[EmbeddedAudio | str]]]"
 
     def results(self) -> list[EmbeddedAudio | str]:
-        found = chain(*(future.result() for future in self.futures))
-        result_of = dict(zip(chain(*self.shares), found, strict=True))
-        return [result_of[place] for place in range(len(result_of))]
+        return in_place(self.shares, (future.result() for future in self.futures))
 
 
 def _heard(read: tuple[Record, Audio] | Rejected) -> Heard[Record] | Rejected:

@@ -96,9 +96,8 @@ def stamp(file: PlannedFile) -> int:
     The same state gives the same times, so a look at size and time tells whether a file is right, and tools
     such as rsync and make see a file whose content changed under an unchanged name.
     """
-    return (
-        _day_s(file.group.date) + int(file.source.sha256[:8], 16) % (DAY_S // 2) * 2
-    )  # FAT counts in steps of two seconds
+    # FAT counts in steps of two seconds.
+    return _day_s(file.group.date) + int(file.source.sha256[:8], 16) % (DAY_S // 2) * 2
 
 
 @cache  # a tree has many files of one night

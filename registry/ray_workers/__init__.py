@@ -6,7 +6,7 @@ from collections.abc import Set as AbstractSet
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from itertools import chain, islice
+from itertools import islice
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 
@@ -16,12 +16,12 @@ from registry.ray_workers.cluster import Place, connected, places
 from registry.ray_workers.dispatcher import Dispatcher, Job
 from registry.ray_workers.hand import Embedded, Kept, ModelWanted, NoModel, OtherModel
 from registry.runtimes import Runtime
-from registry.runtimes.packing import share_out
+from registry.runtimes.packing import FRAMES_OF_A_PACK, in_place, share_out
 from registry.store.embeddings import EmbeddedAudio
 from registry.store.models import Foundation
 from registry.workers import BatchSize, Heard, Pending, Read, batch_size
 
-TOGETHER_MS = 16_000  # of sound that a hand is given at a time: one call of the model, see registry.runtimes.packing
+TOGETHER_MS = 10 * FRAMES_OF_A_PACK  # of sound that a hand is given at a time: one call of the model
 
 Asked = TypeVar("Asked")
 Record = TypeVar("Record")
@@ -72,9 +72,8 @@ class RayWorkers:
     def hear(self, asked: Iterable[Asked], read: Read[Asked, Record]) -> Iterator[Heard[Record] | Rejected]:
         """Have clips read on the nodes, ahead: by number no more than a batch, and by length not much more."""
         still = iter(asked)
-        under_way = deque(
-            self._begin(read, one) for one in islice(still, 1)
-        )  # then it is known how many hands there are
+        # After the first it is known how many hands there are.
+        under_way = deque(self._begin(read, one) for one in islice(still, 1))
         under_way.extend(self._begin(read, one) for one in islice(still, self.batch.clips - 1))
         while under_way:
             heard = under_way.popleft().result()
@@ -148,9 +147,8 @@ class _RayPending:
     runtimes: set[str]  # what ran the model is added to them
 
     def results(self) -> list[EmbeddedAudio | str]:
-        found = (self._results(share, answer.result()) for share, answer in zip(self.shares, self.answers, strict=True))
-        result_of = dict(zip(chain(*self.shares), chain(*found), strict=True))
-        return [result_of[place] for place in range(len(result_of))]
+        asked = zip(self.shares, self.answers, strict=True)
+        return in_place(self.shares, (self._results(share, answer.result()) for share, answer in asked))
 
     def _results(self, share: list[int], answer: Answer) -> list[EmbeddedAudio | str]:
         if isinstance(answer, _Failed):

@@ -4,9 +4,10 @@ A call of the network costs a fixed time besides that of its frames, as much as 
 more whenever the length differs from that of the call before. In a pack short clips share both.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from itertools import chain
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
@@ -18,6 +19,7 @@ FRAMES_OF_A_PACK = 1600  # 16 s: longer packs are hardly faster, and two cores h
 # (below so many frames, a multiple of so many): at the most an eighth more for 1.5 s alone, and 55 lengths up to 30 s.
 STEPS = ((400, 20), (1000, 50), (np.inf, 100))
 COLUMNS_STEP = 8  # clips of a pack, and segments, are rounded up too: their numbers are part of what is compiled
+Result = TypeVar("Result")
 
 
 class Pack(NamedTuple):
@@ -70,6 +72,12 @@ def share_out(lengths: Sequence[int], most: int, gap: int = 0) -> list[list[int]
         calls[place].append(clip)
         room[place] -= taken
     return calls
+
+
+def in_place(calls: Sequence[Sequence[int]], results: Iterable[Iterable[Result]]) -> list[Result]:
+    """Put what came of each call of `share_out`, clip by clip, back in the order of the clips."""
+    result_of = dict(zip(chain(*calls), chain.from_iterable(results), strict=True))
+    return [result_of[clip] for clip in range(len(result_of))]
 
 
 def padded_length(frames: int) -> int:
