@@ -24,6 +24,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    Uuid,
     func,
     text,
 )
@@ -123,6 +124,22 @@ registry = Table(
     CheckConstraint("false_merge_rate > 0 AND false_merge_rate < 1", name="false_merge_rate"),
     CheckConstraint("scope IN ('registry', 'broadcaster')", name="scope"),
     comment="What this registry is built on; one row, written by the first ingest.",
+)
+
+identity = Table(
+    "identity",
+    metadata,
+    Column("only_row", Boolean, primary_key=True, comment="Always true."),
+    Column(
+        "registry_id",
+        Uuid,
+        nullable=False,
+        server_default=text("gen_random_uuid()"),
+        comment="Tells this registry, and its restored backups, from every other.",
+    ),
+    Column("made_at", DateTime(timezone=True), nullable=False, server_default=func.now(), comment="When."),
+    CheckConstraint("only_row", name="only_row"),
+    comment="Which registry this is; one row, written when the tables were made.",
 )
 
 model_role = Table(
@@ -377,7 +394,20 @@ profile = Table(
         ARRAY(DOUBLE_PRECISION),
         comment="How many audios and the sum of their unit vectors, once nights have added to the mean.",
     ),
+    Column(
+        "judged_audios",
+        Integer,
+        comment="How many audios it had when its clips' certainty was computed; none if it has to be.",
+    ),
     comment="What a speaker sounds like under one model; always equal to the mean over its clips.",
+)
+
+certainty = Table(
+    "certainty",
+    metadata,
+    Column("clip_id", ForeignKey("clip.clip_id"), primary_key=True, comment="The clip."),
+    Column("probability", REAL, nullable=False, comment="P(its speaker's voice), when the speaker last changed."),
+    comment="How sure it is that a clip is its speaker's, as things stand now.",
 )
 
 speaker_night = Table(

@@ -92,7 +92,7 @@ def test_a_second_model_is_not_thrown_away(registry: Engine, *, is_undone: bool)
     ):
         command.downgrade(alembic_config(connection), "0002")
     with registry.begin() as connection:
-        assert revision(connection) == "0005"
+        assert revision(connection) == "0006"
     assert check(registry) == []
 
 

@@ -1,0 +1,67 @@
+"""A registry has an identity, and every clip a probability that is kept up.
+
+An exported tree names the registry that wrote it, so that no other one empties it. What `assignment.probability` says
+is of the night that decided, and none of a speaker's first clips have it: `certainty` holds P(its speaker) of every
+clip as things stand now.
+"""
+
+from importlib.resources import files
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0006"
+down_revision = "0005"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "identity",
+        sa.Column("only_row", sa.Boolean(), nullable=False, comment="Always true."),
+        sa.Column(
+            "registry_id",
+            sa.Uuid(),
+            server_default=sa.text("gen_random_uuid()"),
+            nullable=False,
+            comment="Tells this registry, and its restored backups, from every other.",
+        ),
+        sa.Column(
+            "made_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False, comment="When."
+        ),
+        sa.CheckConstraint("only_row", name=op.f("identity_only_row_check")),
+        sa.PrimaryKeyConstraint("only_row", name=op.f("identity_pkey")),
+        comment="Which registry this is; one row, written when the tables were made.",
+    )
+    op.execute("INSERT INTO identity (only_row) VALUES (true)")
+    op.create_table(
+        "certainty",
+        sa.Column("clip_id", sa.BigInteger(), nullable=False, comment="The clip."),
+        sa.Column(
+            "probability", sa.REAL(), nullable=False, comment="P(its speaker's voice), when the speaker last changed."
+        ),
+        sa.ForeignKeyConstraint(["clip_id"], ["clip.clip_id"], name=op.f("certainty_clip_id_fkey")),
+        sa.PrimaryKeyConstraint("clip_id", name=op.f("certainty_pkey")),
+        comment="How sure it is that a clip is its speaker's, as things stand now.",
+    )
+    op.add_column(
+        "profile",
+        sa.Column(
+            "judged_audios",
+            sa.Integer(),
+            nullable=True,
+            comment="How many audios it had when its clips' certainty was computed; none if it has to be.",
+        ),
+    )
+
+
+def downgrade() -> None:
+    op.execute("DROP VIEW clips")
+    script = files("migrations").joinpath("views_0005.sql").read_text(encoding="utf-8")
+    driver: Any = op.get_bind().connection.driver_connection  # SQLAlchemy would look for placeholders in it
+    driver.execute(script)
+    op.drop_column("profile", "judged_audios")
+    op.drop_table("certainty")
+    op.drop_table("identity")
