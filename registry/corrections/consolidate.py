@@ -15,7 +15,7 @@ from registry.corrections.merge import unite_all
 from registry.corrections.part import Parting, part_all
 from registry.corrections.recluster import Reclustered, recluster
 from registry.errors import CorrectionRefused
-from registry.store import addresses, models, speakers
+from registry.store import addresses, history, models, speakers
 from registry.store.models import Foundation
 from registry.store.operations import Author
 
@@ -69,6 +69,8 @@ def consolidate(engine: Engine, author: Author, *, full: bool = False, plan_only
     Raises:
         CorrectionRefused: The registry is empty, or compares voices within each broadcaster only.
     """
+    review: list[Join] = []
+    maybe_two: list[Parting] = []
     questions: list[Question] = []
     doubts: list[Doubt] = []
     reclustered: list[Reclustered] = []
@@ -79,12 +81,15 @@ def consolidate(engine: Engine, author: Author, *, full: bool = False, plan_only
         for gender in GENDERS:
             if full:
                 reclustered.append(recluster(under_way, foundation, gender))
-            surely_two, maybe_two = part_all(under_way, foundation, gender)
-            joins, review = _decide(under_way, foundation, gender)
+            surely_two, doubtful = part_all(under_way, foundation, gender)
+            joins, unsure = _decide(under_way, foundation, gender)
             joined += len(unite_all(under_way, joins))
             parted += surely_two
-            questions.extend(_as_questions(under_way, review))
-            doubts.extend(_as_doubts(under_way, maybe_two))
+            review.extend(unsure)
+            maybe_two.extend(doubtful)
+        history.drop_passing(under_way.connection, under_way.operation_id)  # numbers are final now
+        questions.extend(_as_questions(under_way, review))
+        doubts.extend(_as_doubts(under_way, maybe_two))
         return {"joined": joined, "parted": parted, "to review": len(questions) + len(doubts)} | (
             {"reclustered": True} if full else {}
         )
@@ -121,7 +126,7 @@ def _decide(under_way: Change, foundation: Foundation, gender: str) -> tuple[tup
     return found.joins, found.review
 
 
-def _as_questions(under_way: Change, review: tuple[Join, ...]) -> list[Question]:
+def _as_questions(under_way: Change, review: Sequence[Join]) -> list[Question]:
     """Name the speakers as they are called after the joins."""
     keys = sorted({key for pair in review for key in (pair.kept_id, pair.gone_id)})
     labels = {speaker.speaker_id: speaker.label for speaker in addresses.describe(under_way.connection, keys)}

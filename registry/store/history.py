@@ -33,6 +33,8 @@ class TemporalTable:
         return f"coalesce({row}.origin, {row}.{self.identity})"
 
 
+OUT_OF_REACH = 2**30  # above every number of a speaker
+
 # In an order in which rows can be opened again: a speaker's number before its clips.
 TEMPORAL_TABLES = (
     TemporalTable("model_role", "role_id", ("model_id",)),
@@ -131,7 +133,10 @@ def changed_model(connection: Connection, operation_id: int) -> bool:
 
 
 def drop_passing(connection: Connection, operation_id: int) -> None:
-    """Delete what an operation of several steps opened and closed again: it never held, nobody saw its numbers."""
+    """Delete what an operation of several steps opened and closed again: it never held, nobody saw its numbers.
+
+    The numbers that it gave and that stand move down into the gaps of those that do not.
+    """
     for table in TEMPORAL_TABLES:
         query = text(f"DELETE FROM {table.name} WHERE from_operation = :operation_id AND to_operation = :operation_id")  # noqa: S608 - a name of this module
         connection.execute(query, {"operation_id": operation_id})
@@ -141,6 +146,32 @@ def drop_passing(connection: Connection, operation_id: int) -> None:
             AND earlier.gender = n.gender AND earlier.number = n.number AND earlier.from_operation < :operation_id)
     """)
     connection.execute(unseen, {"operation_id": operation_id})
+    _close_gaps(connection, operation_id)
+
+
+def _close_gaps(connection: Connection, operation_id: int) -> None:
+    """Let the numbers that an operation was the first to give follow on those given before, in their order."""
+    given = """
+        WITH before AS (
+            SELECT broadcaster, gender, max(number) AS last FROM speaker_number
+            WHERE from_operation < :operation_id GROUP BY broadcaster, gender),
+        given AS (
+            SELECT n.holding_id, n.number, coalesce(before.last, 0) + row_number() OVER (
+                       PARTITION BY n.broadcaster, n.gender ORDER BY n.number) AS wanted
+            FROM speaker_number n LEFT JOIN before USING (broadcaster, gender)
+            WHERE n.from_operation = :operation_id AND n.number > coalesce(before.last, 0))
+    """
+    # By way of numbers that nobody has: a number may be wanted by one before another has left it.
+    move = f"""
+        {given}, moved AS (
+            UPDATE speaker_number n SET number = given.wanted + :out_of_reach FROM given
+            WHERE n.holding_id = given.holding_id AND given.wanted <> given.number RETURNING n.holding_id)
+        SELECT holding_id FROM moved
+    """  # noqa: S608 - a constant of this function
+    values = {"operation_id": operation_id, "out_of_reach": OUT_OF_REACH}
+    moved = list(connection.execute(text(move), values).scalars())
+    down = text("UPDATE speaker_number SET number = number - :out_of_reach WHERE holding_id = ANY(:moved)")
+    connection.execute(down, {"out_of_reach": OUT_OF_REACH, "moved": moved})
 
 
 def changed_anything(connection: Connection, operation_id: int) -> bool:

@@ -1,17 +1,21 @@
 """Speakers that are one voice are joined, those that may be are asked about, and what people said stays."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, text
 
 from registry.check import check
+from registry.corrections.change import Change, change
 from registry.corrections.consolidate import consolidate
-from registry.corrections.merge import different, merge
-from registry.corrections.move import confirm, move
+from registry.corrections.merge import different, merge, unite_speakers
+from registry.corrections.move import confirm, find_all, make_speaker, move
 from registry.corrections.undo import undo
 from registry.errors import CorrectionRefused
 from registry.ingest import ingest
+from registry.store import corrections
+from registry.store.addresses import find_speaker
 from tests.conftest import AUTHOR, MakeClip, mistake, night
 
 pytestmark = pytest.mark.usefixtures("fake_model")
@@ -109,3 +113,20 @@ def test_a_speaker_of_whom_a_person_said_anything_is_not_parted(
 
     assert set(numbers(engine)) == {"F0001"}
     assert (found.outcome.operation_id, found.doubts) == (None, ())
+
+
+def test_a_speaker_parted_and_joined_back_within_one_operation_leaves_no_gap_in_the_numbers(registry: Engine) -> None:
+    def act(under_way: Change) -> Mapping[str, object]:
+        connection = under_way.connection
+        parted = [make_speaker(under_way, "F") for _ in range(3)]
+        for speaker_id, name in zip(parted, "abc", strict=True):
+            corrections.reassign(
+                connection, find_all(connection, [f"{night(5)}/{name}"]), speaker_id, "parted", under_way.operation_id
+            )
+        unite_speakers(under_way, parted[0], find_speaker(connection, "F0003").speaker_id, "joined")
+        return {}
+
+    change(registry, AUTHOR, "consolidate", act)
+
+    assert numbers(registry) == ["F0003", "F0004", "F0005", "F0003", "F0002"]
+    assert check(registry) == []
