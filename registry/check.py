@@ -113,6 +113,10 @@ INVARIANTS = {
               IS DISTINCT FROM (r.clips, r.nights, r.first_night, r.last_night)
            OR abs(kept.duration_s - r.duration_s) > {SHORTER_S}
     """,  # noqa: S608 - constants of ours
+    "every clip of a judged speaker has a probability": """
+        SELECT a.clip_id, a.speaker_id FROM assignment a JOIN judgement j USING (speaker_id)
+        WHERE a.to_operation IS NULL AND NOT EXISTS (SELECT FROM certainty WHERE certainty.clip_id = a.clip_id)
+    """,
     "everything ends after it begins": """
         SELECT 'assignment' AS row_of, assignment_id AS key FROM assignment WHERE to_operation <= from_operation
         UNION ALL SELECT 'speaker_number', holding_id

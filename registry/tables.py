@@ -394,11 +394,6 @@ profile = Table(
         ARRAY(DOUBLE_PRECISION),
         comment="How many audios and the sum of their unit vectors, once nights have added to the mean.",
     ),
-    Column(
-        "judged_audios",
-        Integer,
-        comment="How many audios it had when its clips' certainty was computed; none if it has to be.",
-    ),
     comment="What a speaker sounds like under one model; always equal to the mean over its clips.",
 )
 
@@ -408,6 +403,14 @@ certainty = Table(
     Column("clip_id", ForeignKey("clip.clip_id"), primary_key=True, comment="The clip."),
     Column("probability", REAL, nullable=False, comment="P(its speaker's voice), when the speaker last changed."),
     comment="How sure it is that a clip is its speaker's, as things stand now.",
+)
+
+judgement = Table(
+    "judgement",
+    metadata,
+    Column("speaker_id", ForeignKey("speaker.speaker_id"), primary_key=True, comment="The speaker."),
+    Column("audios", Integer, nullable=False, comment="How many audios its profile was the mean of then."),
+    comment="When the certainty of all of a speaker's clips was last computed; none if it has to be.",
 )
 
 speaker_night = Table(

@@ -165,10 +165,26 @@ SELECT
     a.from_operation AS operation_id,
     named.name AS speaker_name,
     a.probability,
-    a.runner_up_probability
+    a.runner_up_probability,
+    ct.probability AS probability_now,
+    -- Running numbers count through the group by speaker number, then by name: whole speakers from what is kept of
+    -- their nights, and the clips of this one.
+    format('%1$s/%1$s-%2$s/%1$s%2$s_%3$s%4$s',
+           g.broadcaster || to_char(g.date, 'YYYYMMDD'), number_label(n.gender, n.number), lpad((
+        (SELECT coalesce(sum(lower_night.clips), 0) FROM speaker_night lower_night
+         JOIN speaker_number lower_number ON lower_number.speaker_id = lower_night.speaker_id
+             AND lower_number.broadcaster = g.broadcaster
+             AND lower_number.to_operation IS NULL AND NOT lower_number.is_alias
+         WHERE lower_night.group_id = g.group_id AND lower_number.number < n.number)
+        + (SELECT count(*) FROM clip earlier
+           JOIN assignment theirs ON theirs.clip_id = earlier.clip_id AND theirs.to_operation IS NULL
+           WHERE earlier.group_id = g.group_id AND theirs.speaker_id = a.speaker_id
+               AND earlier.name COLLATE "C" < c.name COLLATE "C"))::text, 6, '0'),
+           lower(substring(c.wav_path from '\.[^./]*$'))) AS exported_as
 FROM clip c
 JOIN clip_group g USING (group_id)
 JOIN audio au USING (audio_id)
+LEFT JOIN certainty ct USING (clip_id)
 JOIN assignment a ON a.clip_id = c.clip_id AND a.to_operation IS NULL
 JOIN speaker_number n ON n.speaker_id = a.speaker_id AND n.broadcaster = g.broadcaster
     AND n.to_operation IS NULL AND NOT n.is_alias
@@ -197,6 +213,9 @@ COMMENT ON COLUMN clips.operation_id IS 'The operation that gave it this speaker
 COMMENT ON COLUMN clips.probability IS 'P(same voice) of its cluster and the speaker as it was then.';
 COMMENT ON COLUMN clips.runner_up_probability IS 'P(same voice) of its cluster and the runner-up.';
 COMMENT ON COLUMN clips.speaker_name IS 'What people call the speaker.';
+COMMENT ON COLUMN clips.probability_now IS
+'P(same voice) of the clip and the rest of its speaker as things stand now; of a lone recording, that it is nobody else''s.';
+COMMENT ON COLUMN clips.exported_as IS 'Where an export of everything puts the clip''s audio, below OUTDIR.';
 
 
 -- Both are planned for the registry's own model and its dimension, so that the vector index of its profiles serves.
@@ -269,3 +288,33 @@ END $$;
 
 COMMENT ON FUNCTION similar_clips(bigint, integer) IS
 'The k clips whose embeddings are nearest to a clip''s, of the speakers nearest to it; nearest first, with the cosine.';
+
+
+-- People name speakers as folders do.
+CREATE OR REPLACE FUNCTION speaker_key(speaker text) RETURNS bigint
+LANGUAGE plpgsql STABLE
+AS $$
+DECLARE
+    part text[] := regexp_match(speaker, '^(?:(.+)[/ ])?([FMfm])0*([0-9]{1,9})$');
+    found bigint[];
+BEGIN
+    SELECT array_agg(DISTINCT n.speaker_id) INTO found FROM speaker_number n
+    WHERE n.gender = upper(part[2]) AND n.number = part[3]::integer AND n.to_operation IS NULL
+      AND (part[1] IS NULL OR n.broadcaster = part[1]);
+    IF found IS NULL THEN
+        RAISE EXCEPTION 'there is no speaker %; name one as folders do, F0003 or andaiafm/F0003', quote_literal(speaker);
+    ELSIF cardinality(found) > 1 THEN
+        RAISE EXCEPTION '% is the number of several speakers; name the broadcaster too, andaiafm/F0003', speaker;
+    END IF;
+    RETURN found[1];
+END $$;
+
+COMMENT ON FUNCTION speaker_key(text) IS 'Key of the speaker of a number: F0003, or andaiafm/F0003 where two have it.';
+
+
+CREATE OR REPLACE FUNCTION similar_speakers(speaker text, k integer DEFAULT 10)
+RETURNS TABLE (speaker_id bigint, numbers text, gender text, similarity real)
+LANGUAGE sql STABLE
+AS $$ SELECT * FROM similar_speakers(speaker_key(speaker), k) $$;
+
+COMMENT ON FUNCTION similar_speakers(text, integer) IS 'The same for a speaker named by number: F0003, andaiafm/F0003.';

@@ -46,22 +46,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("clip_id", name=op.f("certainty_pkey")),
         comment="How sure it is that a clip is its speaker's, as things stand now.",
     )
-    op.add_column(
-        "profile",
-        sa.Column(
-            "judged_audios",
-            sa.Integer(),
-            nullable=True,
-            comment="How many audios it had when its clips' certainty was computed; none if it has to be.",
-        ),
+    op.create_table(
+        "judgement",
+        sa.Column("speaker_id", sa.BigInteger(), nullable=False, comment="The speaker."),
+        sa.Column("audios", sa.Integer(), nullable=False, comment="How many audios its profile was the mean of then."),
+        sa.ForeignKeyConstraint(["speaker_id"], ["speaker.speaker_id"], name=op.f("judgement_speaker_id_fkey")),
+        sa.PrimaryKeyConstraint("speaker_id", name=op.f("judgement_pkey")),
+        comment="When the certainty of all of a speaker's clips was last computed; none if it has to be.",
     )
 
 
 def downgrade() -> None:
+    op.execute("DROP FUNCTION similar_speakers(text, integer)")
+    op.execute("DROP FUNCTION speaker_key(text)")
     op.execute("DROP VIEW clips")
     script = files("migrations").joinpath("views_0005.sql").read_text(encoding="utf-8")
     driver: Any = op.get_bind().connection.driver_connection  # SQLAlchemy would look for placeholders in it
     driver.execute(script)
-    op.drop_column("profile", "judged_audios")
+    op.drop_table("judgement")
     op.drop_table("certainty")
     op.drop_table("identity")

@@ -5,32 +5,27 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from registry.core.certainty import Members, as_sets, own_margins
 from registry.core.joining import BLOCK_MARGINS
 from registry.core.likeness import Bar, Sets, bar_among
 from registry.core.population import Population, stranger_levels
 from registry.core.probability_rule import ProbabilityRule
-from registry.core.records import Booleans, Floats, Integers
-from registry.core.vectors import unit
-from registry.core.voices import Voices, clips_as_voices
+from registry.core.records import Booleans, Integers
+from registry.core.voices import Voices
 
 MOST_CLIPS = 512  # looked at together: each has a voice of its own, its speaker's without it, 0.4 MB of vectors
 
 
 @dataclass(frozen=True)
-class Members:
-    """Some recordings with the speakers that they are assigned to, one of the stored each."""
+class Carried:
+    """Some recordings and how many clips carry each."""
 
-    vectors: Floats  # (n, dim) embeddings, of any length but zero
-    durations_s: Floats  # (n,) more than 0
-    own: Integers  # (n,) row of the speaker
-    is_in_profile: Booleans  # (n,) whether it is part of the speaker's mean
-    clips: Integers  # (n,) how many clips carry it
+    members: Members
+    clips: Integers  # (n,)
 
-    def take(self, rows: slice) -> "Members":
+    def take(self, rows: slice) -> "Carried":
         """Give some of them."""
-        return Members(
-            self.vectors[rows], self.durations_s[rows], self.own[rows], self.is_in_profile[rows], self.clips[rows]
-        )
+        return Carried(self.members.take(rows), self.clips[rows])
 
 
 @dataclass(frozen=True)
@@ -42,7 +37,7 @@ class Agreement:
     alone: Integers  # those left out: without their recording nothing is known of the speaker
 
 
-def agreement(stored: Voices, batches: Iterable[Members], rule: ProbabilityRule) -> Agreement:
+def agreement(stored: Voices, batches: Iterable[Carried], rule: ProbabilityRule) -> Agreement:
     """Compare every recording with every stored speaker, its own taken without it, by the bar that an ingest uses.
 
     The speaker with the greatest margin is the most probable one. Memory is that of one batch.
@@ -57,23 +52,20 @@ def agreement(stored: Voices, batches: Iterable[Members], rule: ProbabilityRule)
     counts = np.zeros((3, len(stored)), dtype=np.int64)
     step = max(1, min(MOST_CLIPS, BLOCK_MARGINS // max(1, len(stored))))
     for batch in batches:
-        for start in range(0, len(batch.own), step):
+        for start in range(0, len(batch.members), step):
             block = batch.take(slice(start, start + step))
-            is_alone = block.is_in_profile & (stored.size[block.own] == 1)
-            stays = _stays(block, everybody, population, bar)
+            is_alone = block.members.are_alone(stored)
+            stays = _stays(block.members, everybody, population, bar)
             for count, chosen in zip(counts, (~is_alone, ~is_alone & stays, is_alone), strict=True):
-                np.add.at(count, block.own[chosen], block.clips[chosen])
+                np.add.at(count, block.members.own[chosen], block.clips[chosen])
     return Agreement(*counts)
 
 
-def _stays(block: Members, everybody: Sets, population: Population, bar: Bar) -> Booleans:
+def _stays(members: Members, everybody: Sets, population: Population, bar: Bar) -> Booleans:
     """Tell which recordings (n,) no other speaker fits better; of one that is alone it means nothing."""
-    clips = clips_as_voices(unit(block.vectors), block.durations_s)
-    ones = bar.sets(clips, stranger_levels(clips.mean, population, bar.rule))
+    ones = as_sets(members, population, bar)
     margins = bar.margins(ones, everybody)
-    rest = everybody.voices.take(block.own).without(clips, block.is_in_profile)
-    own = bar.sets(rest, stranger_levels(rest.mean, population, bar.rule, block.own))
-    margin = np.diagonal(bar.margins(ones, own))
-    margins[np.arange(len(block.own)), block.own] = -np.inf
-    stays: Booleans = margin >= margins.max(axis=1)
+    own = own_margins(members, ones, everybody.voices, np.arange(len(everybody)), population, bar)
+    margins[np.arange(len(members)), members.own] = -np.inf
+    stays: Booleans = own >= margins.max(axis=1)
     return stays

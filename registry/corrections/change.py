@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, Engine
 
+from registry.corrections.judge import judge_left, judge_touched
 from registry.corrections.plan import Plan
-from registry.store import history, journal, operations, speakers
+from registry.store import certainty, history, journal, operations, speakers
 from registry.store.journal import Effects
 from registry.store.operations import Author
 
@@ -78,6 +79,11 @@ def carry_out(connection: Connection, author: Author, kind: str, act: Act) -> Ou
     if kind not in FINAL:  # what is erased leaves retired numbers behind, which never held again
         history.drop_passing(connection, operation_id)
     speakers.refresh_profiles(connection, touched)
+    if history.changed_model(connection, operation_id):
+        certainty.drop_judgements(connection)
+        judge_left(connection)
+    else:
+        judge_touched(connection, touched, operation_id)
     operations.sum_up(connection, operation_id, summary)
     is_needed = kind in FINAL or history.changed_anything(connection, operation_id)
     effects = journal.effects(connection, [operation_id])

@@ -10,6 +10,7 @@ from registry.core.linking import Decision, link
 from registry.core.numbering import give_numbers
 from registry.core.records import Group
 from registry.corrections.change import Change
+from registry.corrections.judge import judge_touched
 from registry.corrections.merge import unite_all
 from registry.errors import ModelMoved
 from registry.store import clips, embeddings, history, models, operations, speakers
@@ -86,6 +87,7 @@ def _apply(
     touched = history.speakers_touched(connection, operation_id)
     history.drop_passing(connection, operation_id)  # of a speaker that was joined to one that was joined itself
     speakers.refresh_profiles(connection, touched - speakers.grow_profiles(connection, operation_id))
+    judge_touched(connection, touched, operation_id)
     count = sum(len(carriers) for carriers in clips_of_audio.values())
     new = sum(decision.speaker_id is None for decision in decisions)
     return Linked(count, len(heard) - new, new, len(heirs))

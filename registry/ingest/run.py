@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from registry.core.records import Group
+from registry.corrections.judge import judge_left
 from registry.errors import PairsBroken
 from registry.ingest.link import link_group
 from registry.ingest.model_in_use import ModelInUse
@@ -67,6 +68,8 @@ def ingest(
         for group, content in found.groups.items():
             reports.append(_take_in(transactions, group, content, in_use, hands, author, progress or Silent()))
             rejected += content.rejected
+    with transactions.begin() as connection:
+        judge_left(connection)
     return IngestReport(tuple(reports), tuple(rejected))
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy import Connection, text
 
-from registry.core.agreement import Members
+from registry.core.agreement import Carried
+from registry.core.certainty import Members
 from registry.core.voices import Voices
 from registry.store.arrays import to_matrix
 from registry.store.models import KnownModel
@@ -46,7 +47,7 @@ def voices(connection: Connection, model: KnownModel, scope: Scope) -> tuple[lis
     return list(keys), Voices(mean, np.array(sizes, dtype=np.int64), np.array(inverse_s, dtype=np.float32))
 
 
-def members(connection: Connection, model: KnownModel, scope: Scope, speaker_ids: Sequence[int]) -> Iterator[Members]:
+def members(connection: Connection, model: KnownModel, scope: Scope, speaker_ids: Sequence[int]) -> Iterator[Carried]:
     """Read the recordings of the clips of a scope, with their embeddings under a model, some at a time."""
     query = text("""
         WITH member AS (
@@ -67,10 +68,10 @@ def members(connection: Connection, model: KnownModel, scope: Scope, speaker_ids
     with connection.execute(query, values, execution_options=options) as result:
         for rows in result.partitions(READ_TOGETHER):
             keys, is_in_profile, clips, durations_s, vectors = zip(*rows, strict=True)
-            yield Members(
+            recordings = Members(
                 to_matrix(vectors, model.dimension),
                 np.array(durations_s, dtype=np.float32),
                 np.array([row_of[key] for key in keys], dtype=np.int64),
                 np.array(is_in_profile, dtype=np.bool_),
-                np.array(clips, dtype=np.int64),
             )
+            yield Carried(recordings, np.array(clips, dtype=np.int64))

@@ -16,6 +16,7 @@ ERASE_CLIPS = {
         INSERT INTO forgotten_audio (audio_hash)
         SELECT audio_hash FROM audio WHERE audio_id IN (SELECT audio_id FROM clip WHERE {CHOSEN})
         ON CONFLICT DO NOTHING""",
+    "certainties": f"DELETE FROM certainty WHERE {CHOSEN}",
     "former transcripts": f"DELETE FROM former_transcript WHERE {CHOSEN}",
     "clips": f"DELETE FROM clip WHERE {CHOSEN}",
     "embeddings": """
@@ -44,6 +45,7 @@ ERASE_TRACES = {
     "verdicts on the speaker": "DELETE FROM verdict WHERE :speaker_id IN (speaker_id, other_id)",
     "names": "DELETE FROM speaker_name WHERE speaker_id = :speaker_id",
     "profiles": "DELETE FROM profile WHERE speaker_id = :speaker_id",
+    "judgements": "DELETE FROM judgement WHERE speaker_id = :speaker_id",
 }
 # A retired number keeps one row, which begins and ends with the forgetting: no undo can open it again.
 RETIRE_NUMBERS = (

@@ -204,7 +204,11 @@ def refresh_profiles(connection: Connection, speaker_ids: Collection[int]) -> No
     """Recompute the profiles of some speakers from their clips, under every model; without clips there is none."""
     members = PROFILES.format(condition="AND a.speaker_id = ANY(CAST(:speaker_ids AS bigint[]))")
     values = {"speaker_ids": list(speaker_ids)}
-    connection.execute(text("DELETE FROM profile WHERE speaker_id = ANY(CAST(:speaker_ids AS bigint[]))"), values)
+    for table in ("profile", "judgement"):
+        connection.execute(
+            text(f"DELETE FROM {table} WHERE speaker_id = ANY(CAST(:speaker_ids AS bigint[]))"),  # noqa: S608
+            values,
+        )
     connection.execute(
         text(f"INSERT INTO profile (speaker_id, model_id, mean, audios, duration_s, inverse_s) {members}"),
         values,

@@ -221,7 +221,7 @@ def test_the_report_holds_a_few_recordings_at_a_time(registry: Engine, monkeypat
         assert model is not None
         [scope] = agreement.scopes(connection, "registry")
         speaker_ids, _ = agreement.voices(connection, model, scope)
-        read = [len(some.own) for some in agreement.members(connection, model, scope, speaker_ids)]
+        read = [len(some.members) for some in agreement.members(connection, model, scope, speaker_ids)]
 
     assert read == [4, 2]
 

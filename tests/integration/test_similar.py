@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import DBAPIError
 
 from registry.core.records import Floats
 from registry.database import reach
@@ -74,6 +75,26 @@ def test_the_nearest_come_first_with_their_cosine(filled: Engine, vectors: Float
     keys, cosines = nearest(vectors, key, 5)
     assert [row[0] for row in rows] == keys
     np.testing.assert_allclose([row.similarity for row in rows], cosines, atol=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("called", "key"),
+    [("F0300", 300), ("andaiafm/F0300", 300), ("f300", 300), ("radiox/F0001", 1), ("radiox/F0003", 2)],
+)
+def test_a_speaker_is_called_by_number_too(filled: Engine, called: str, key: int) -> None:
+    with filled.connect() as connection:
+        by_number = connection.execute(text(f"SELECT * FROM similar_speakers('{called}', 5)")).all()
+
+        assert by_number == connection.execute(text(f"SELECT * FROM similar_speakers({key}, 5)")).all()
+
+
+@pytest.mark.parametrize(
+    ("called", "words"),
+    [("F9999", "there is no speaker 'F9999'"), ("x", "there is no speaker 'x'"), ("F0003", "the number of several")],
+)
+def test_a_number_that_is_nobodys_or_anybodys_is_an_error(filled: Engine, called: str, words: str) -> None:
+    with filled.connect() as connection, pytest.raises(DBAPIError, match=words):
+        connection.execute(text(f"SELECT * FROM similar_speakers('{called}')"))
 
 
 def test_speakers_come_with_their_numbers_everywhere(filled: Engine) -> None:

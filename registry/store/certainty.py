@@ -1,0 +1,151 @@
+"""P(its speaker) of every clip: what has to be computed again, of what, and where the result is kept."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection, text
+
+from registry.core.certainty import Cohort, Members
+from registry.core.records import Floats
+from registry.core.voices import Voices
+from registry.store.arrays import copy_rows, to_matrix
+from registry.store.models import Foundation
+
+AGAIN_AT = 1.1  # times as many audios as when a speaker's clips were judged: so each is judged a few times at most
+
+
+@dataclass(frozen=True)
+class Unjudged:
+    """Some recordings of a gender's speakers, with the keys of both."""
+
+    members: Members
+    audio_ids: list[int]  # (n,)
+    speaker_ids: list[int]  # (s,) rising; members name their rows
+    speakers: Voices  # (s,)
+
+
+def outdated(connection: Connection, foundation: Foundation, speaker_ids: Collection[int]) -> list[int]:
+    """Name those of some speakers all whose clips are to be judged: what the clips are compared with has changed."""
+    query = text("""
+        SELECT p.speaker_id FROM profile p LEFT JOIN judgement j USING (speaker_id)
+        WHERE p.model_id = :model_id AND p.speaker_id = ANY(CAST(:speaker_ids AS bigint[]))
+          AND (j.audios IS NULL OR p.audios >= j.audios * CAST(:again_at AS float8))
+        ORDER BY p.speaker_id
+    """)
+    values = {"model_id": foundation.model_id, "speaker_ids": list(speaker_ids), "again_at": AGAIN_AT}
+    return list(connection.execute(query, values).scalars())
+
+
+def never_judged(connection: Connection, foundation: Foundation) -> list[int]:
+    """Name all speakers whose clips were never judged, or not since another model decides."""
+    query = text("""
+        SELECT speaker_id FROM profile p WHERE model_id = :model_id AND NOT EXISTS (
+            SELECT FROM judgement j WHERE j.speaker_id = p.speaker_id) ORDER BY speaker_id
+    """)
+    return list(connection.execute(query, {"model_id": foundation.model_id}).scalars())
+
+
+def drop_judgements(connection: Connection, speaker_ids: Collection[int] | None = None) -> None:
+    """Have the clips of some speakers, or of all, judged again."""
+    query = text("""
+        DELETE FROM judgement WHERE CAST(:speaker_ids AS bigint[]) IS NULL OR speaker_id = ANY(:speaker_ids)
+    """)
+    connection.execute(query, {"speaker_ids": None if speaker_ids is None else list(speaker_ids)})
+
+
+def unjudged(
+    connection: Connection, foundation: Foundation, gender: str, whole: Sequence[int], operation_id: int | None
+) -> Unjudged:
+    """Read the recordings of some speakers of a gender, and those that an operation gave other speakers."""
+    query = text("""
+        WITH chosen AS (
+            SELECT a.speaker_id, c.audio_id FROM assignment a JOIN clip c USING (clip_id)
+            WHERE a.to_operation IS NULL AND a.speaker_id = ANY(CAST(:whole AS bigint[]))
+            UNION SELECT a.speaker_id, c.audio_id FROM assignment a JOIN clip c USING (clip_id)
+            WHERE a.to_operation IS NULL AND a.from_operation = :operation_id)
+        SELECT speaker_id, audio_id, duration_s, vector_send(vector),
+               (SELECT bool_or(a.builds_profile) FROM clip c JOIN assignment a USING (clip_id)
+                WHERE c.audio_id = chosen.audio_id AND a.speaker_id = chosen.speaker_id AND a.to_operation IS NULL)
+               OR NOT EXISTS (SELECT FROM assignment a
+                              WHERE a.speaker_id = chosen.speaker_id AND a.to_operation IS NULL AND a.builds_profile)
+        FROM chosen JOIN speaker s USING (speaker_id) JOIN audio USING (audio_id) JOIN embedding USING (audio_id)
+        WHERE model_id = :model_id AND s.gender = :gender
+        ORDER BY speaker_id, audio_id
+    """)
+    values = {"whole": list(whole), "operation_id": operation_id, "gender": gender, "model_id": foundation.model_id}
+    rows = connection.execute(query, values).all()
+    keys, audio_ids, durations_s, vectors, is_in_profile = zip(*rows, strict=True) if rows else ((),) * 5
+    speaker_ids, own = np.unique(np.array(keys, dtype=np.int64), return_inverse=True)
+    members = Members(
+        to_matrix(vectors, foundation.dimension),
+        np.array(durations_s, dtype=np.float32),
+        own,
+        np.array(is_in_profile, dtype=np.bool_),
+    )
+    return Unjudged(members, list(audio_ids), speaker_ids.tolist(), _profiles(connection, foundation, speaker_ids))
+
+
+def _profiles(connection: Connection, foundation: Foundation, speaker_ids: Collection[int]) -> Voices:
+    query = text("""
+        SELECT p.audios, p.inverse_s, vector_send(p.mean) FROM profile p
+        WHERE p.model_id = :model_id AND p.speaker_id = ANY(CAST(:speaker_ids AS bigint[])) ORDER BY p.speaker_id
+    """)
+    values = {"model_id": foundation.model_id, "speaker_ids": [int(key) for key in speaker_ids]}
+    return _voices(connection.execute(query, values).all(), foundation)
+
+
+def _voices(rows: Sequence[Sequence[Any]], foundation: Foundation) -> Voices:
+    sizes, inverse_s, means = zip(*rows, strict=True) if rows else ((), (), ())
+    mean = to_matrix(means, foundation.dimension)
+    return Voices(mean, np.array(sizes, dtype=np.int64), np.array(inverse_s, dtype=np.float32))
+
+
+def cohort(
+    connection: Connection, foundation: Foundation, gender: str, speaker_ids: Sequence[int], most: int
+) -> Cohort:
+    """Read the profiles that stand for all strangers of a gender, at equal steps, and where some speakers are there."""
+    query = text("""
+        WITH counted AS (
+            SELECT p.speaker_id, row_number() OVER (ORDER BY p.speaker_id) - 1 AS place, count(*) OVER () AS speakers
+            FROM profile p JOIN speaker s USING (speaker_id) WHERE p.model_id = :model_id AND s.gender = :gender)
+        SELECT speaker_id, speakers, audios, inverse_s, vector_send(mean)
+        FROM counted JOIN profile p USING (speaker_id)
+        WHERE p.model_id = :model_id AND place % greatest(1, (speakers + :most - 1) / :most) = 0 ORDER BY speaker_id
+    """)
+    rows = connection.execute(query, {"model_id": foundation.model_id, "gender": gender, "most": most}).all()
+    place = {row[0]: position for position, row in enumerate(rows)}
+    own = np.array([place.get(key, -1) for key in speaker_ids], dtype=np.int64)
+    return Cohort(_voices([row[2:] for row in rows], foundation), own, rows[0][1] if rows else 0)
+
+
+def save(connection: Connection, judged: Unjudged, probabilities: Floats, whole: Collection[int]) -> None:
+    """Keep what recordings were judged to be (n,), and note of which speakers all were.
+
+    One that is all there is of its speaker is as sure to be somebody else's as it was like the next speaker.
+    """
+    rows = (
+        (judged.speaker_ids[own], audio_id, float(probability))
+        for own, audio_id, probability in zip(judged.members.own, judged.audio_ids, probabilities, strict=True)
+    )
+    copy_rows(connection, "incoming_certainty", {"speaker_id": "int8", "audio_id": "int8", "p": "float4"}, rows)
+    connection.execute(
+        text("""
+        INSERT INTO certainty (clip_id, probability)
+        SELECT c.clip_id, CASE WHEN p = 'NaN' THEN 1 - coalesce(a.runner_up_probability, 0) ELSE p END
+        FROM incoming_certainty incoming JOIN clip c USING (audio_id)
+        JOIN assignment a ON a.clip_id = c.clip_id AND a.speaker_id = incoming.speaker_id AND a.to_operation IS NULL
+        ORDER BY c.clip_id
+        ON CONFLICT (clip_id) DO UPDATE SET probability = EXCLUDED.probability
+        """)
+    )
+    connection.execute(
+        text("""
+        INSERT INTO judgement (speaker_id, audios)
+        SELECT speaker_id, audios FROM profile
+        WHERE model_id = deciding_model() AND speaker_id = ANY(CAST(:whole AS bigint[]))
+        ON CONFLICT (speaker_id) DO UPDATE SET audios = EXCLUDED.audios
+        """),
+        {"whole": list(whole)},
+    )
