@@ -6,7 +6,7 @@ import click
 
 from cli.options import database_option, follow, json_option
 
-PLANNED = ("ingest", "merge", "move", "split")  # what has --save; of anything else a file is no plan
+PLANNED = ("ingest", "merge", "move", "split", "withdraw")  # what has --save; of anything else a file is no plan
 
 
 @click.command()
@@ -17,7 +17,7 @@ PLANNED = ("ingest", "merge", "move", "split")  # what has --save; of anything e
 def apply(context: click.Context, plan: Path, database: str | None, as_json: bool) -> int:
     """Do what a saved plan says, exactly, or refuse if the registry has moved on.
 
-    A plan is what --save of ingest, merge, split or move writes.
+    A plan is what --save of ingest, merge, split, move or withdraw writes.
 
     \b
     Example: registry apply plan.json

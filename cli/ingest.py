@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from registry.store.journal import Unsure
 
 COUNTS = (
-    *("clips", "new", "known", "updated", "forgotten", "rejected"),
+    *("clips", "new", "known", "updated", "forgotten", "withdrawn", "rejected"),
     *("speakers_matched", "speakers_new", "speakers_joined"),
 )
 

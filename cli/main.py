@@ -33,6 +33,7 @@ from cli.sql import sql
 from cli.switch_model import switch_model
 from cli.undo import undo
 from cli.whois import whois
+from cli.withdraw import withdraw
 
 INTERRUPTED = 130  # as shells report a process ended by Ctrl-C
 FAILED = 2
@@ -71,7 +72,7 @@ def commands() -> None:
 
 
 EVERYDAY = (ingest, export, sql, check, evaluate, whois, demo)
-CORRECTIONS = (consolidate, merge, split, move, rename, confirm, reject, different, forget)
+CORRECTIONS = (consolidate, merge, split, move, rename, confirm, reject, different, withdraw, forget)
 MODEL = (reembed, switch_model)
 JOURNAL = (log, show, undo, apply, database, completion)
 for command in (*EVERYDAY, *CORRECTIONS, *MODEL, *JOURNAL):

@@ -17,13 +17,14 @@ SHORTER_S = 0.001  # than any clip; sums of seconds are exact, in any order
 BEYOND_COMPARE = (psycopg.DataError, psycopg.errors.CardinalityViolation)
 
 INVARIANTS = {
-    "every clip has exactly one speaker, unless its ingest was undone": """
+    "every clip has exactly one speaker, unless its ingest was undone or it was withdrawn": """
         SELECT c.clip_id, count(now.assignment_id) AS speakers
         FROM clip c LEFT JOIN assignment now ON now.clip_id = c.clip_id AND now.to_operation IS NULL
         GROUP BY c.clip_id
         HAVING count(now.assignment_id) > 1 OR count(now.assignment_id) = 0 AND coalesce((
             SELECT o.kind FROM assignment last JOIN operation o ON o.operation_id = last.to_operation
-            WHERE last.clip_id = c.clip_id ORDER BY last.to_operation DESC LIMIT 1), '') <> 'undo'
+            WHERE last.clip_id = c.clip_id ORDER BY last.to_operation DESC LIMIT 1), '')
+            NOT IN ('undo', 'withdraw', 'replace')
     """,
     "a name stands for one clip of its group": """
         SELECT c.group_id, c.name, count(DISTINCT c.clip_id) AS clips

@@ -1,7 +1,7 @@
 """Decide the speakers of a group's new clips: gather, decide, apply, in one transaction under the lock."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
@@ -13,7 +13,7 @@ from registry.corrections.change import Change
 from registry.corrections.judge import judge_touched
 from registry.corrections.merge import unite_all
 from registry.errors import ModelMoved
-from registry.store import clips, embeddings, history, models, operations, speakers
+from registry.store import clips, embeddings, history, models, operations, speakers, withdrawal
 from registry.store.clips import Clip
 from registry.store.models import Foundation
 from registry.store.operations import Author
@@ -25,6 +25,7 @@ class Linked:
     """How many clips got a speaker, and how many speakers those are."""
 
     clips: int = 0
+    withdrawn: int = 0  # left out, since they were taken out of the group
     speakers_matched: int = 0
     speakers_new: int = 0
     speakers_joined: int = 0  # stored speakers that turned out to be another one's voice
@@ -47,9 +48,11 @@ def link_group(
         operations.lock_registry(connection)
         _refuse_other_model(connection, foundation)
         there = clips.known_clips(connection, group)
-        missing = [clip for clip in new_clips if clip.name not in there]
+        withdrawn = withdrawal.withdrawn_from(connection, group, [clip.audio_hash for clip in new_clips])
+        left = [clip for clip in new_clips if (clip.name, clip.audio_hash) not in withdrawn]
+        missing = [clip for clip in left if clip.name not in there]
         if not missing:
-            return Linked()
+            return Linked(withdrawn=len(new_clips) - len(left))
         under_way = Change(connection, operations.begin_operation(connection, "ingest", author))
         clips_of_audio = clips.add_clips(connection, group, missing, under_way.operation_id)
         audio_ids = list(clips_of_audio)
@@ -58,7 +61,9 @@ def link_group(
         known = speakers.known_voices(connection, foundation, group, audio_ids)
         linking = link(audio_ids, vectors, durations_s, known, settings.linking_rule(foundation.false_merge_rate))
         heirs = unite_all(under_way, linking.joins)
-        linked = _apply(under_way, group, linking.decisions, heirs, clips_of_audio)
+        linked = replace(
+            _apply(under_way, group, linking.decisions, heirs, clips_of_audio), withdrawn=len(new_clips) - len(left)
+        )
         summary = {"group": str(group), **vars(linked), **(embedded_by or {})}
         operations.sum_up(connection, under_way.operation_id, summary)
     return linked
@@ -84,13 +89,14 @@ def _apply(
     held, last_number = speakers.numbers_held(connection, group, heard)
     speakers.add_numbers(connection, group, give_numbers(heard, held, last_number), operation_id)
     speakers.assign(connection, decided, clips_of_audio, operation_id)
+    withdrawal.restore_verdicts(connection, operation_id)
     touched = history.speakers_touched(connection, operation_id)
     history.drop_passing(connection, operation_id)  # of a speaker that was joined to one that was joined itself
     speakers.refresh_profiles(connection, touched - speakers.grow_profiles(connection, operation_id))
     judge_touched(connection, touched, operation_id)
     count = sum(len(carriers) for carriers in clips_of_audio.values())
     new = sum(decision.speaker_id is None for decision in decisions)
-    return Linked(count, len(heard) - new, new, len(heirs))
+    return Linked(count, speakers_matched=len(heard) - new, speakers_new=new, speakers_joined=len(heirs))
 
 
 def _with_keys(

@@ -15,6 +15,7 @@ class GroupReport:
     known: int = 0  # in the registry already
     updated: int = 0  # of the known, those whose files moved or whose transcript changed
     forgotten: int = 0  # left out, since people had them forgotten
+    withdrawn: int = 0  # left out, since people took them out of the group
     rejected: int = 0
     speakers_matched: int = 0  # known speakers heard in the new clips
     speakers_new: int = 0

@@ -134,6 +134,8 @@ def _take_in(
     linked = link_group(transactions, group, new, model.foundation, author, workers.described())
     return replace(
         report,
+        new=len(new) - linked.withdrawn,
+        withdrawn=linked.withdrawn,
         speakers_matched=linked.speakers_matched,
         speakers_new=linked.speakers_new,
         speakers_joined=linked.speakers_joined,

@@ -1,17 +1,21 @@
 """What people call speakers and clips, and who that is."""
 
+import datetime as dt
 import re
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from sqlalchemy import Connection, text
 
-from registry.core.records import Rejected
+from registry.core.records import Gender, Group, Rejected
 from registry.errors import AmbiguousSpeaker, UnknownClip, UnknownSpeaker
 from registry.remote import AnyPath, is_remote, to_path
 from registry.scan import GROUP_NAME
 from registry.sources import read_anywhere
 
+GENDERS = ("F", "M")
 SPEAKER = re.compile(r"(?:(?P<broadcaster>.+)[/ ])?(?P<gender>[FM])(?P<number>\d+)", re.DOTALL | re.IGNORECASE)
 
 
@@ -37,7 +41,7 @@ def find_speaker(connection: Connection, address: str) -> Speaker:
         UnknownSpeaker: Nobody has this number.
         AmbiguousSpeaker: Several broadcasters have this number, for different voices.
     """
-    match = SPEAKER.fullmatch(address.strip())
+    match = SPEAKER.fullmatch(unicodedata.normalize("NFC", address.strip()))
     if match is None:
         raise UnknownSpeaker(address=address)
     query = text("""
@@ -86,6 +90,25 @@ def find_clips(connection: Connection, address: str) -> list[int]:
     return found
 
 
+def as_group(address: str) -> Group | None:
+    """Read an address as that of a whole group, its name or the path of its folder; None if it is of a clip."""
+    parent, _, name = address.rstrip("/").rpartition("/")
+    if GROUP_NAME.fullmatch(parent.rpartition("/")[2]) is not None:
+        return None
+    return _named_group(name)
+
+
+def _named_group(name: str) -> Group | None:
+    match = GROUP_NAME.fullmatch(unicodedata.normalize("NFC", name))
+    try:
+        if match is None or match["gender"].upper() not in GENDERS:
+            return None
+        date = dt.date.fromisoformat(match["date"])
+    except ValueError:
+        return None
+    return Group(date, match["broadcaster"], cast("Gender", match["gender"].upper()))
+
+
 def _by_audio(connection: Connection, path: AnyPath) -> list[int]:
     audio = read_anywhere(path)
     if isinstance(audio, Rejected):
@@ -96,7 +119,7 @@ def _by_audio(connection: Connection, path: AnyPath) -> list[int]:
 
 def _by_name(connection: Connection, address: str) -> list[int]:
     folder, _, name = address.rpartition("/")
-    group = GROUP_NAME.fullmatch(folder)
+    group = _named_group(folder)
     if group is None:
         raise UnknownClip(
             address=address, cause="expected a key, GROUP/NAME such as andaiafm_F20201105/x, or a wav file"
@@ -104,9 +127,10 @@ def _by_name(connection: Connection, address: str) -> list[int]:
     condition = """
         c.name = :name AND c.group_id = (
             SELECT group_id FROM clip_group
-            WHERE broadcaster = :broadcaster AND gender = upper(:gender) AND to_char(date, 'YYYYMMDD') = :date)
+            WHERE broadcaster = :broadcaster AND gender = :gender AND date = :date)
     """
-    return _present(connection, condition, {"name": name.removesuffix(".wav"), **group.groupdict()})
+    stem = unicodedata.normalize("NFC", name.removesuffix(".wav"))
+    return _present(connection, condition, {"name": stem, **vars(group)})
 
 
 def _present(connection: Connection, condition: str, values: dict[str, object]) -> list[int]:

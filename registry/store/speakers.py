@@ -11,6 +11,7 @@ from registry.core.records import Group
 from registry.core.voices import Voices
 from registry.store.arrays import copy_rows, to_matrix
 from registry.store.models import Foundation
+from registry.store.withdrawal import last_speakers
 
 # Whom a voice of the group may be: everybody of its gender, or those with a number at its broadcaster.
 IN_SCOPE = """
@@ -54,10 +55,17 @@ def known_voices(connection: Connection, foundation: Foundation, group: Group, a
     return KnownVoices(
         [row[0] for row in profiles],
         _voices([row[1:] for row in profiles], foundation.dimension),
-        {row[0]: row[1] for row in heard},
+        _in_scope(connection, last_speakers(connection, audio_ids), asked) | {row[0]: row[1] for row in heard},
         speakers_apart(connection),
         confirmed_speakers(connection),
     )
+
+
+def _in_scope(connection: Connection, of_audio: Mapping[int, int], asked: Mapping[str, object]) -> dict[int, int]:
+    among = "SELECT s.speaker_id FROM speaker s WHERE s.speaker_id = ANY(CAST(:found AS bigint[])) AND"
+    query = text(f"{among} {IN_SCOPE}")
+    found = set(connection.execute(query, {**asked, "found": list(of_audio.values())}).scalars())
+    return {audio_id: speaker_id for audio_id, speaker_id in of_audio.items() if speaker_id in found}
 
 
 def speakers_apart(connection: Connection) -> list[tuple[int, int]]:

@@ -1,6 +1,7 @@
 """Any sequence of operations leaves a sound registry, and taking all of it back leaves what was there at first."""
 
 import random
+import shutil
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from registry.corrections.rename import rename
 from registry.corrections.split import split
 from registry.corrections.switch_model import switch_model
 from registry.corrections.undo import undo
+from registry.corrections.withdraw import withdraw
 from registry.errors import CorrectionRefused, UndoRefused
 from registry.export import export
 from registry.ingest import ingest
@@ -75,6 +77,8 @@ class Person:
             lambda: consolidate(self.engine, AUTHOR, full=self.random.random() < 0.5),
             lambda: reembed(self.engine, self.model(), AUTHOR),
             self.move_over,
+            lambda: withdraw(self.engine, [self.clip(), self.random.choice([self.clip(), self.group()])], AUTHOR),
+            self.redate,
             lambda: undo(self.engine, self.operation(), AUTHOR),
             lambda: undo(self.engine, self.operation(), AUTHOR, with_later=True),
         ]
@@ -91,6 +95,18 @@ class Person:
         numbers = self.values("SELECT number FROM speakers GROUP BY number HAVING count(*) = 1 ORDER BY 1")
         if names:
             mistake(self.engine, [str(self.random.choice(names))], self.random.choice([None, *map(str, numbers)]))
+
+    def group(self) -> str:
+        names = "SELECT DISTINCT broadcaster || '_' || gender || to_char(date, 'YYYYMMDD') FROM clips ORDER BY 1"
+        return str(self.random.choice(self.values(names)))
+
+    def redate(self) -> None:
+        """Withdraw a night and take its files in as another."""
+        self.nights += 1
+        group = self.group()
+        withdraw(self.engine, [group], AUTHOR)
+        shutil.copytree(self.indir / group, self.indir / night(self.nights, "F", group.partition("_")[0]))
+        ingest(self.engine, [self.indir], AUTHOR)
 
     def model(self) -> str:
         return self.random.choice(["campplus", "second", "second"])
