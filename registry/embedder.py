@@ -1,37 +1,24 @@
 """Embed with any model: the one inside, one of Hugging Face, or a checkpoint on disk."""
 
-import hashlib
 import os
-import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from registry.core.records import Floats
 from registry.errors import ModelUnavailable, RuntimeUnavailable
-from registry.runtimes import Runtime
-from registry.runtimes.bfloat16 import BF16_MODEL
+from registry.runtimes import DEFAULT_MODEL, INSIDE, Runtime
 from registry.runtimes.packing import Packing, in_place
 from registry.runtimes.running import run
 
-if TYPE_CHECKING:
-    from pyannote.audio import Model
-
-DEFAULT_MODEL = "campplus"
-INSIDE = (DEFAULT_MODEL, BF16_MODEL)  # the models that come with the packages
-EXTRACTION_VERSION = 1  # raise it with any change here, in audio.py or in campplus.py that moves an embedding
 SAMPLE_RATE_HZ = 16_000
 MAX_WINDOW_S = 30  # a longer clip is embedded in pieces, so memory does not grow with it
 PROBE_S = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2)  # the least a model takes is the first of these it can embed
-HUB_TIMEOUT_S = 10  # for one answer; the hub's own client would retry an unreachable hub for 23 s
-CHECKPOINT_FILE = "pytorch_model.bin"  # what pyannote looks for in a Hugging Face repository
-HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
 Infer = Callable[[Floats], Floats]  # (n,) at 16 kHz -> (dimension,)
 
@@ -125,52 +112,13 @@ def load_embedder(name: str = DEFAULT_MODEL, runtime: Runtime = "auto") -> Embed
     name = recorded_name(name)
     try:
         with _quiet():
-            model = _load_model(name)
-            running = run(name, model, _fingerprint(model), runtime)
+            running = run(name, runtime)
             minimum, dimension = _probe(running.infer)
     except RuntimeUnavailable:
         raise
     except Exception as error:  # unpickling a foreign file and running its code can raise anything
         raise ModelUnavailable(model=name, cause=_one_line(error)) from error
     return Embedder(name, running.fingerprint, dimension, minimum, running.infer, running.runtime, running.packing)
-
-
-def _load_model(name: str) -> "Model":
-    from pyannote.audio import Model
-
-    if name in INSIDE:
-        from registry.campplus import load_campplus
-
-        return load_campplus()
-    try:
-        model = Model.from_pretrained(_checkpoint(name))
-    except KeyError as error:
-        raise TypeError(f"it is no pyannote checkpoint ({error} is missing)") from error
-    _refuse_other_tasks(model)
-    return model
-
-
-def _checkpoint(name: str) -> str:
-    """Find the checkpoint on this machine, or fetch it; one already here is used as it is."""
-    if Path(name).exists():
-        return name
-    if not HUB_ID.fullmatch(name):
-        raise FileNotFoundError("there is no such file, and it is not of the form owner/model")
-    from huggingface_hub import hf_hub_download, model_info, try_to_load_from_cache
-
-    cached = try_to_load_from_cache(name, CHECKPOINT_FILE)
-    if isinstance(cached, str):
-        return cached
-    model_info(name, timeout=HUB_TIMEOUT_S)
-    return hf_hub_download(name, CHECKPOINT_FILE)
-
-
-def _refuse_other_tasks(model: "Model") -> None:
-    from pyannote.audio.core.task import Problem, Resolution
-
-    for task in model.specifications:
-        if task.problem != Problem.REPRESENTATION or task.resolution != Resolution.CHUNK:
-            raise TypeError(f"it is a model for {task.problem.name.lower()}, not for speaker embedding")
 
 
 def _probe(infer: Infer) -> tuple[int, int]:
@@ -191,16 +139,6 @@ def _probe(infer: Infer) -> tuple[int, int]:
 def _pieces(samples: Floats) -> list[Floats]:
     count = -(-samples.size // (MAX_WINDOW_S * SAMPLE_RATE_HZ))
     return np.array_split(samples, count) if count else []
-
-
-def _fingerprint(model: "Model") -> str:
-    import torch
-
-    digest = hashlib.sha256(f"{EXTRACTION_VERSION} {type(model).__name__}".encode())
-    for name, tensor in sorted(model.state_dict().items()):
-        digest.update(f" {name} {tensor.dtype} {tuple(tensor.shape)} ".encode())
-        digest.update(tensor.cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
-    return digest.hexdigest()
 
 
 def _one_line(error: Exception) -> str:

@@ -6,6 +6,10 @@ from typing import Literal
 from registry.errors import RuntimeUnavailable
 
 Runtime = Literal["auto", "torch", "openvino"]
+DEFAULT_MODEL = "campplus"
+BF16_MODEL = "campplus-bf16"
+EXTRACTION_VERSION = 1  # raise it with any change that moves an embedding: of reading audio, of features, of loading
+INSIDE = (DEFAULT_MODEL, BF16_MODEL)  # the models that come with the packages
 
 
 def choose(model: str, asked: Runtime, *, is_campplus: bool, has_gpu: bool) -> Literal["torch", "openvino"]:

@@ -9,7 +9,6 @@ import soundfile as sf
 from registry.core.records import Floats
 from registry.demo import sample_folder
 
-BF16_MODEL = "campplus-bf16"
 VERSION = 2  # raise it with any change of the graph that moves an embedding: bf16 rounds at every step of it
 MIN_COSINE = 0.999
 MIN_TURN_S = 1.0  # as with a clip: a shorter turn says little about a voice

@@ -10,12 +10,14 @@ from uuid import uuid4
 import platformdirs
 
 DIGEST_BYTES = hashlib.sha256().digest_size
+FINGERPRINT_BYTES = 2 * DIGEST_BYTES  # in hex
 LENGTH = struct.Struct("<Q")
 
 
 class Converted(NamedTuple):
     """A model as OpenVINO writes it."""
 
+    fingerprint: str  # of what was converted, SHA-256 in hex
     graph: bytes  # XML
     weights: bytes
 
@@ -27,17 +29,18 @@ def load(key: str) -> Converted | None:
     except OSError:
         return None
     digest, packed = content[:DIGEST_BYTES], memoryview(content)[DIGEST_BYTES:]
-    if len(packed) < LENGTH.size or hashlib.sha256(packed).digest() != digest:
+    if len(packed) < FINGERPRINT_BYTES + LENGTH.size or hashlib.sha256(packed).digest() != digest:
         return None
+    fingerprint, packed = bytes(packed[:FINGERPRINT_BYTES]).decode(), packed[FINGERPRINT_BYTES:]
     (length,) = LENGTH.unpack_from(packed)
     graph = packed[LENGTH.size : LENGTH.size + length]
-    return Converted(bytes(graph), bytes(packed[LENGTH.size + length :]))
+    return Converted(fingerprint, bytes(graph), bytes(packed[LENGTH.size + length :]))
 
 
 def keep(key: str, converted: Converted) -> None:
     """Keep a model under a key, all of it or nothing; a cache that cannot be written is done without."""
     path = _path(key)
-    packed = LENGTH.pack(len(converted.graph)) + converted.graph + converted.weights
+    packed = converted.fingerprint.encode() + LENGTH.pack(len(converted.graph)) + converted.graph + converted.weights
     part = path.with_name(f"{uuid4().hex}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,19 +1,14 @@
-"""Get a loaded model to run: by what, in which precision, and as which model its embeddings count."""
+"""Get a model to run: by what, in which precision, and as which model its embeddings count."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from registry.core.records import Floats
 from registry.errors import RuntimeUnavailable
-from registry.runtimes import Runtime, choose, has_openvino
-from registry.runtimes.bfloat16 import BF16_MODEL, bf16_fingerprint, insist_on_agreement, insist_on_native
+from registry.runtimes import BF16_MODEL, INSIDE, Runtime, choose, has_openvino
+from registry.runtimes.bfloat16 import bf16_fingerprint, insist_on_agreement, insist_on_native
+from registry.runtimes.gpu import has_gpu
 from registry.runtimes.packing import Packing
-
-if TYPE_CHECKING:
-    from pyannote.audio import Model
-
-    from registry.campplus import CampPlus
 
 
 @dataclass(frozen=True)
@@ -26,53 +21,54 @@ class Running:
     packing: Packing | None = None  # how it embeds clips together; None where that is no faster
 
 
-def run(name: str, model: "Model", fingerprint: str, asked: Runtime) -> Running:
+def run(name: str, asked: Runtime) -> Running:
     """Run a model by what was asked for, or by the best there is.
 
     Args:
         name: The model's name.
-        model: The model, loaded.
-        fingerprint: Of its weights and of the extraction.
         asked: "auto" for the best there is.
 
     Raises:
         RuntimeUnavailable: What was asked for cannot run it.
         ValueError: It is the model in bf16, which cannot be had here.
+        Exception: What loading a foreign model can raise, see `loading.load_model`.
     """
-    from registry.campplus import CampPlus
-    from registry.runtimes.torch_any import has_gpu
-
     if name == BF16_MODEL:
-        return _in_bf16(model, fingerprint, asked)
-    if choose(name, asked, is_campplus=isinstance(model, CampPlus), has_gpu=has_gpu()) == "openvino":
-        return _by_openvino(model, fingerprint)
-    return _by_torch(model, fingerprint)
+        return _in_bf16(asked)
+    if choose(name, asked, is_campplus=name in INSIDE, has_gpu=has_gpu()) == "openvino":
+        return _by_openvino()
+    return _by_torch(name)
 
 
-def _by_torch(model: "Model", fingerprint: str) -> Running:
+def _by_torch(name: str) -> Running:
+    from registry.runtimes.loading import fingerprint_of, load_model
     from registry.runtimes.torch_any import TorchModel, version
 
+    model = load_model(name)
+    fingerprint = fingerprint_of(model)
     return Running(TorchModel(model), fingerprint, f"torch {version()} f32")
 
 
-def _by_openvino(model: "CampPlus", fingerprint: str) -> Running:
-    from registry.runtimes.openvino_cpu import OpenVinoCampPlus, packing, version
+def _by_openvino() -> Running:
+    from registry.runtimes.openvino_cpu import OpenVinoCampPlus, converted, packing, version
 
-    together = packing(OpenVinoCampPlus(model, fingerprint))
-    return Running(_alone(together), fingerprint, f"openvino {version()} f32", together)
+    kept = converted()
+    together = packing(OpenVinoCampPlus(kept))
+    return Running(_alone(together), kept.fingerprint, f"openvino {version()} f32", together)
 
 
-def _in_bf16(model: "CampPlus", fingerprint: str, asked: Runtime) -> Running:
+def _in_bf16(asked: Runtime) -> Running:
     if asked == "torch":
         raise RuntimeUnavailable(runtime=asked, model=BF16_MODEL, cause="it is one of OpenVINO only")
     if not has_openvino():
         raise ValueError("it needs the package openvino, which cannot be imported; install it, or take campplus")
-    from registry.runtimes.openvino_cpu import OpenVinoCampPlus, has_native_bf16, packing, version
+    from registry.runtimes.openvino_cpu import OpenVinoCampPlus, converted, has_native_bf16, packing, version
 
     insist_on_native(native=has_native_bf16())
-    together = packing(OpenVinoCampPlus(model, fingerprint, "bf16"))
-    insist_on_agreement(_alone(together), _alone(packing(OpenVinoCampPlus(model, fingerprint))))
-    return Running(_alone(together), bf16_fingerprint(fingerprint), f"openvino {version()} bf16", together)
+    kept = converted()
+    together = packing(OpenVinoCampPlus(kept, "bf16"))
+    insist_on_agreement(_alone(together), _alone(packing(OpenVinoCampPlus(kept))))
+    return Running(_alone(together), bf16_fingerprint(kept.fingerprint), f"openvino {version()} bf16", together)
 
 
 def _alone(together: Packing) -> Callable[[Floats], Floats]:

@@ -6,6 +6,7 @@ from pyannote.audio import Inference, Model
 
 from registry.audio import SAMPLE_RATE_HZ
 from registry.core.records import Floats
+from registry.runtimes.gpu import has_gpu
 
 
 class TorchModel:
@@ -20,11 +21,6 @@ class TorchModel:
         """Embed (n,) samples at 16 kHz: (dimension,)."""
         waveform = torch.from_numpy(np.ascontiguousarray(samples, np.float32))[None]
         return np.asarray(self._whole({"waveform": waveform, "sample_rate": SAMPLE_RATE_HZ}), np.float32)
-
-
-def has_gpu() -> bool:
-    """Tell whether torch sees a GPU."""
-    return torch.cuda.is_available()
 
 
 def version() -> str:

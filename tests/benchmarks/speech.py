@@ -17,7 +17,8 @@ import soxr
 
 from registry.audio import Audio, read_audio
 from registry.core.records import Floats
-from registry.embedder import DEFAULT_MODEL, EXTRACTION_VERSION, Embedder, load_embedder
+from registry.embedder import Embedder, load_embedder
+from registry.runtimes import DEFAULT_MODEL, EXTRACTION_VERSION
 from tests.conftest import CORPORA, RATE
 
 SETS = ("librispeech", "speechocean", "cremad", "emodb")

@@ -1,6 +1,8 @@
 """The default model gives the same embeddings whatever runs it, beside whatever, and in whatever order."""
 
 import json
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -8,7 +10,9 @@ import numpy as np
 import platformdirs
 import pytest
 import soundfile as sf
+import torch
 from sqlalchemy import Engine, text
+from torchaudio.compliance.kaldi import fbank
 
 from registry.check import check
 from registry.core.records import Floats
@@ -19,6 +23,7 @@ from registry.errors import ModelUnavailable, RuntimeUnavailable
 from registry.ingest import ingest
 from registry.runtimes import choose, compiled_cache, has_openvino
 from registry.runtimes.compiled_cache import Converted
+from registry.runtimes.mel_features import centred_features
 from registry.runtimes.packing import REACH_FRAMES, STEPS, Packing, pack
 from tests.conftest import AUTHOR, CORPORA, RATE, night
 from tests.integration.test_embedder import cosine, voice
@@ -81,11 +86,37 @@ def test_what_was_converted_is_kept_and_a_broken_cache_does_no_harm(
 
     assert np.array_equal(first, by_openvino.embed(clip))
     assert np.array_equal(second, first)
-    compiled_cache.keep("key", Converted(b"graph", b"weights"))
-    assert compiled_cache.load("key") == Converted(b"graph", b"weights")
+    compiled_cache.keep("key", Converted("0" * 64, b"graph", b"weights"))
+    assert compiled_cache.load("key") == Converted("0" * 64, b"graph", b"weights")
     monkeypatch.setattr(platformdirs, "user_cache_path", lambda _name: Path("/dev/null"))
-    compiled_cache.keep("key", Converted(b"graph", b"weights"))
+    compiled_cache.keep("key", Converted("0" * 64, b"graph", b"weights"))
     assert compiled_cache.load("key") is None
+
+
+@needs_openvino
+@pytest.mark.usefixtures("by_openvino")  # which has it converted
+def test_a_later_run_embeds_without_torch() -> None:
+    """Importing torch takes longer than all the rest of a start, pyannote.audio three times as long."""
+    code = (
+        "import sys, numpy, registry.embedder as e; e.load_embedder(runtime='openvino').embed(numpy.ones(16000, 'f4'));"
+        "print([heavy for heavy in ('torch', 'torchaudio', 'pyannote.audio', 'lightning') if heavy in sys.modules])"
+    )
+
+    assert subprocess.check_output([sys.executable, "-c", code], text=True) == "[]\n"
+
+
+@pytest.mark.parametrize("duration_s", [0.025, 0.03, 0.2, 3.0, 29.7])
+@pytest.mark.parametrize("loudness", [1.0, 1e-3, 0.0])
+def test_features_are_those_that_torchaudio_makes(duration_s: float, loudness: float) -> None:
+    clip = loudness * voice(duration_s)
+    theirs = fbank(torch.from_numpy(clip)[None], num_mel_bins=80, sample_frequency=RATE, dither=0).numpy()
+
+    np.testing.assert_allclose(centred_features(clip), theirs - theirs.mean(axis=0), atol=2e-3)
+
+
+def test_less_than_a_frame_has_no_features() -> None:
+    with pytest.raises(ValueError, match="at least 400 samples"):
+        centred_features(np.ones(399, np.float32))
 
 
 def test_a_gpu_comes_first_and_what_is_asked_for_before_all() -> None:

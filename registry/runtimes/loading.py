@@ -1,0 +1,71 @@
+"""Load any embedding model of pyannote.audio into torch: the one inside, one of Hugging Face, a checkpoint."""
+
+import hashlib
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from registry.runtimes import EXTRACTION_VERSION, INSIDE
+
+if TYPE_CHECKING:
+    from pyannote.audio import Model
+
+HUB_TIMEOUT_S = 10  # for one answer; the hub's own client would retry an unreachable hub for 23 s
+CHECKPOINT_FILE = "pytorch_model.bin"  # what pyannote looks for in a Hugging Face repository
+HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+
+
+def load_model(name: str) -> "Model":
+    """Load a model by name, onto the CPU.
+
+    Raises:
+        FileNotFoundError: There is no such file, and it is no name of a model.
+        TypeError: It is no model for speaker embedding.
+        Exception: What unpickling a foreign file, running its code or asking the hub can raise: anything.
+    """
+    from pyannote.audio import Model
+
+    if name in INSIDE:
+        from registry.campplus import load_campplus
+
+        return load_campplus()
+    try:
+        model = Model.from_pretrained(_checkpoint(name))
+    except KeyError as error:
+        raise TypeError(f"it is no pyannote checkpoint ({error} is missing)") from error
+    _refuse_other_tasks(model)
+    return model
+
+
+def _checkpoint(name: str) -> str:
+    """Find the checkpoint on this machine, or fetch it; one already here is used as it is."""
+    if Path(name).exists():
+        return name
+    if not HUB_ID.fullmatch(name):
+        raise FileNotFoundError("there is no such file, and it is not of the form owner/model")
+    from huggingface_hub import hf_hub_download, model_info, try_to_load_from_cache
+
+    cached = try_to_load_from_cache(name, CHECKPOINT_FILE)
+    if isinstance(cached, str):
+        return cached
+    model_info(name, timeout=HUB_TIMEOUT_S)
+    return hf_hub_download(name, CHECKPOINT_FILE)
+
+
+def _refuse_other_tasks(model: "Model") -> None:
+    from pyannote.audio.core.task import Problem, Resolution
+
+    for task in model.specifications:
+        if task.problem != Problem.REPRESENTATION or task.resolution != Resolution.CHUNK:
+            raise TypeError(f"it is a model for {task.problem.name.lower()}, not for speaker embedding")
+
+
+def fingerprint_of(model: "Model") -> str:
+    """Give the SHA-256 of a model's weights and of the extraction code, hex."""
+    import torch
+
+    digest = hashlib.sha256(f"{EXTRACTION_VERSION} {type(model).__name__}".encode())
+    for name, tensor in sorted(model.state_dict().items()):
+        digest.update(f" {name} {tensor.dtype} {tuple(tensor.shape)} ".encode())
+        digest.update(tensor.cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,59 @@
+"""Convert CAM++ from torch to OpenVINO, once for a machine: it takes seconds."""
+
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from registry.campplus import MEL_BANDS, load_campplus
+from registry.runtimes.compiled_cache import Converted
+from registry.runtimes.loading import fingerprint_of
+from registry.runtimes.packed_campplus import PackedCampPlus
+from registry.runtimes.packing import pack
+
+if TYPE_CHECKING:
+    from openvino import Model
+
+EXAMPLE_FRAMES = (333, 133)
+
+
+def convert_campplus() -> Converted:
+    """Load the default model and convert it."""
+    model = load_campplus()
+    graph, weights = _convert(PackedCampPlus(model.network).eval())
+    return Converted(fingerprint_of(model), graph, weights)
+
+
+def _convert(packed: PackedCampPlus) -> tuple[bytes, bytes]:
+    # Not by openvino.convert_model, which reports to its makers.
+    from openvino.frontend import FrontEndManager
+    from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
+
+    example = pack([np.ones((frames, MEL_BANDS), np.float32) for frames in EXAMPLE_FRAMES])
+    inputs = tuple(torch.from_numpy(np.asarray(part)) for part in example)
+    with _quiet(), torch.no_grad():
+        traced = torch.jit.trace(packed, inputs, check_trace=False)  # type: ignore[no-untyped-call]
+        decoder = TorchScriptPythonDecoder(traced, example_input=inputs)  # what it holds has to outlive the rest
+        front_end = FrontEndManager().load_by_framework("pytorch")
+        return _as_bytes(front_end.convert(front_end.load(decoder)))
+
+
+def _as_bytes(converted: "Model") -> tuple[bytes, bytes]:
+    import openvino
+
+    with tempfile.TemporaryDirectory() as folder:
+        graph, weights = Path(folder) / "model.xml", Path(folder) / "model.bin"
+        openvino.serialize(converted, graph, weights)
+        return graph.read_bytes(), weights.read_bytes()
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of tracing: that it is old, and that it fixes what is fixed here
+        yield
