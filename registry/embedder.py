@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from registry.core.records import Floats
-from registry.errors import ModelUnavailable, RuntimeUnavailable
+from registry.errors import ModelUnavailable, PackagesUnusable, RuntimeUnavailable
 from registry.runtimes import DEFAULT_MODEL, INSIDE, Runtime
 from registry.runtimes.packing import Packing, in_place
 from registry.runtimes.running import run
@@ -107,6 +107,7 @@ def load_embedder(name: str = DEFAULT_MODEL, runtime: Runtime = "auto") -> Embed
     Raises:
         ModelUnavailable: No such file, no answer from the hub, or not a speaker embedding model; or bf16 where it
             cannot be had.
+        PackagesUnusable: torch, torchaudio and pyannote.audio, which it needs, do not fit together.
         RuntimeUnavailable: The runtime asked for cannot run it.
     """
     name = recorded_name(name)
@@ -114,7 +115,7 @@ def load_embedder(name: str = DEFAULT_MODEL, runtime: Runtime = "auto") -> Embed
         with _quiet():
             running = run(name, runtime)
             minimum, dimension = _probe(running.infer)
-    except RuntimeUnavailable:
+    except (PackagesUnusable, RuntimeUnavailable):
         raise
     except Exception as error:  # unpickling a foreign file and running its code can raise anything
         raise ModelUnavailable(model=name, cause=_one_line(error)) from error

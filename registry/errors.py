@@ -6,6 +6,7 @@ RegistryError                 2
 ├── PairsBroken
 ├── OutputRefused
 ├── ModelUnavailable
+├── PackagesUnusable
 ├── RuntimeUnavailable
 ├── ModelMismatch
 │   └── ModelMoved
@@ -77,6 +78,13 @@ class OutputRefused(RegistryError):
 class ModelUnavailable(RegistryError):
     """The embedding model {model} cannot be loaded: {cause}. Name a local checkpoint file, a Hugging Face id
     that this machine has or can download, or leave --model out for the model inside the package.
+    """
+
+
+class PackagesUnusable(RegistryError):
+    """The packages torch, torchaudio and pyannote.audio do not work together here: {cause}. Install torch and
+    torchaudio of one version and of one build, CPU or CUDA, into a new environment. The default model needs neither
+    torchaudio nor pyannote.audio where OpenVINO runs it: leave --runtime out.
     """
 
 

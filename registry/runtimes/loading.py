@@ -2,13 +2,16 @@
 
 import hashlib
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from registry.errors import PackagesUnusable
 from registry.runtimes import EXTRACTION_VERSION, INSIDE
 
 if TYPE_CHECKING:
     from pyannote.audio import Model
+    from torch import Tensor
 
 HUB_TIMEOUT_S = 10  # for one answer; the hub's own client would retry an unreachable hub for 23 s
 CHECKPOINT_FILE = "pytorch_model.bin"  # what pyannote looks for in a Hugging Face repository
@@ -19,12 +22,15 @@ def load_model(name: str) -> "Model":
     """Load a model by name, onto the CPU.
 
     Raises:
+        PackagesUnusable: Its packages do not fit together.
         FileNotFoundError: There is no such file, and it is no name of a model.
         TypeError: It is no model for speaker embedding.
         Exception: What unpickling a foreign file, running its code or asking the hub can raise: anything.
     """
-    from pyannote.audio import Model
-
+    try:
+        from pyannote.audio import Model
+    except (ImportError, OSError) as error:  # a shared library of another build is an OSError
+        raise PackagesUnusable(cause=" ".join(str(error).split())) from error
     if name in INSIDE:
         from registry.campplus import load_campplus
 
@@ -62,10 +68,15 @@ def _refuse_other_tasks(model: "Model") -> None:
 
 def fingerprint_of(model: "Model") -> str:
     """Give the SHA-256 of a model's weights and of the extraction code, hex."""
+    return fingerprint_of_weights(type(model).__name__, model.state_dict())
+
+
+def fingerprint_of_weights(architecture: str, weights: Mapping[str, "Tensor"]) -> str:
+    """Give the same for weights by name and the name of their architecture."""
     import torch
 
-    digest = hashlib.sha256(f"{EXTRACTION_VERSION} {type(model).__name__}".encode())
-    for name, tensor in sorted(model.state_dict().items()):
+    digest = hashlib.sha256(f"{EXTRACTION_VERSION} {architecture}".encode())
+    for name, tensor in sorted(weights.items()):
         digest.update(f" {name} {tensor.dtype} {tuple(tensor.shape)} ".encode())
         digest.update(tensor.cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from registry.campplus import MEL_BANDS, load_campplus
+from registry.runtimes import campplus_network
+from registry.runtimes.campplus_network import MEL_BANDS
 from registry.runtimes.compiled_cache import Converted
-from registry.runtimes.loading import fingerprint_of
+from registry.runtimes.loading import fingerprint_of_weights
 from registry.runtimes.packed_campplus import PackedCampPlus
 from registry.runtimes.packing import pack
 
@@ -23,10 +24,12 @@ EXAMPLE_FRAMES = (333, 133)
 
 
 def convert_campplus() -> Converted:
-    """Load the default model and convert it."""
-    model = load_campplus()
-    graph, weights = _convert(PackedCampPlus(model.network).eval())
-    return Converted(fingerprint_of(model), graph, weights)
+    """Load the default model and convert it; of pyannote.audio, as whose model it counts, nothing is needed."""
+    network = campplus_network.build()
+    network.load_state_dict(campplus_network.weights(), strict=True)
+    graph, weights = _convert(PackedCampPlus(network).eval())
+    named = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
+    return Converted(fingerprint_of_weights("CampPlus", named), graph, weights)
 
 
 def _convert(packed: PackedCampPlus) -> tuple[bytes, bytes]:

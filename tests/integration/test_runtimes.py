@@ -1,6 +1,7 @@
 """The default model gives the same embeddings whatever runs it, beside whatever, and in whatever order."""
 
 import json
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -103,6 +104,26 @@ def test_a_later_run_embeds_without_torch() -> None:
     )
 
     assert subprocess.check_output([sys.executable, "-c", code], text=True) == "[]\n"
+
+
+# As where the one is built for CUDA and the other not: importing torchaudio fails.
+BROKEN = "import sys, registry.embedder as e; sys.modules['torchaudio'] = None; "
+
+
+def test_a_torchaudio_of_another_build_is_named_as_such() -> None:
+    code = f"{BROKEN} e.load_embedder(runtime='torch')"
+    failed = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+
+    assert "PackagesUnusable: The packages torch, torchaudio and pyannote.audio do not work together" in failed.stderr
+    assert "Install torch and torchaudio of one version" in failed.stderr
+
+
+@needs_openvino
+def test_the_default_model_needs_no_torchaudio_also_at_first(tmp_path: Path) -> None:
+    code = f"{BROKEN} import numpy; print(e.load_embedder(runtime='openvino').embed(numpy.ones(16000, 'f4')).shape)"
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
+
+    assert subprocess.check_output([sys.executable, "-c", code], text=True, env=environment) == "(192,)\n"
 
 
 @pytest.mark.parametrize("duration_s", [0.025, 0.03, 0.2, 3.0, 29.7])
