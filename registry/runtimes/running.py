@@ -42,9 +42,10 @@ def run(name: str, asked: Runtime) -> Running:
 
 def _by_torch(name: str) -> Running:
     from registry.runtimes.loading import fingerprint_of, load_model
+
+    model = load_model(name)  # before all else of torch: it names packages that do not fit together
     from registry.runtimes.torch_any import TorchModel, version
 
-    model = load_model(name)
     fingerprint = fingerprint_of(model)
     return Running(TorchModel(model), fingerprint, f"torch {version()} f32")
 
