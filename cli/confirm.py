@@ -7,11 +7,11 @@ from cli.options import author, database_option, json_option
 
 
 @click.command()
-@click.argument("address", metavar="SPEAKER|CLIP")
+@click.argument("what", nargs=-1, required=True, metavar="SPEAKER|CLIP...")
 @database_option
 @json_option
-def confirm(address: str, database: str | None, as_json: bool) -> int:
-    """Note that a speaker is one voice, or a clip where it belongs: nothing automatic will move it.
+def confirm(what: tuple[str, ...], database: str | None, as_json: bool) -> int:
+    """Note that speakers are one voice each, or clips where they belong: nothing automatic will move them.
 
     A clip is its key, GROUP/NAME, or a wav file, an exported one say.
 
@@ -22,6 +22,6 @@ def confirm(address: str, database: str | None, as_json: bool) -> int:
     from registry.database import reach
 
     with reach(database) as opened:
-        outcome = run(opened.engine, address, author())
+        outcome = run(opened.engine, what, author())
     print_outcome(outcome, as_json=as_json)
     return 0

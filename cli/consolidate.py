@@ -1,20 +1,29 @@
 """`registry consolidate`."""
 
 from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from cli.effects import as_document, print_outcome
+from cli.listening import playlist_option, print_files, write_playlist
 from cli.options import author, database_option, json_option
-from cli.output import print_json, print_table
+from cli.output import print_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from registry.corrections.consolidate import Doubt, Question
 
 
 @click.command()
 @click.option("--full", is_flag=True, help="Cluster all clips anew first; the speakers live on in what comes out.")
 @click.option("--plan", "plan_only", is_flag=True, help="Show what would change and change nothing.")
+@playlist_option
 @database_option
 @json_option
-def consolidate(full: bool, plan_only: bool, database: str | None, as_json: bool) -> int:
+def consolidate(full: bool, plan_only: bool, playlist: Path | None, database: str | None, as_json: bool) -> int:
     """Join speakers that are one voice, part those that are two, and list those that may be, for you to decide.
 
     Every ingest joins the voices it hears; this looks at all. With --full the clips themselves are clustered
@@ -29,9 +38,10 @@ def consolidate(full: bool, plan_only: bool, database: str | None, as_json: bool
 
     with reach(database) as opened:
         found = run(opened.engine, author(), full=full, plan_only=plan_only)
+    write_playlist(playlist, [*_questioned(found.questions), *_doubted(found.doubts)])
     if as_json:
         review = {"review": [asdict(question) for question in found.questions]}
-        review |= {"may be two": [asdict(doubt) for doubt in found.doubts]}
+        review |= {"may_be_two": [asdict(doubt) for doubt in found.doubts]}
         print_json(as_document(found.outcome) | review | ({"gap": asdict(found.gap)} if found.gap else {}))
         return 0
     print_outcome(found.outcome, as_json=False)
@@ -42,9 +52,25 @@ def consolidate(full: bool, plan_only: bool, database: str | None, as_json: bool
         )
     if found.questions:
         click.echo("may be one voice; listen, then registry merge or registry different:")
-        print_table(("speaker", "other", "probability"), [(q.one, q.other, q.probability) for q in found.questions])
+    for question in found.questions:
+        click.echo(f"  {question.one} and {question.other}, probability {question.probability:.3f}")
+        print_files(_questioned([question]))
     if found.doubts:
-        click.echo("may be two voices; listen to what registry split SPEAKER proposes, or registry confirm:")
-        rows = [(doubt.speaker, doubt.clips, doubt.probability) for doubt in found.doubts]
-        print_table(("speaker", "clips that would leave", "probability of one voice"), rows)
+        click.echo("may be two voices; listen, then registry split SPEAKER or registry confirm SPEAKER:")
+    for doubt in found.doubts:
+        click.echo(
+            f"  {doubt.speaker}, of whom {doubt.clips} clips would leave, probability of one voice"
+            f" {doubt.probability:.3f}"
+        )
+        print_files(_doubted([doubt]))
     return 0
+
+
+def _questioned(questions: "Iterable[Question]") -> list[tuple[str, tuple[str, ...]]]:
+    pairs = (((q.one, q.one_files), (q.other, q.other_files)) for q in questions)
+    return [files for pair in pairs for files in pair]
+
+
+def _doubted(doubts: "Iterable[Doubt]") -> list[tuple[str, tuple[str, ...]]]:
+    parts = (((f"{d.speaker}, leaving", d.leaving_files), (f"{d.speaker}, staying", d.staying_files)) for d in doubts)
+    return [files for pair in parts for files in pair]

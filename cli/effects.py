@@ -39,9 +39,10 @@ def as_document(outcome: "Outcome") -> dict[str, object]:
 
 
 def print_effects(effects: "Effects") -> None:
-    """Print a table for every kind of thing that changed."""
+    """Print a table for every kind of thing that changed; a number given to whom clips went is named there."""
     _print(("clips from", "to", "reason", "clips"), effects.clips)
-    _print(("number", "is", "of"), effects.numbers)
+    named = {label for _, to, _, _ in effects.clips for label in to.split(" ")}
+    _print(("number", "is", "of"), [row for row in effects.numbers if row[1] != "given" or row[0] not in named])
     _print(("speaker", "name before", "name after"), effects.names)
     _print(("verdict", "kind", "speaker", "on"), effects.verdicts)
     _print(("model", "role before", "role after"), effects.models)

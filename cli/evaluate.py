@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cli.listening import playlist_option, print_files, write_playlist
 from cli.options import database_option, json_option
 from cli.output import print_facts, print_json, print_rejected, print_table
 
@@ -22,9 +23,10 @@ SHOWN_PARTS = 8  # of a speaker that falls into many
 
 @click.command()
 @click.argument("labels", required=False, type=click.Path(path_type=Path), metavar="[LABELS.csv]")
+@playlist_option
 @database_option
 @json_option
-def evaluate(labels: Path | None, database: str | None, as_json: bool) -> int:
+def evaluate(labels: Path | None, playlist: Path | None, database: str | None, as_json: bool) -> int:
     """Measure how good the registry is; nothing is changed.
 
     LABELS.csv tells the true speakers of some clips, in columns clip and speaker; a clip is its key, GROUP/NAME, or a
@@ -32,7 +34,7 @@ def evaluate(labels: Path | None, database: str | None, as_json: bool) -> int:
     probabilities came true, and the worst speakers.
 
     Without labels, everything is an estimate from the probabilities that were stored with the decisions: it is as good
-    as they are, which only labels can tell.
+    as they are, which only labels can tell. --playlist is of these.
 
     \b
     Example: registry evaluate labels.csv
@@ -43,7 +45,9 @@ def evaluate(labels: Path | None, database: str | None, as_json: bool) -> int:
 
     with reach(database) as opened:
         if labels is None:
-            _print_estimates(estimate(opened.engine), as_json=as_json)
+            estimates = estimate(opened.engine)
+            write_playlist(playlist, _worst_files(estimates))
+            _print_estimates(estimates, as_json=as_json)
             return 0
         evaluation = run(opened.engine, labels)
     if as_json:
@@ -127,6 +131,12 @@ def _print_estimates(estimates: "Estimates", *, as_json: bool) -> None:
         click.echo("speakers with the most matched clips that are expected to be wrong:")
         worst = [(one.speaker, one.clips, one.wrong) for one in estimates.worst]
         print_table(("speaker", "matched", "expected"), worst)
+        click.echo("of these the least sure clips:")
+        print_files(_worst_files(estimates))
+
+
+def _worst_files(estimates: "Estimates") -> list[tuple[str, tuple[str, ...]]]:
+    return [(one.speaker, one.files) for one in estimates.worst]
 
 
 def _row(what: str, found: "Expected") -> tuple[str, float, int]:

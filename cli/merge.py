@@ -10,12 +10,14 @@ from cli.options import author, database_option, json_option, plan_options, plan
 
 @click.command()
 @click.argument("one")
-@click.argument("other")
+@click.argument("others", nargs=-1, required=True, metavar="OTHER...")
 @plan_options
 @database_option
 @json_option
-def merge(one: str, other: str, plan_only: bool, save: Path | None, database: str | None, as_json: bool) -> int:
-    """Make two speakers one: the lower number stays, the other becomes its alias.
+def merge(
+    one: str, others: tuple[str, ...], plan_only: bool, save: Path | None, database: str | None, as_json: bool
+) -> int:
+    """Make two speakers, or more, one: the lowest number stays, the others become its aliases.
 
     Every later automatic step keeps them together. `registry same` is another name for it.
 
@@ -26,7 +28,8 @@ def merge(one: str, other: str, plan_only: bool, save: Path | None, database: st
     from registry.database import reach
 
     with reach(database) as opened:
-        outcome = run(opened.engine, one, other, author(), plan_only=plan_only or bool(save), plan=plan_under_way())
-    save_plan(outcome.based_on, outcome.effects, ["merge", one, other], save)
+        speakers = (one, *others)
+        outcome = run(opened.engine, speakers, author(), plan_only=plan_only or bool(save), plan=plan_under_way())
+    save_plan(outcome.based_on, outcome.effects, ["merge", one, *others], save)
     print_outcome(outcome, as_json=as_json)
     return 0

@@ -23,7 +23,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], footer
     """Print a table; numbers are set flush right."""
     listed = [list(row) for row in rows]
     are_numbers = [any(isinstance(row[at], Number) for row in listed) for at in range(len(columns))]
-    lines = [[_shown(value) for value in row] for row in (columns, *listed, *([footer] if footer else []))]
+    lines = [[shown(value) for value in row] for row in (columns, *listed, *([footer] if footer else []))]
     if sys.stdout.isatty():
         _print_folded(lines, are_numbers, has_footer=bool(footer))
     else:
@@ -62,10 +62,11 @@ def print_facts(facts: Mapping[str, object], indent: str = "") -> None:
     """Print what is known by name, a line each; the parts of a list side by side."""
     for what, value in facts.items():
         words = ", ".join(map(as_text, value)) if isinstance(value, list | tuple) else value
-        click.echo(f"{indent}{_shown(what)}: {_shown(words)}")
+        click.echo(f"{indent}{shown(what)}: {shown(words)}")
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
+    """Write a value so that it stays in its line and does nothing to the terminal."""
     text = f"{value:.3f}" if isinstance(value, float) else as_text(value)
     return text.translate(CONTROL)
 

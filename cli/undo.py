@@ -35,8 +35,11 @@ def undo(operation: int, with_later: bool, plan_only: bool, yes: bool, database:
         print_json([as_document(outcome) for outcome in outcomes])
         return 0
     for outcome in outcomes:
-        click.echo(f"{'would undo' if plan_only else 'undone'}: operation {outcome.summary['undone']}")
+        undone, by = outcome.summary["undone"], outcome.operation_id
+        click.echo(f"would undo: operation {undone}" if plan_only else f"undone: operation {undone}, by operation {by}")
         print_effects(outcome.effects)
+    if not plan_only:
+        click.echo(f"to have it back: registry undo {outcomes[-1].operation_id}")
     return 0
 
 

@@ -15,7 +15,7 @@ from registry.corrections.merge import unite_all
 from registry.corrections.part import Parting, part_all
 from registry.corrections.recluster import Reclustered, recluster
 from registry.errors import CorrectionRefused
-from registry.store import addresses, history, models, speakers
+from registry.store import addresses, corrections, history, listening, models, speakers
 from registry.store.models import Foundation
 from registry.store.operations import Author
 
@@ -29,6 +29,8 @@ class Question:
     one: str  # label of the speaker whose number would stay
     other: str
     probability: float  # P(same voice)
+    one_files: tuple[str, ...] = ()  # a few to hear, paths or URLs
+    other_files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,8 @@ class Doubt:
     speaker: str  # label
     clips: int  # in the smaller part
     probability: float  # that it is one voice all the same
+    leaving_files: tuple[str, ...] = ()  # a few of the smaller part to hear, paths or URLs
+    staying_files: tuple[str, ...] = ()  # and of the other
 
 
 @dataclass(frozen=True)
@@ -131,7 +135,14 @@ def _as_questions(under_way: Change, review: Sequence[Join]) -> list[Question]:
     keys = sorted({key for pair in review for key in (pair.kept_id, pair.gone_id)})
     labels = {speaker.speaker_id: speaker.label for speaker in addresses.describe(under_way.connection, keys)}
     here = [pair for pair in review if pair.kept_id in labels and pair.gone_id in labels]
-    return [Question(labels[pair.kept_id], labels[pair.gone_id], pair.probability) for pair in here]
+    files = listening.files_of_speakers(under_way.connection, list(labels))
+    return [
+        Question(
+            *(labels[pair.kept_id], labels[pair.gone_id], pair.probability),
+            *(files[pair.kept_id], files[pair.gone_id]),
+        )
+        for pair in here
+    ]
 
 
 def _as_doubts(under_way: Change, partings: Sequence[Parting]) -> list[Doubt]:
@@ -139,4 +150,16 @@ def _as_doubts(under_way: Change, partings: Sequence[Parting]) -> list[Doubt]:
     described = addresses.describe(under_way.connection, [parting.speaker_id for parting in partings])
     labels = {speaker.speaker_id: speaker.label for speaker in described}
     here = [parting for parting in partings if parting.speaker_id in labels]
-    return [Doubt(labels[parting.speaker_id], len(parting.leaving), parting.probability) for parting in here]
+    leaving = listening.files(under_way.connection, {parting.speaker_id: parting.leaving for parting in here})
+    staying = listening.files(under_way.connection, {one.speaker_id: _staying(under_way, one) for one in here})
+    return [
+        Doubt(
+            *(labels[parting.speaker_id], len(parting.leaving), parting.probability),
+            *(leaving[parting.speaker_id], staying[parting.speaker_id]),
+        )
+        for parting in here
+    ]
+
+
+def _staying(under_way: Change, parting: Parting) -> set[int]:
+    return set(corrections.clips_of(under_way.connection, parting.speaker_id)) - set(parting.leaving)

@@ -1,7 +1,8 @@
 """Two speakers are one voice, or they are not: merge, same, different."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import combinations
 
 from sqlalchemy import Connection, Engine
 
@@ -17,27 +18,30 @@ from registry.store.operations import Author
 
 
 def merge(
-    engine: Engine, one: str, other: str, author: Author, *, plan_only: bool = False, plan: Plan | None = None
+    engine: Engine, speakers: Sequence[str], author: Author, *, plan_only: bool = False, plan: Plan | None = None
 ) -> Outcome:
-    """Make two speakers one; the lower number stays, the other becomes its alias.
+    """Make two speakers, or more, one; the lowest number stays, the others become its aliases.
 
     Every later automatic step keeps them together.
 
     Raises:
         UnknownSpeaker, AmbiguousSpeaker: Nobody, or more than one, is called so.
-        CorrectionRefused: They are one already, of two genders, or a person said that they are different, or that a
-            clip of one is not the other.
+        CorrectionRefused: Two of them are one already, of two genders, or a person said that they are different, or
+            that a clip of one is not the other.
         PlanOutdated: See `change`.
     """
 
     def act(under_way: Change) -> Mapping[str, object]:
         connection = under_way.connection
-        pair = [addresses.find_speaker(connection, address) for address in (one, other)]
-        _refuse_odd_pair(*pair)
-        _refuse_different(pair, corrections.verdicts_on(connection, pair[0].speaker_id))
-        _refuse_rejected(connection, *pair)
-        merge_speakers(under_way, *(speaker.speaker_id for speaker in pair))
-        return {"merged": [speaker.label for speaker in pair]}
+        found = [addresses.find_speaker(connection, address) for address in speakers]
+        for one, other in combinations(found, 2):
+            _refuse_odd_pair(one, other)
+            _refuse_different(connection, one, other)
+            _refuse_rejected(connection, one, other)
+        heir_id = found[0].speaker_id
+        for speaker in found[1:]:
+            heir_id = merge_speakers(under_way, heir_id, speaker.speaker_id)
+        return {"merged": [speaker.label for speaker in found]}
 
     return change(engine, author, "merge", act, plan_only=plan_only, plan=plan)
 
@@ -67,25 +71,30 @@ def _refuse_odd_pair(one: Speaker, other: Speaker) -> None:
     if one.speaker_id == other.speaker_id:
         raise CorrectionRefused(cause=f"both are one speaker already, {one.label}")
     if one.gender != other.gender:
-        raise CorrectionRefused(
-            cause=f"{one.label} and {other.label} are of two genders; move single clips by sorting their folders anew"
-        )
+        cause = f"{one.label} and {other.label} are of two genders; move the clips that were sorted wrongly into a"
+        raise CorrectionRefused(cause=f"{cause} folder of the other gender, withdraw them here and ingest that folder")
 
 
-def _refuse_different(pair: Iterable[Speaker], verdicts: Iterable[Verdict]) -> None:
-    keys = {speaker.speaker_id for speaker in pair}
-    if any(v.kind == "different" and {v.speaker_id, v.other_id} == keys for v in verdicts):
-        labels = " and ".join(speaker.label for speaker in pair)
-        raise CorrectionRefused(cause=f"a person said that {labels} are different; undo that operation first")
+def _refuse_different(connection: Connection, one: Speaker, other: Speaker) -> None:
+    keys = {one.speaker_id, other.speaker_id}
+    for verdict in corrections.verdicts_on(connection, one.speaker_id):
+        if verdict.kind == "different" and {verdict.speaker_id, verdict.other_id} == keys:
+            said = corrections.operation_of(connection, verdict)
+            cause = (
+                f"operation {said} says that {one.label} and {other.label} are different; registry undo {said} first"
+            )
+            raise CorrectionRefused(cause=cause)
 
 
 def _refuse_rejected(connection: Connection, one: Speaker, other: Speaker) -> None:
     for speaker, rival in ((one, other), (other, one)):
-        verdicts = corrections.verdicts_on(connection, speaker.speaker_id)
-        rejected = [v.clip_id for v in verdicts if v.kind == "rejected" and v.clip_id is not None]
-        if rival.speaker_id in corrections.speakers_of(connection, rejected).values():
-            cause = f"a person said that a clip of {rival.label} is not {speaker.label}; move that clip first"
-            raise CorrectionRefused(cause=cause)
+        rejected = [v for v in corrections.verdicts_on(connection, speaker.speaker_id) if v.kind == "rejected"]
+        there = corrections.speakers_of(connection, [v.clip_id for v in rejected if v.clip_id is not None])
+        for verdict in rejected:
+            if there.get(verdict.clip_id or 0) == rival.speaker_id:
+                said = corrections.operation_of(connection, verdict)
+                cause = f"operation {said} says that clip {verdict.clip_id} of {rival.label} is not {speaker.label}"
+                raise CorrectionRefused(cause=f"{cause}; registry undo {said}, or move the clip, first")
 
 
 def merge_speakers(under_way: Change, one_id: int, other_id: int) -> int:

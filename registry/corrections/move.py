@@ -100,26 +100,28 @@ def settle(under_way: Change, clip_ids: Sequence[int], speaker_id: int, reason: 
     corrections.replace_verdicts(connection, contradicted, after, operation_id)
 
 
-def confirm(engine: Engine, address: str, author: Author) -> Outcome:
-    """Note that a speaker, as it is now, is one voice, or that a clip is where it belongs: nothing moves it any more.
+def confirm(engine: Engine, what: Sequence[str], author: Author) -> Outcome:
+    """Note that speakers, as they are now, are one voice each, or clips where they belong: nothing moves them any more.
 
     Raises:
         UnknownSpeaker, UnknownClip: Neither a speaker nor a clip is called so.
     """
 
     def act(under_way: Change) -> Mapping[str, object]:
-        connection = under_way.connection
-        if addresses.is_speaker(address):
-            speaker = addresses.find_speaker(connection, address)
-            verdict = Verdict("confirmed", speaker.speaker_id)
-            corrections.replace_verdicts(connection, [], [verdict], under_way.operation_id)
-            return {"confirmed": speaker.label}
-        clip_ids = addresses.find_clips(connection, address)
-        for clip_id, speaker_id in corrections.speakers_of(connection, clip_ids).items():
+        labels = [_confirm_speaker(under_way, address) for address in what if addresses.is_speaker(address)]
+        clip_ids = find_all(under_way.connection, [address for address in what if not addresses.is_speaker(address)])
+        for clip_id, speaker_id in corrections.speakers_of(under_way.connection, clip_ids).items():
             settle(under_way, [clip_id], speaker_id, "confirmed")
-        return {"confirmed clips": len(clip_ids)}
+        return ({"confirmed": labels} if labels else {}) | ({"confirmed_clips": len(clip_ids)} if clip_ids else {})
 
     return change(engine, author, "confirm", act)
+
+
+def _confirm_speaker(under_way: Change, address: str) -> str:
+    speaker = addresses.find_speaker(under_way.connection, address)
+    verdict = Verdict("confirmed", speaker.speaker_id)
+    corrections.replace_verdicts(under_way.connection, [], [verdict], under_way.operation_id)
+    return speaker.label
 
 
 def reject(engine: Engine, clip: str, speaker: str, author: Author) -> Outcome:

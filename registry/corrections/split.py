@@ -5,12 +5,14 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
-from registry.core.splitting import cut_in_two
+from registry import settings
+from registry.core.likeness import bar_among
+from registry.core.splitting import cut_in_two, one_voice
 from registry.corrections.change import Change, Outcome, change
 from registry.corrections.move import find_all, make_speaker
 from registry.corrections.plan import Plan
 from registry.errors import CorrectionRefused
-from registry.store import addresses, corrections, embeddings, models
+from registry.store import addresses, corrections, embeddings, listening, models, speakers
 from registry.store.corrections import ClipLine, Verdict
 from registry.store.operations import Author
 
@@ -22,7 +24,9 @@ class Proposal:
     label: str
     clips: tuple[ClipLine, ...]  # those that would leave
     stay: int  # how many would stay
-    cosine: float  # mean cosine between the two parts; the lower, the surer
+    staying: tuple[str, ...]  # a few files of those, to hear
+    cosine: float  # mean cosine between the two parts
+    probability: float  # that both are one voice all the same; the lower, the surer the cut
 
 
 def propose_split(engine: Engine, speaker: str) -> Proposal:
@@ -40,10 +44,16 @@ def propose_split(engine: Engine, speaker: str) -> Proposal:
         if foundation is None or len(audio_ids) < 2:  # noqa: PLR2004 - two parts
             raise CorrectionRefused(cause=f"{found.label} is a single recording")
         vectors = embeddings.vectors(connection, foundation.model_id, foundation.dimension, audio_ids)
-    cut = cut_in_two(vectors)
-    gone = {audio_id for audio_id, leaves in zip(audio_ids, cut.leaves, strict=True) if leaves}
-    lines = tuple(clip for clip in clips if clip.audio_id in gone)
-    return Proposal(found.label, lines, len(clips) - len(lines), cut.cosine)
+        durations_s = embeddings.durations_s(connection, audio_ids)
+        _, voices = speakers.all_voices(connection, foundation, found.gender)
+        cut = cut_in_two(vectors)
+        gone = {audio_id for audio_id, leaves in zip(audio_ids, cut.leaves, strict=True) if leaves}
+        stay = [clip.clip_id for clip in clips if clip.audio_id not in gone]
+        staying = listening.files(connection, {found.speaker_id: stay})[found.speaker_id]
+    population, bar = bar_among(voices, settings.linking_rule(foundation.false_merge_rate))
+    probability = one_voice(vectors, durations_s, cut, population, bar)
+    leaving = tuple(clip for clip in clips if clip.audio_id in gone)
+    return Proposal(found.label, leaving, len(stay), staying, cut.cosine, probability)
 
 
 def split(

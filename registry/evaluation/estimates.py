@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
-from registry.store import addresses, evaluation
+from registry.store import addresses, evaluation, listening
 from registry.store.evaluation import AutomaticJoin
 
 WORST = 10  # speakers to name
@@ -25,6 +25,7 @@ class Doubtful:
     speaker: str
     clips: int
     wrong: float
+    files: tuple[str, ...] = ()  # the least sure to hear first, paths or URLs
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ def estimate(engine: Engine) -> Estimates:
         new = Expected(*evaluation.doubtful_newcomers(connection))
         joins = tuple(evaluation.automatic_joins(connection))
         worst = doubts[:WORST]
+        files = listening.files_of_speakers(connection, [speaker_id for speaker_id, _, _ in worst], "doubtful")
         described = addresses.describe(connection, [speaker_id for speaker_id, _, _ in worst])
     label = {speaker.speaker_id: speaker.label for speaker in described}
     return Estimates(
@@ -60,5 +62,5 @@ def estimate(engine: Engine) -> Estimates:
         new,
         Expected(len(joins), sum(1 - join.probability for join in joins)),
         joins,
-        tuple(Doubtful(label[speaker_id], clips, wrong) for speaker_id, clips, wrong in worst),
+        tuple(Doubtful(label[speaker_id], clips, wrong, files[speaker_id]) for speaker_id, clips, wrong in worst),
     )

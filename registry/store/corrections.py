@@ -159,13 +159,14 @@ class ClipLine:
     name: str
     duration_s: float
     transcript: str
+    file: str  # its .wav as last seen, path or URL
 
 
 def clip_lines(connection: Connection, clip_ids: Collection[int]) -> list[ClipLine]:
     """Describe some clips, in order of night and name."""
     query = text("""
         SELECT clip_id, audio_id, broadcaster || '_' || gender || to_char(date, 'YYYYMMDD'), name, duration_s,
-               transcript
+               transcript, wav_path
         FROM clip JOIN clip_group USING (group_id) JOIN audio USING (audio_id)
         WHERE clip_id = ANY(CAST(:clip_ids AS bigint[])) ORDER BY date, broadcaster, name
     """)
@@ -212,6 +213,16 @@ def verdicts_on_clips(connection: Connection, clip_ids: Collection[int]) -> list
         WHERE to_operation IS NULL AND clip_id = ANY(CAST(:clip_ids AS bigint[])) ORDER BY verdict_id
     """)
     return [Verdict(*row) for row in connection.execute(query, {"clip_ids": list(clip_ids)})]
+
+
+def operation_of(connection: Connection, said: Verdict) -> int:
+    """Name the operation by which a verdict that stands was made."""
+    query = text("""
+        SELECT from_operation FROM verdict WHERE to_operation IS NULL
+          AND kind = :kind AND speaker_id = :speaker_id AND subject_id = :subject_id
+    """)
+    values = {"kind": said.kind, "speaker_id": said.speaker_id, "subject_id": said.subject_id}
+    return int(connection.execute(query, values).scalar_one())
 
 
 def replace_verdicts(

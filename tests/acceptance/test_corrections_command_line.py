@@ -114,7 +114,7 @@ def test_a_correction_says_what_changed_and_how_to_take_it_back(
     assert done.out.endswith("operation 4; to take it back: registry undo 4\n")
 
     undone = registry("undo", 4)
-    assert (undone.code, undone.out.splitlines()[0]) == (0, "undone: operation 4")
+    assert (undone.code, undone.out.splitlines()[0]) == (0, "undone: operation 4, by operation 5")
     assert numbers(registry) == before
     assert registry("check").code == 0
 

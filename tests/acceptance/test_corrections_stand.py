@@ -32,14 +32,14 @@ def test_after_ten_more_nights_consolidations_and_a_new_model(engine: Engine, in
         for number, pitch_hz in enumerate(PITCHES_HZ):
             make_clip(f"c{number}", pitch_hz, night(day))
     ingest(engine, [indir], AUTHOR)
-    merge(engine, "F0001", "F0002", AUTHOR)  # two pitches that nothing automatic would take for one voice
+    merge(engine, ["F0001", "F0002"], AUTHOR)  # two pitches that nothing automatic would take for one voice
     split(engine, "F0003", [f"{night(6)}/c2"], AUTHOR)  # one pitch that anything automatic would
     different(engine, "F0004", "F0005", AUTHOR)
     move(engine, [f"{night(6)}/c5"], "F0008", AUTHOR)
     reject(engine, f"{night(6)}/c6", "F0007", AUTHOR)
     rename(engine, "F0008", "Ana", AUTHOR)
     for speaker in ("F0001", "F0004", "F0005", "F0008", f"{night(5)}/c6"):
-        confirm(engine, speaker, AUTHOR)
+        confirm(engine, [speaker], AUTHOR)
     corrected = numbers(engine)
 
     for day in range(7, 17):

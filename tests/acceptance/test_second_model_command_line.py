@@ -135,10 +135,11 @@ def test_a_switch_tells_how_far_the_model_agrees_and_what_it_is_for(registry: Ru
     assert "  clips that stay: 2\n" in shown
     assert shown.splitlines()[-2:] == report[-2:]
     assert registry("undo", 4)[1].splitlines() == [
-        "undone: operation 4",
+        "undone: operation 4, by operation 5",
         "model     role before  role after",
         "campplus  beside       deciding",
         "second    deciding     beside",
+        "to have it back: registry undo 5",
     ]
 
 

@@ -66,11 +66,11 @@ class Person:
     def act(self) -> None:
         verbs: list[Callable[[], object]] = [
             self.ingest,
-            lambda: merge(self.engine, self.speaker(), self.speaker(), AUTHOR),
+            lambda: merge(self.engine, [self.speaker(), self.speaker()], AUTHOR),
             lambda: split(self.engine, self.speaker(), [self.clip()], AUTHOR),
             lambda: move(self.engine, [self.clip(), self.clip()], self.random.choice([self.speaker(), "new"]), AUTHOR),
             lambda: rename(self.engine, self.speaker(), self.random.choice(["Ana", "Eva", ""]), AUTHOR),
-            lambda: confirm(self.engine, self.random.choice([self.speaker(), self.clip()]), AUTHOR),
+            lambda: confirm(self.engine, [self.random.choice([self.speaker(), self.clip()])], AUTHOR),
             lambda: reject(self.engine, self.clip(), self.speaker(), AUTHOR),
             lambda: different(self.engine, self.speaker(), self.speaker(), AUTHOR),
             self.err,

@@ -56,7 +56,7 @@ def test_a_clip_filed_wrong_lowers_its_own_probability_and_undo_brings_it_back(r
 
 def test_a_merge_judges_all_clips_of_both(registry: Engine) -> None:
     before = now(registry)
-    merge(registry, "F0001", "F0003", AUTHOR)
+    merge(registry, ["F0001", "F0003"], AUTHOR)
     after = now(registry)
 
     assert [name for name in before if after[name] < before[name]] == ["a", "b", "c", "d", "x", "y", "z"]
@@ -117,7 +117,7 @@ def test_check_finds_a_clip_without(registry: Engine) -> None:
     assert found == ["every clip of a judged speaker has a probability"]
 
 
-@pytest.mark.parametrize("after", [lambda _: None, lambda engine: merge(engine, "F0001", "F0002", AUTHOR)])
+@pytest.mark.parametrize("after", [lambda _: None, lambda engine: merge(engine, ["F0001", "F0002"], AUTHOR)])
 def test_the_view_tells_where_a_clip_is_exported(
     registry: Engine, indir: Path, make_clip: MakeClip, out: Path, after: Callable[[Engine], object]
 ) -> None:

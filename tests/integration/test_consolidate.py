@@ -65,7 +65,7 @@ def test_different_people_stay_two(registry: Engine) -> None:
 
 
 def test_a_confirmed_speaker_is_only_asked_about(registry: Engine) -> None:
-    confirm(registry, "F0003", AUTHOR)
+    confirm(registry, ["F0003"], AUTHOR)
     found = consolidate(registry, AUTHOR)
 
     assert numbers(registry)[2] == "F0003"
@@ -108,7 +108,7 @@ def test_a_speaker_of_whom_a_person_said_anything_is_not_parted(
         make_clip(f"a{number}", 400, night(5))
         make_clip(f"b{number}", 3000, night(5))
     ingest(engine, [indir], AUTHOR)
-    merge(engine, "F0001", "F0002", AUTHOR)
+    merge(engine, ["F0001", "F0002"], AUTHOR)
     found = consolidate(engine, AUTHOR)
 
     assert set(numbers(engine)) == {"F0001"}

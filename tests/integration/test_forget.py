@@ -95,7 +95,7 @@ def test_earlier_operations_can_still_be_undone(registry: Engine) -> None:
 
 def test_the_paths_in_command_lines_are_hidden(registry: Engine, indir: Path) -> None:
     path = str(indir / night(5) / "maria.wav")
-    confirm(registry, path, Author("tester", f"registry confirm {path}"))
+    confirm(registry, [path], Author("tester", f"registry confirm {path}"))
     forget_speaker(registry, number_of(registry, "maria"), AUTHOR)
 
     assert "maria" not in "\n".join(everything_written(registry))

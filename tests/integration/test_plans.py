@@ -36,7 +36,7 @@ def contents(engine: Engine) -> dict[str, list[str]]:
     "plan",
     [
         lambda engine, indir: ingest_at_once(engine, [indir], AUTHOR),
-        lambda engine, _: merge(engine, "F0001", "F0002", AUTHOR, plan_only=True),
+        lambda engine, _: merge(engine, ["F0001", "F0002"], AUTHOR, plan_only=True),
         lambda engine, _: move(engine, [f"{night(5)}/a"], "new", AUTHOR, plan_only=True),
         lambda engine, _: undo(engine, 1, AUTHOR, plan_only=True),
         lambda engine, indir: export(engine, indir.parent / "out", plan_only=True),

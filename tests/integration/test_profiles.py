@@ -50,7 +50,7 @@ def test_a_merge_keeps_what_was_doubtful_and_a_person_s_word_makes_it_certain(
         make_clip(f"b{number}", 3000, seconds=3)
     indir = make_clip("short", 400, seconds=0.6).parents[1]
     ingest(engine, [indir], AUTHOR)
-    merged = merge(engine, "F0001", "F0002", AUTHOR).operation_id
+    merged = merge(engine, ["F0001", "F0002"], AUTHOR).operation_id
     together = values(engine, "SELECT audios FROM profile")
     undo(engine, int(str(merged)), AUTHOR)
     number = "F0002" if values(engine, "SELECT number FROM clips WHERE name = 'short'") == ["F0001"] else "F0001"

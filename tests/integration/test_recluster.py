@@ -99,7 +99,7 @@ def test_a_plan_shows_the_gap_and_changes_nothing(registry: Engine) -> None:
 def test_what_people_said_stays(registry: Engine) -> None:
     mistake(registry, ["b0"], "F0001")
     rename(registry, "F0001", "Ana", AUTHOR)  # a name is for the voice as it is now
-    merge(registry, "F0002", "F0003", AUTHOR)
+    merge(registry, ["F0002", "F0003"], AUTHOR)
     moved = move(registry, [f"{night(5)}/c3"], "new", AUTHOR)
     before = numbers(registry)
     consolidate(registry, AUTHOR, full=True)
@@ -112,7 +112,7 @@ def test_what_people_said_stays(registry: Engine) -> None:
 def test_a_confirmed_speaker_gains_no_clip_but_a_named_one_does(registry: Engine) -> None:
     mistake(registry, ["a3"], None)
     mistake(registry, ["b3"], None)
-    confirm(registry, "F0001", AUTHOR)
+    confirm(registry, ["F0001"], AUTHOR)
     rename(registry, "F0002", "Eva", AUTHOR)
     consolidate(registry, AUTHOR, full=True)
     found = numbers(registry)

@@ -39,7 +39,7 @@ def registry(engine: Engine, indir: Path, make_clip: MakeClip, two_models: dict[
             make_clip(name, pitch_hz, night(day))
     ingest(engine, [indir], AUTHOR)
     rename(engine, "F0001", "Maria", AUTHOR)
-    confirm(engine, "F0002", AUTHOR)
+    confirm(engine, ["F0002"], AUTHOR)
     different(engine, "F0001", "F0003", AUTHOR)
     return engine
 
@@ -203,7 +203,7 @@ def test_the_report_counts_the_clips_that_stay(registry: Engine, make_clip: Make
 
 
 def test_the_report_names_the_speakers_that_the_model_would_take_clips_from(registry: Engine) -> None:
-    merge(registry, "F0001", "F0002", AUTHOR)
+    merge(registry, ["F0001", "F0002"], AUTHOR)
     reembed(registry, SECOND, AUTHOR)
     planned = switch_model(registry, SECOND, AUTHOR, plan_only=True)
     report = planned.report

@@ -53,8 +53,8 @@ def operations(engine: Engine) -> Iterator[int]:
 def test_corrections_of_different_speakers_all_happen(registry: Engine, database_url: str) -> None:
     refused = at_once(
         database_url,
-        lambda engine: merge(engine, "F0001", "F0002", AUTHOR),
-        lambda engine: merge(engine, "F0003", "F0004", AUTHOR),
+        lambda engine: merge(engine, ["F0001", "F0002"], AUTHOR),
+        lambda engine: merge(engine, ["F0003", "F0004"], AUTHOR),
         lambda engine: rename(engine, "F0005", "Ana", AUTHOR),
         lambda engine: move(engine, [f"{night(5)}/c5"], "F0005", AUTHOR),
     )
@@ -65,7 +65,7 @@ def test_corrections_of_different_speakers_all_happen(registry: Engine, database
 
 
 def test_the_second_of_two_equal_merges_is_told(registry: Engine, database_url: str) -> None:
-    refused = at_once(database_url, *[lambda engine: merge(engine, "F0001", "F0002", AUTHOR)] * 2)
+    refused = at_once(database_url, *[lambda engine: merge(engine, ["F0001", "F0002"], AUTHOR)] * 2)
 
     assert sorted(map(type, refused), key=str) == sorted([type(None), CorrectionRefused], key=str)
     assert check(registry) == []
@@ -74,7 +74,7 @@ def test_the_second_of_two_equal_merges_is_told(registry: Engine, database_url: 
 def test_corrections_and_undo_during_ingests(
     registry: Engine, database_url: str, indir: Path, make_clip: MakeClip
 ) -> None:
-    merge(registry, "F0005", "F0006", AUTHOR)
+    merge(registry, ["F0005", "F0006"], AUTHOR)
     for day in (6, 7, 8):
         for number in range(VOICES):
             make_clip(f"c{number}", 500 * (number + 1), night(day), seed=day)
@@ -82,7 +82,7 @@ def test_corrections_and_undo_during_ingests(
         database_url,
         lambda engine: ingest(engine, [indir], AUTHOR),
         lambda engine: ingest(engine, [indir], AUTHOR),
-        lambda engine: merge(engine, "F0001", "F0002", AUTHOR),
+        lambda engine: merge(engine, ["F0001", "F0002"], AUTHOR),
         lambda engine: undo(engine, 2, AUTHOR),
     )
 

@@ -91,7 +91,7 @@ def test_any_statement_is_counted(heard: Engine, statements: str, expected: list
 
 
 def test_a_merge_and_a_move_are_counted_and_an_undo_brings_back_the_very_sums(heard: Engine) -> None:
-    merged = merge(heard, "F0001", "F0002", AUTHOR).operation_id
+    merged = merge(heard, ["F0001", "F0002"], AUTHOR).operation_id
     together = totals(heard)
     undo(heard, merged or 0, AUTHOR)
     apart = totals(heard)

@@ -78,7 +78,7 @@ def test_an_ingest_of_the_same_files_leaves_them_out(registry: Engine, indir: Pa
 
 def test_a_folder_renamed_to_its_right_date_keeps_numbers_names_and_verdicts(registry: Engine, indir: Path) -> None:
     rename(registry, "F0002", "Ana", AUTHOR)
-    confirm(registry, f"{night(5)}/x", AUTHOR)
+    confirm(registry, [f"{night(5)}/x"], AUTHOR)
     reject(registry, f"{night(5)}/y", "F0001", AUTHOR)
     before = filed(registry)
     withdraw(registry, [night(5)], AUTHOR)
@@ -95,7 +95,7 @@ def test_a_folder_renamed_to_its_right_date_keeps_numbers_names_and_verdicts(reg
 
 def test_what_comes_back_goes_to_whom_its_speaker_became(registry: Engine, indir: Path) -> None:
     withdraw(registry, [f"{night(5)}/x", f"{night(5)}/y"], AUTHOR)
-    merge(registry, "F0001", "F0002", AUTHOR)
+    merge(registry, ["F0001", "F0002"], AUTHOR)
     move_folder(indir, night(5), night(4))
     withdraw(registry, [night(5)], AUTHOR)
     ingest(registry, [indir], AUTHOR)

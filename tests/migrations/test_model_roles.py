@@ -34,7 +34,7 @@ def opened(
         make_clip(name, pitch_hz, night(5))
     with reach(tcp_server.url(empty)) as database:
         ingest(database.engine, [indir], AUTHOR)
-        merge(database.engine, "F0001", "F0002", AUTHOR)
+        merge(database.engine, ["F0001", "F0002"], AUTHOR)
         rename(database.engine, "F0003", "Maria", AUTHOR)
         yield database
 

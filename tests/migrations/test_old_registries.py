@@ -136,7 +136,7 @@ def test_its_speakers_can_be_merged_and_all_of_it_undone(upgraded: Engine) -> No
     state = "SELECT name, number FROM clips ORDER BY name"
     with upgraded.connect() as connection:
         before = rows(connection, state)
-    merged = merge(upgraded, "F0001", "F0002", AUTHOR).operation_id
+    merged = merge(upgraded, ["F0001", "F0002"], AUTHOR).operation_id
     with upgraded.connect() as connection:
         aliases = rows(connection, "SELECT alias, number, operation_id FROM aliases")
     assert aliases == [("F0002", "F0001", 3)]

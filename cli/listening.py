@@ -1,0 +1,37 @@
+"""Tell people which files to hear, on the screen and as a playlist."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cli.output import shown
+
+Files = Sequence[tuple[str, Sequence[str]]]  # whose they are, and their paths
+
+
+def playlist_option(command: Any) -> Any:  # noqa: ANN401 - a decorator of click
+    """Add --playlist."""
+    help_text = "Write what there is to hear as a playlist for any player, in this order."
+    kind = click.Path(path_type=Path, dir_okay=False)
+    return click.option("--playlist", type=kind, metavar="FILE.m3u", help=help_text)(command)
+
+
+def print_files(files: Files) -> None:
+    """Print a line for every file, below what it is asked about."""
+    for whose, paths in files:
+        for path in paths:
+            click.echo(f"    {shown(whose)}: {shown(path)}")
+
+
+def write_playlist(path: Path | None, files: Files) -> None:
+    """Write an M3U playlist, if a path for it is given."""
+    if path is None:
+        return
+    # A line break in a name would begin an entry of its own.
+    entries = [f"#EXTINF:-1,{shown(whose)}\n{shown(file)}\n" for whose, paths in files for file in paths]
+    try:
+        path.write_text("#EXTM3U\n" + "".join(entries), encoding="utf-8", errors="surrogateescape")
+    except OSError as error:
+        raise click.ClickException(f"cannot write the playlist {path}: {error.strerror}") from error
