@@ -1,16 +1,17 @@
-"""Read the clips of a group: sort out what is new, embed it, and keep every vector as soon as it is there."""
+"""Read the new clips of a group, embed them, and keep every vector as soon as it is there."""
 
 import hashlib
+import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from registry.audio import Audio, read_audio
+from registry.audio import SETTLED_S, Audio, read_audio
 from registry.core.records import Rejected
 from registry.embedding import batches, one_ahead
 from registry.ingest.model_in_use import ModelInUse
 from registry.progress import Progress
-from registry.remote import RemotePath, at_hand, in_order, readers
+from registry.remote import NS, RemotePath, at_hand, in_order, readers
 from registry.scan import Pair, SourceFile
 from registry.sources import sha256_of
 from registry.store import embeddings, forgetting
@@ -22,57 +23,7 @@ from registry.workers import Heard, Pending, Workers
 MAX_TRANSCRIPT_BYTES = 10_000_000  # an hour of speech is 0.1 MB; PostgreSQL refuses a value of 1 GB
 
 
-@dataclass
-class Sorted:
-    """The pairs of a group against what is stored of it."""
-
-    new: list[Pair] = field(default_factory=list)
-    unchanged: list[Pair] = field(default_factory=list)
-    updated: list[Clip] = field(default_factory=list)  # same audio elsewhere, or with another transcript
-    rewritten: list[str] = field(default_factory=list)  # of these, the names of those with another transcript
-    rejected: list[Rejected] = field(default_factory=list)
-
-
-def sort_out(pairs: Iterable[Pair], known: dict[str, tuple[HashedFile, HashedFile]]) -> Sorted:
-    """Tell new pairs from known ones; a known file is only read if it looks different."""
-    result = Sorted()
-    different: list[Pair] = []
-    for pair in pairs:
-        if pair.name not in known:
-            result.new.append(pair)
-        elif (pair.wav, pair.txt) == tuple(file.source for file in known[pair.name]):
-            result.unchanged.append(pair)
-        else:
-            different.append(pair)
-    read_again = in_order(_read_again, different, readers(pair.wav.path for pair in different))
-    for pair, read in zip(different, read_again, strict=True):
-        _compare(pair, read, *known[pair.name], result)
-    return result
-
-
-def _compare(pair: Pair, read: Clip | Rejected, known_wav: HashedFile, known_txt: HashedFile, result: Sorted) -> None:
-    if isinstance(read, Rejected):
-        result.rejected.append(read)
-    elif read.wav.sha256 == known_wav.sha256:
-        result.updated.append(read)
-        result.rewritten += [] if read.txt.sha256 == known_txt.sha256 else [read.name]
-    else:
-        message = (
-            f"not the audio ingested under this name from {known_wav.source.path}, which stays;"
-            " give the new recording a name of its own"
-        )
-        result.rejected.append(Rejected(str(pair.wav.path), "changed", message))
-
-
-def _read_again(pair: Pair) -> Clip | Rejected:
-    try:
-        with at_hand(pair.wav.path) as wav:
-            return _read_pair(pair, wav, audio_hash="")
-    except OSError as error:
-        return _unreadable(pair, error)
-
-
-def _read_pair(pair: Pair, wav: Path, audio_hash: str) -> Clip | Rejected:
+def read_pair(pair: Pair, wav: Path, audio_hash: str) -> Clip | Rejected:
     """Read what there is to note of a pair whose .wav is at hand."""
     if pair.txt.size > MAX_TRANSCRIPT_BYTES:
         message = f"a transcript of {pair.txt.size} bytes; is it another file?"
@@ -84,16 +35,20 @@ def _read_pair(pair: Pair, wav: Path, audio_hash: str) -> Clip | Rejected:
         sizes_read = ((pair.wav, wav.stat().st_size), (pair.txt, len(transcript)))
         unsettled = [source for source, size in sizes_read if not _is_as_listed(source, size)]
     except OSError as error:
-        return _unreadable(pair, error)
+        return unreadable(pair, error)
     if unsettled:
-        message = "somebody is writing to it; ingest again once it is complete"
-        return Rejected(str(unsettled[0].path), "unsettled", message)
+        return _unsettled(unsettled[0])
     txt_sha256 = hashlib.sha256(transcript).hexdigest()
     files = HashedFile(pair.wav, wav_sha256), HashedFile(pair.txt, txt_sha256)
     return Clip(pair.name, audio_hash, *files, _text_of(transcript), transcript)
 
 
-def _unreadable(pair: Pair, error: OSError) -> Rejected:
+def _unsettled(source: SourceFile) -> Rejected:
+    return Rejected(str(source.path), "unsettled", "somebody is writing to it; ingest again once it is complete")
+
+
+def unreadable(pair: Pair, error: OSError) -> Rejected:
+    """Say of which file of a pair reading failed."""
     path = error.filename or pair.wav.path  # nameless where reading fails, not opening
     return Rejected(str(path), "unreadable", f"{error.strerror}; make the file readable")
 
@@ -205,15 +160,30 @@ def read_new(pair: Pair) -> tuple[Clip, Audio] | Rejected:
         with at_hand(pair.wav.path) as wav:
             return _read_new(pair, wav)
     except OSError as error:
-        return _unreadable(pair, error)
+        return unreadable(pair, error)
 
 
 def _read_new(pair: Pair, wav: Path) -> tuple[Clip, Audio] | Rejected:
-    audio = read_audio(wav)
+    audio = read_audio_of(pair, wav)
     if isinstance(audio, Rejected):
-        return replace(audio, path=str(pair.wav.path))
-    clip = _read_pair(pair, wav, audio.audio_hash)
+        return audio
+    clip = read_pair(pair, wav, audio.audio_hash)
     return clip if isinstance(clip, Rejected) else (clip, audio)
+
+
+def read_audio_of(pair: Pair, wav: Path) -> Audio | Rejected:
+    """Decode a pair's audio; of one that cannot be used, look whether somebody is writing to it."""
+    audio = read_audio(wav, pair.wav.path.suffix, is_settled=_is_settled(pair.wav))
+    if not isinstance(audio, Rejected):
+        return audio
+    return (
+        replace(audio, path=str(pair.wav.path)) if _is_as_listed(pair.wav, wav.stat().st_size) else _unsettled(pair.wav)
+    )
+
+
+def _is_settled(source: SourceFile) -> bool:
+    """Tell whether a file has not changed for a while; one from the future was written by a clock that is wrong."""
+    return abs(time.time_ns() - source.mtime_ns) >= SETTLED_S * NS
 
 
 def find_unreadable(pairs: Sequence[Pair]) -> list[Rejected]:

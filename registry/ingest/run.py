@@ -6,10 +6,11 @@ from dataclasses import replace
 from registry.core.records import Group
 from registry.corrections.judge import judge_left
 from registry.errors import PairsBroken
+from registry.ingest.known import Sorted, sort_out
 from registry.ingest.link import link_group
 from registry.ingest.model_in_use import ModelInUse
-from registry.ingest.read import Sorted, embed_new, find_unreadable, sort_out
-from registry.ingest.report import GroupReport, IngestReport
+from registry.ingest.read import embed_new, find_unreadable
+from registry.ingest.report import GroupReport, IngestReport, Overlooked
 from registry.progress import Progress, Silent
 from registry.ray_workers import RayWorkers
 from registry.remote import AnyPath, readers
@@ -33,6 +34,7 @@ def ingest(
     workers: int | None = None,
     ray: str | None = None,
     strict: bool = False,
+    as_named: bool = False,
     progress: Progress | None = None,
 ) -> IngestReport:
     """Take groups of clips into the registry; what is in it already costs a look at the file.
@@ -48,6 +50,7 @@ def ingest(
         workers: How many clips to embed side by side; None for as many as there are cores.
         ray: The address of the Ray cluster that is to read and embed; None for this machine.
         strict: Refuse everything, before any change, if anything is broken.
+        as_named: Take broadcasters' names that look garbled for what they are.
         progress: Told how far it is.
 
     Raises:
@@ -59,7 +62,7 @@ def ingest(
         RayMissing, ClusterUnusable: With `ray`, there is no such cluster to be had.
     """
     in_use = ModelInUse(transactions, model, scope, false_merge_rate, runtime)
-    found = scan(indirs)
+    found = scan(indirs, as_named=as_named)
     if strict:
         _refuse_broken(transactions, found)
     reports: list[GroupReport] = []
@@ -70,7 +73,12 @@ def ingest(
             rejected += content.rejected
     with transactions.begin() as connection:
         judge_left(connection)
-    return IngestReport(tuple(reports), tuple(rejected))
+    return IngestReport(tuple(reports), tuple(rejected), _overlooked(found))
+
+
+def _overlooked(found: Scan) -> tuple[Overlooked, ...]:
+    counted = ((group, dict(content.overlooked)) for group, content in found.groups.items())
+    return tuple(Overlooked(group, endings) for group, endings in counted if endings)
 
 
 def _workers(
@@ -143,12 +151,16 @@ def _take_in(
 
 
 def _update(transactions: Transactions, group: Group, against_stored: Sorted, author: Author) -> None:
-    """Note where known clips are now; a replaced transcript is an operation, so that as-of exports stay exact."""
+    """Note where known clips are now; files that hold something else are an operation, for people to find."""
+    counted = {
+        "transcripts replaced": len(against_stored.rewritten),
+        "audio files replaced": len(against_stored.converted),
+    }
     with transactions.begin() as connection:
         operations.lock_registry(connection)
-        if against_stored.rewritten:
+        if any(counted.values()):
             operation_id = operations.begin_operation(connection, "ingest", author)
             clips.keep_transcripts(connection, group, against_stored.rewritten, operation_id)
-            counted = {"group": str(group), "transcripts replaced": len(against_stored.rewritten)}
-            operations.sum_up(connection, operation_id, counted)
+            summary = {"group": str(group)} | {what: count for what, count in counted.items() if count}
+            operations.sum_up(connection, operation_id, summary)
         clips.relocate_clips(connection, group, against_stored.updated)

@@ -1,6 +1,7 @@
 """Bad input: each piece is named, the run goes on, nothing else is lost, and the exit code says so."""
 
 import os
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +30,11 @@ def rows(engine: Engine) -> tuple[int, ...]:
         return tuple(connection.execute(text(ROWS)).one())
 
 
+def seconds(engine: Engine) -> list[float]:
+    with engine.connect() as connection:
+        return list(connection.execute(text("SELECT duration_s FROM audio")).scalars())
+
+
 def names(engine: Engine) -> list[str]:
     with engine.connect() as connection:
         return list(connection.execute(text('SELECT name FROM clip ORDER BY name COLLATE "C"')).scalars())
@@ -46,12 +52,18 @@ def write(wav: Path, samples: np.ndarray, subtype: str = "PCM_16", rate: int = R
     sf.write(wav, samples, rate, subtype=subtype)
 
 
+def settle(path: Path) -> None:
+    """Let nobody have written to a file for two minutes."""
+    os.utime(path, (time.time() - 120,) * 2)
+
+
 SILENCE = np.zeros(RATE, np.float32)
 BREAK: dict[str, Callable[[Path], object]] = {
     "no-transcript": lambda wav: wav.with_suffix(".txt").unlink(),
     "no-audio": lambda wav: wav.unlink(),
     "empty": lambda wav: wav.write_bytes(b""),
-    "truncated": lambda wav: os.truncate(wav, 20_000),
+    "truncated": lambda wav: (os.truncate(wav, 20_000), settle(wav)),
+    "unsettled": lambda wav: os.truncate(wav, 20_000),
     "not-wav": lambda wav: wav.write_bytes(b"ID3 this is a song " * 1000),
     "not-finite": lambda wav: write(wav, voice(400) / SILENCE[: len(voice(400))].clip(0, 1), "FLOAT"),
     "silent": lambda wav: write(wav, SILENCE),
@@ -81,7 +93,7 @@ def test_every_broken_clip_is_named_and_the_others_are_taken_in(
         "notes": "bad-group-name",
     }
     assert (report.exit_code, names(engine), done.clips, done.exit_code) == (1, ["good"], 1, 0)
-    assert (report.total["clips"], report.total["new"], report.total["rejected"]) == (11, 1, 10)
+    assert (report.total["clips"], report.total["new"], report.total["rejected"]) == (12, 1, 11)
     assert check(engine) == []
 
 
@@ -197,6 +209,23 @@ def test_a_clip_that_is_still_being_written_is_named(
 
     assert reasons(report.rejected, indir) == {f"{NIGHT}/a.wav": "unsettled"}
     assert rows(engine)[0] == 0
+
+
+def test_a_recording_under_way_is_taken_in_whole_once_it_has_ended(
+    engine: Engine, indir: Path, make_clip: MakeClip
+) -> None:
+    """A recorder to a pipe leaves the sizes unknown for ever: what says that it has ended is that nothing is added."""
+    wav = make_clip("a", seconds=4)
+    whole = wav.read_bytes().replace(len(wav.read_bytes()[44:]).to_bytes(4, "little"), b"\xff" * 4)
+    wav.write_bytes(whole[: len(whole) // 4])
+    first = ingest(engine, [indir], AUTHOR)
+    wav.write_bytes(whole)
+    settle(wav)
+
+    report = ingest(engine, [indir], AUTHOR)
+
+    assert reasons(first.rejected, indir) == {f"{NIGHT}/a.wav": "unsettled"}
+    assert (report.exit_code, report.total["new"], seconds(engine)) == (0, 1, [4.0])
 
 
 def test_clips_that_the_model_cannot_embed_are_all_named(
