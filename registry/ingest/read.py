@@ -1,21 +1,22 @@
 """Read the new clips of a group, embed them, and keep every vector as soon as it is there."""
 
 import hashlib
+import shlex
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from registry.audio import SETTLED_S, Audio, read_audio
-from registry.core.records import Rejected
+from registry.core.records import Group, Rejected
 from registry.embedding import batches, one_ahead
 from registry.ingest.model_in_use import ModelInUse
 from registry.progress import Progress
 from registry.remote import NS, RemotePath, at_hand, in_order, readers
 from registry.scan import Pair, SourceFile
 from registry.sources import sha256_of
-from registry.store import embeddings, forgetting
-from registry.store.clips import Clip, HashedFile
+from registry.store import embeddings, forgetting, withdrawal
+from registry.store.clips import Clip, HashedFile, under_other_gender
 from registry.store.embeddings import EmbeddedAudio
 from registry.store.transactions import Transactions
 from registry.workers import Heard, Pending, Workers
@@ -75,6 +76,7 @@ class _Batch:
 
     heard: int  # also the forgotten
     clips: list[Clip]
+    misfiled: list[tuple[Clip, str]]  # heard before under the other gender, in this clip
     asked: list[str]  # the audio hashes of what is being embedded
     pending: Pending
 
@@ -82,25 +84,31 @@ class _Batch:
 class _Embedding:
     """The embedding of a group's new clips, a batch begun while the one before it is not yet kept."""
 
-    def __init__(self, transactions: Transactions, model: ModelInUse, workers: Workers) -> None:
+    def __init__(self, transactions: Transactions, group: Group, model: ModelInUse, workers: Workers) -> None:
         self._transactions = transactions
+        self._group = group
         self._model = model
         self._workers = workers
         self._asked: set[str] = set()  # audio hashes, of this run
         self.unusable: dict[str, str] = {}  # audio hash -> why the model cannot embed it; of batches kept
 
     def begin(self, batch: list[Heard[Clip]]) -> _Batch:
-        """Ask the database which audio is forgotten or embedded already, and begin to embed the rest."""
+        """Ask the database which audio is forgotten, misfiled or embedded already, and begin to embed the rest."""
         hashes = [heard.sound.audio_hash for heard in batch]
         model_id = self._model.foundation.model_id
         with self._transactions.begin() as connection:
             left_out = forgetting.forgotten(connection, hashes)
             there = embeddings.embedded_hashes(connection, model_id, hashes)
-        known = there | left_out | self._asked
+            misfiled = under_other_gender(connection, self._group.gender, set(hashes) - left_out)
+            withdrawn = withdrawal.withdrawn_from(connection, self._group, misfiled)  # people have decided already
+        known = there | left_out | misfiled.keys() | self._asked
         missing = {heard.sound.audio_hash: heard for heard in batch if heard.sound.audio_hash not in known}
         self._asked |= missing.keys()
         clips = [heard.record for heard in batch if heard.sound.audio_hash not in left_out]
-        return _Batch(len(batch), clips, list(missing), self._workers.embed(list(missing.values())))
+        bad = [clip for clip in clips if clip.audio_hash in misfiled and (clip.name, clip.audio_hash) not in withdrawn]
+        good = [clip for clip in clips if clip not in bad]
+        firsts = [(clip, misfiled[clip.audio_hash]) for clip in bad]
+        return _Batch(len(batch), good, firsts, list(missing), self._workers.embed(list(missing.values())))
 
     def keep(self, batch: _Batch) -> None:
         """Wait for a batch and write it."""
@@ -115,6 +123,7 @@ class _Embedding:
 
 def embed_new(
     transactions: Transactions,
+    group: Group,
     pairs: Sequence[Pair],
     model: ModelInUse,
     workers: Workers,
@@ -130,9 +139,10 @@ def embed_new(
         people had forgotten are left out.
     """
     clips: list[Clip] = []
-    embedding = _Embedding(transactions, model, workers)
+    embedding = _Embedding(transactions, group, model, workers)
     for batch in one_ahead(map(embedding.begin, batches(_usable(pairs, workers, rejected, progress), workers))):
         embedding.keep(batch)
+        rejected += [both_genders(str(clip.wav.source.path), first) for clip, first in batch.misfiled]
         for clip in batch.clips:
             if clip.audio_hash in embedding.unusable:
                 message = f"{embedding.unusable[clip.audio_hash]} Leave the clip out."
@@ -141,6 +151,15 @@ def embed_new(
                 clips.append(clip)
         progress.advance(batch.heard)
     return clips
+
+
+def both_genders(path: str, first: str) -> Rejected:
+    """Refuse what would make one recording two speakers."""
+    message = (
+        f"the same recording is {first}, under the other gender; remove this file, or, where that one is wrong, that:"
+        f" registry withdraw {shlex.quote(first)}, and ingest again"
+    )
+    return Rejected(path, "both-genders", message)
 
 
 def _usable(
@@ -186,12 +205,11 @@ def _is_settled(source: SourceFile) -> bool:
     return abs(time.time_ns() - source.mtime_ns) >= SETTLED_S * NS
 
 
-def find_unreadable(pairs: Sequence[Pair]) -> list[Rejected]:
-    """Read new pairs only to see whether each can be used."""
-    faults = in_order(_fault, pairs, readers(pair.wav.path for pair in pairs))
-    return [fault for fault in faults if fault is not None]
+def read_only(pairs: Sequence[Pair]) -> list[tuple[Pair, str] | Rejected]:
+    """Read new pairs only to see whether each can be used; of those that can, give the audio's hash too."""
+    return list(in_order(_hash_or_fault, pairs, readers(pair.wav.path for pair in pairs)))
 
 
-def _fault(pair: Pair) -> Rejected | None:
+def _hash_or_fault(pair: Pair) -> tuple[Pair, str] | Rejected:
     found = read_new(pair)
-    return found if isinstance(found, Rejected) else None
+    return found if isinstance(found, Rejected) else (pair, found[0].audio_hash)

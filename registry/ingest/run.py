@@ -3,20 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from registry.core.records import Group
+from registry.core.records import Group, Rejected
 from registry.corrections.judge import judge_left
 from registry.errors import PairsBroken
 from registry.ingest.known import Sorted, sort_out
 from registry.ingest.link import link_group
 from registry.ingest.model_in_use import ModelInUse
-from registry.ingest.read import embed_new, find_unreadable
+from registry.ingest.read import both_genders, embed_new, read_only
 from registry.ingest.report import GroupReport, IngestReport, Overlooked
 from registry.progress import Progress, Silent
 from registry.ray_workers import RayWorkers
 from registry.remote import AnyPath, readers
 from registry.runtimes import Runtime
 from registry.scan import FoundGroup, Pair, Scan, scan
-from registry.store import clips, operations
+from registry.store import clips, operations, withdrawal
 from registry.store.operations import Author
 from registry.store.transactions import Transactions
 from registry.workers import LocalWorkers, Workers
@@ -95,12 +95,33 @@ def _wav_of(pair: Pair) -> str:
 
 def _refuse_broken(transactions: Transactions, found: Scan) -> None:
     broken = found.all_rejected()
+    heard: dict[str, tuple[str, str]] = {}  # audio hash -> the gender and the clip under which it was heard first
     for group, content in found.groups.items():
         against_stored = _sort_out(transactions, group, content)
-        broken += against_stored.rejected + find_unreadable(against_stored.new)
+        read = read_only(against_stored.new)
+        broken += against_stored.rejected + [one for one in read if isinstance(one, Rejected)]
+        broken += _misfiled(transactions, group, [one for one in read if not isinstance(one, Rejected)], heard)
     if broken:
         listed = "; ".join(f"{rejected.path}: {rejected.message}" for rejected in broken)
         raise PairsBroken(count=len(broken), listed=listed)
+
+
+def _misfiled(
+    transactions: Transactions, group: Group, read: Sequence[tuple[Pair, str]], heard: dict[str, tuple[str, str]]
+) -> list[Rejected]:
+    """Find what was heard under the other gender, in the registry or in this run."""
+    with transactions.begin() as connection:
+        hashes = [audio_hash for _, audio_hash in read]
+        stored = clips.under_other_gender(connection, group.gender, hashes)
+        withdrawn = withdrawal.withdrawn_from(connection, group, hashes)
+    broken = []
+    for pair, audio_hash in read:
+        if (pair.name, audio_hash) in withdrawn:
+            continue
+        gender, first = heard.setdefault(audio_hash, (group.gender, f"{group}/{pair.name}"))
+        if audio_hash in stored or gender != group.gender:
+            broken.append(both_genders(str(pair.wav.path), stored.get(audio_hash, first)))
+    return broken
 
 
 def _sort_out(transactions: Transactions, group: Group, content: FoundGroup) -> Sorted:
@@ -123,7 +144,7 @@ def _take_in(
     content.rejected.extend(against_stored.rejected)
     progress.begin(str(group), len(against_stored.new))
     rejected_before = len(content.rejected)
-    new = embed_new(transactions, against_stored.new, model, workers, content.rejected, progress)
+    new = embed_new(transactions, group, against_stored.new, model, workers, content.rejected, progress)
     unusable = len(content.rejected) - rejected_before
     progress.done()
     if against_stored.updated:

@@ -1,12 +1,12 @@
 """Clips and the groups they belong to."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, exists, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from registry.core.records import Group
+from registry.core.records import Gender, Group
 from registry.remote import to_path
 from registry.scan import SourceFile
 from registry.store.arrays import copy_rows
@@ -57,6 +57,20 @@ def known_clips(connection: Connection, group: Group) -> dict[str, KnownClip]:
         name: KnownClip(_file(*files[:4]), _file(*files[4:]), audio_hash.hex())
         for name, *files, audio_hash in connection.execute(query)
     }
+
+
+def under_other_gender(connection: Connection, gender: Gender, hashes: Collection[str]) -> dict[str, str]:
+    """Tell which audio (hash in hex) is there in a group of the other gender, and give one such clip, as GROUP/NAME."""
+    query = text("""
+        SELECT encode(audio_hash, 'hex'),
+               min(g.broadcaster || '_' || g.gender || to_char(g.date, 'YYYYMMDD') || '/' || c.name)
+        FROM audio JOIN clip c USING (audio_id) JOIN clip_group g USING (group_id)
+        WHERE audio_hash = ANY(:hashes) AND g.gender <> :gender
+          AND EXISTS (SELECT FROM assignment a WHERE a.clip_id = c.clip_id AND a.to_operation IS NULL)
+        GROUP BY audio_hash
+    """)
+    asked = {"gender": gender, "hashes": [bytes.fromhex(audio_hash) for audio_hash in hashes]}
+    return {row[0]: row[1] for row in connection.execute(query, asked)}
 
 
 def came_from_urls(connection: Connection) -> bool:

@@ -13,6 +13,7 @@ from sqlalchemy import Engine, text
 
 from registry.check import check
 from registry.core.records import Rejected
+from registry.corrections.withdraw import withdraw
 from registry.embedder import Embedder
 from registry.errors import InputMissing, PairsBroken
 from registry.export import export
@@ -28,6 +29,11 @@ ROWS = "SELECT (SELECT count(*) FROM clip), (SELECT count(*) FROM audio), (SELEC
 def rows(engine: Engine) -> tuple[int, ...]:
     with engine.connect() as connection:
         return tuple(connection.execute(text(ROWS)).one())
+
+
+def present(engine: Engine) -> list[str]:
+    with engine.connect() as connection:
+        return list(connection.execute(text("SELECT name FROM clips ORDER BY name")).scalars())
 
 
 def seconds(engine: Engine) -> list[float]:
@@ -226,6 +232,62 @@ def test_a_recording_under_way_is_taken_in_whole_once_it_has_ended(
 
     assert reasons(first.rejected, indir) == {f"{NIGHT}/a.wav": "unsettled"}
     assert (report.exit_code, report.total["new"], seconds(engine)) == (0, 1, [4.0])
+
+
+def test_one_recording_under_both_genders_is_one_speaker_and_named(
+    engine: Engine, indir: Path, make_clip: MakeClip
+) -> None:
+    make_clip("a", group=night(5, "F"), seed=1)
+    wav = make_clip("b", group=night(5, "M"), seed=1)
+
+    report = ingest(engine, [indir], AUTHOR)
+
+    assert [(one.path, one.reason) for one in report.rejected] == [(str(wav), "both-genders")]
+    assert f"registry withdraw {night(5, 'F')}/a," in report.rejected[0].message
+    assert (names(engine), report.total["speakers_new"], check(engine)) == (["a"], 1, [])
+
+
+def test_a_recording_that_comes_again_under_the_other_gender_is_named(
+    engine: Engine, indir: Path, make_clip: MakeClip
+) -> None:
+    make_clip("a", group=night(5, "M"), seed=1)
+    ingest(engine, [indir], AUTHOR)
+    wav = make_clip("a", group=night(6, "F", "outrafm"), seed=1)
+    make_clip("b", 1200, group=night(6, "F", "outrafm"))
+
+    report = ingest(engine, [indir], AUTHOR)
+
+    assert [(one.path, one.reason) for one in report.rejected] == [(str(wav), "both-genders")]
+    assert (names(engine), report.total["new"], report.total["forgotten"]) == (["a", "b"], 1, 0)
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_where_the_first_was_wrong_it_is_withdrawn_and_the_second_taken_in(
+    engine: Engine, indir: Path, make_clip: MakeClip, *, strict: bool
+) -> None:
+    make_clip("a", group=night(5, "F"), seed=1)
+    ingest(engine, [indir], AUTHOR)
+    make_clip("b", group=night(5, "M"), seed=1)
+    withdraw(engine, [f"{night(5, 'F')}/a"], AUTHOR)
+
+    report = ingest(engine, [indir], AUTHOR, strict=strict)
+    again = ingest(engine, [indir], AUTHOR, strict=strict)
+
+    assert (report.exit_code, report.total["new"], again.exit_code, again.total["known"]) == (0, 1, 0, 1)
+    assert present(engine) == ["b"]
+
+
+def test_strict_refuses_one_recording_under_both_genders(engine: Engine, indir: Path, make_clip: MakeClip) -> None:
+    make_clip("a", group=night(5, "F"), seed=1)
+    ingest(engine, [indir], AUTHOR, strict=True)
+    make_clip("b", group=night(6, "M"), seed=1)
+    make_clip("c", group=night(6, "F"), seed=2)
+    make_clip("c", group=night(6, "M"), seed=2)
+
+    with pytest.raises(PairsBroken, match=r"2 of the input cannot be used.*b\.wav.*c\.wav"):
+        ingest(engine, [indir], AUTHOR, strict=True)
+
+    assert names(engine) == ["a"]
 
 
 def test_clips_that_the_model_cannot_embed_are_all_named(
