@@ -11,6 +11,7 @@ from registry.audio import SETTLED_S, Audio, read_audio
 from registry.core.records import Group, Rejected
 from registry.embedding import batches, one_ahead
 from registry.ingest.model_in_use import ModelInUse
+from registry.ingest.transcript import text_of
 from registry.progress import Progress
 from registry.remote import NS, RemotePath, at_hand, in_order, readers
 from registry.scan import Pair, SourceFile
@@ -41,7 +42,7 @@ def read_pair(pair: Pair, wav: Path, audio_hash: str) -> Clip | Rejected:
         return _unsettled(unsettled[0])
     txt_sha256 = hashlib.sha256(transcript).hexdigest()
     files = HashedFile(pair.wav, wav_sha256), HashedFile(pair.txt, txt_sha256)
-    return Clip(pair.name, audio_hash, *files, _text_of(transcript), transcript)
+    return Clip(pair.name, audio_hash, *files, text_of(transcript), transcript)
 
 
 def _unsettled(source: SourceFile) -> Rejected:
@@ -59,15 +60,6 @@ def _is_as_listed(source: SourceFile, size_read: int) -> bool:
         return size_read == source.size  # asking again costs as much as reading; one replaced in time is seen next time
     status = source.path.stat()
     return (status.st_size, status.st_mtime_ns) == (source.size, source.mtime_ns)
-
-
-def _text_of(transcript: bytes) -> str:
-    """Make a transcript searchable, whatever its encoding: the file itself is what gets exported."""
-    try:
-        text = transcript.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = transcript.decode("latin-1")
-    return text.replace("\0", "").strip()
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from sqlalchemy import Engine, text
 
 from registry.export import export
 from registry.ingest import ingest
+from registry.store.addresses import find_clips, find_speaker
 from tests.conftest import AUTHOR, MakeClip, night, tree
 
 pytestmark = pytest.mark.usefixtures("fake_model", "ends_sound")
@@ -166,3 +167,25 @@ def test_a_touched_source_is_as_good_as_before(engine: Engine, indir: Path, make
     again = export(engine, out, mode="hardlink")
 
     assert (first.exit_code, first.written, again.exit_code, again.unchanged) == (0, 2, 0, 2)
+
+
+def test_a_station_and_a_clip_are_one_however_their_marks_are_written(
+    engine: Engine, indir: Path, make_clip: MakeClip
+) -> None:
+    composed, decomposed = "r\xe1dio", "ra\u0301dio"
+    make_clip("S\xe3o", group=night(5, broadcaster=composed), seed=1)
+    ingest(engine, [indir], AUTHOR)
+    shutil.move(indir, indir.with_name("archive"))
+    indir.mkdir()
+    make_clip("Sa\u0303o", group=night(5, broadcaster=decomposed), seed=1)
+    make_clip("b", group=night(6, broadcaster=decomposed))
+
+    report = ingest(engine, [indir], AUTHOR)
+    with engine.connect() as connection:
+        stations = connection.execute(text("SELECT broadcaster, number, clips FROM speakers")).all()
+        found = find_clips(connection, f"{night(5, broadcaster=decomposed)}/Sa\u0303o.wav")
+        speaker = find_speaker(connection, f"{decomposed}/F0001")
+
+    assert (report.total["updated"], report.total["new"]) == (1, 1)
+    assert stations == [(composed, "F0001", 2)]
+    assert (found, speaker.label) == ([1], f"{composed}/F0001")
