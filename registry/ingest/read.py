@@ -102,9 +102,10 @@ class _Embedding:
         firsts = [(clip, misfiled[clip.audio_hash]) for clip in bad]
         return _Batch(len(batch), good, firsts, list(missing), self._workers.embed(list(missing.values())))
 
-    def keep(self, batch: _Batch) -> None:
+    def keep(self, batch: _Batch, progress: Progress) -> None:
         """Wait for a batch and write it."""
-        results = batch.pending.results()
+        progress.advance(batch.heard - len(batch.asked))
+        results = batch.pending.results(progress.advance)
         ready = [result for result in results if isinstance(result, EmbeddedAudio)]
         if ready:
             with self._transactions.begin() as connection:
@@ -133,7 +134,7 @@ def embed_new(
     clips: list[Clip] = []
     embedding = _Embedding(transactions, group, model, workers)
     for batch in one_ahead(map(embedding.begin, batches(_usable(pairs, workers, rejected, progress), workers))):
-        embedding.keep(batch)
+        embedding.keep(batch, progress)
         rejected += [both_genders(str(clip.wav.source.path), first) for clip, first in batch.misfiled]
         for clip in batch.clips:
             if clip.audio_hash in embedding.unusable:
@@ -141,7 +142,6 @@ def embed_new(
                 rejected.append(Rejected(str(clip.wav.source.path), "no-embedding", message))
             else:
                 clips.append(clip)
-        progress.advance(batch.heard)
     return clips
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from registry.core.records import Group, Rejected
+from registry.core.rejections import Alike, by_cause
 from registry.corrections.judge import judge_left
 from registry.errors import PairsBroken
 from registry.ingest.known import Sorted, sort_out
@@ -102,8 +103,12 @@ def _refuse_broken(transactions: Transactions, found: Scan) -> None:
         broken += against_stored.rejected + [one for one in read if isinstance(one, Rejected)]
         broken += _misfiled(transactions, group, [one for one in read if not isinstance(one, Rejected)], heard)
     if broken:
-        listed = "; ".join(f"{rejected.path}: {rejected.message}" for rejected in broken)
-        raise PairsBroken(count=len(broken), listed=listed)
+        raise PairsBroken(count=len(broken), listed="; ".join(map(_listed, by_cause(broken))))
+
+
+def _listed(alike: Alike) -> str:
+    named = "; ".join(f"{one.path}: {one.message}" for one in alike.shown)
+    return f"{named}; and {alike.more} more like these [{alike.reason}]" if alike.more else named
 
 
 def _misfiled(

@@ -18,6 +18,7 @@ from registry.embedder import Embedder
 from registry.errors import InputMissing, PairsBroken
 from registry.export import export
 from registry.ingest import ingest
+from registry.progress import Silent
 from registry.scan import SourceFile
 from tests.conftest import AUTHOR, RATE, MakeClip, night, tree, voice
 
@@ -126,6 +127,14 @@ def test_strict_refuses_the_whole_run_before_any_change(
 
     assert rows(engine) == (0, 0, 0)
     assert check(engine) == []
+
+
+def test_strict_tells_many_of_one_cause_by_a_few(engine: Engine, indir: Path, make_clip: MakeClip) -> None:
+    for name in "abcdefgh":
+        BREAK["no-transcript"](make_clip(name))
+
+    with pytest.raises(PairsBroken, match=r"8 of the input.*a\.wav.*b\.wav.*c\.wav.*and 5 more like these"):
+        ingest(engine, [indir], AUTHOR, strict=True)
 
 
 def test_strict_takes_in_what_is_whole(engine: Engine, indir: Path, make_clip: MakeClip) -> None:
@@ -301,6 +310,31 @@ def test_clips_that_the_model_cannot_embed_are_all_named(
     report = ingest(engine, [indir], AUTHOR)
 
     assert reasons(report.rejected, indir) == {f"{NIGHT}/{name}.wav": "no-embedding" for name in "ab"}
+
+
+class Steps(Silent):
+    """A progress that notes each step."""
+
+    def __init__(self) -> None:
+        self.total, self.taken = 0, list[int]()
+
+    def begin(self, what: str, total: int) -> None:  # noqa: ARG002 - as of any progress
+        self.total = total
+
+    def advance(self, steps: int) -> None:
+        self.taken += [steps] if steps else []
+
+
+def test_progress_moves_while_a_small_group_is_embedded(engine: Engine, indir: Path, make_clip: MakeClip) -> None:
+    make_clip("broken").write_bytes(b"")
+    for name in "abcd":
+        make_clip(name, seconds=12)
+    make_clip("again", seed=sum(map(ord, "a" + NIGHT)), seconds=12)
+
+    ingest(engine, [indir], AUTHOR, progress=(steps := Steps()))
+
+    assert (steps.total, sum(steps.taken)) == (6, 6)
+    assert steps.taken == [1, 1, 1, 1, 1, 1]
 
 
 def test_nothing_to_read_stops_the_run(engine: Engine, indir: Path) -> None:
