@@ -21,7 +21,8 @@ from registry.decoding import (
     promised_frames,
 )
 from registry.formats import FFMPEG_FILES, SOUND_FILES, suffix_of
-from registry.wav import Mended, Wav, wav_of
+from registry.mp3 import with_length
+from registry.wav import Wav, mended, wav_of
 
 MIN_DURATION_S = 0.2  # below this a clip is a cough or a click, not a voice
 SILENCE_PEAK = 1e-4  # of full scale, about 3 steps of 16 bit: dither, no voice
@@ -104,11 +105,11 @@ def _read(path: Path, kind: str, *, is_settled: bool) -> Audio | Rejected:
 
     def opened() -> Forward:
         # As bytes: soundfile cannot encode a name that is not UTF-8.
-        return Forward(os.fsencode(path) if wav is None or wav.is_regular else Mended(path, wav))
+        beginning_anew = with_length(path) if wav is None else None if wav.is_regular else mended(path, wav)
+        return Forward(os.fsencode(path) if beginning_anew is None else beginning_anew)
 
     with opened() as file:
-        fault = _fault_of_header(path, file, kind)
-    return fault or _read_sound(path, opened)
+        return _fault_of_header(path, file, kind) or _read_sound(path, file, opened)
 
 
 def _fault_of_end(path: Path, wav: Wav | None, *, is_settled: bool) -> Rejected | None:
@@ -131,18 +132,16 @@ def _cut(path: Path) -> Rejected:
     return Rejected(str(path), "truncated", "Its end is missing: copy it again from where it was recorded.")
 
 
-def _read_sound(path: Path, opened: Open) -> Audio | Rejected:
+def _read_sound(path: Path, file: Forward, opened: Open) -> Audio | Rejected:
+    rate_hz, channels = file.samplerate, file.channels
     try:
-        decoded = decode_what_is_heard(opened)
+        decoded = decode_what_is_heard(file, opened)
     except sf.LibsndfileError as error:
         message = f"It breaks off ({error.error_string.rstrip('.')}): copy it again from where it was recorded."
         return Rejected(str(path), "truncated", message)
-    with opened() as file:
-        rate_hz, channels = file.samplerate, file.channels
-        is_short = file.format in ("FLAC", "MP3") and decoded.frames < promised_frames(file) - MOST_MISSED_FRAMES
-    fault = (
-        _cut(path) if is_short else _fault_of_length(path, decoded.frames, rate_hz) or _fault_of_sound(path, decoded)
-    )
+    if file.format in ("FLAC", "MP3") and decoded.frames < promised_frames(file) - MOST_MISSED_FRAMES:
+        return _cut(path)
+    fault = _fault_of_length(path, decoded.frames, rate_hz) or _fault_of_sound(path, decoded)
     return fault or Audio(decoded.samples, decoded.audio_hash, decoded.frames / rate_hz, rate_hz, channels)
 
 

@@ -44,25 +44,28 @@ def promised_frames(file: Forward) -> int:
     return int(file.frames) if file.frames < np.iinfo(np.int64).max else 0
 
 
-def decode_what_is_heard(opened: Open) -> Decoded:
+def decode_what_is_heard(file: Forward, opened: Open) -> Decoded:
     """Mix all channels; where that leaves next to nothing of what is in one of them, take the loudest alone.
 
     Both are judged by what is left at 16 kHz, and are not in memory at once.
+
+    Args:
+        file: Just opened.
+        opened: Opens it again.
     """
-    with opened() as file:
-        decoded, channels = _decode(file, mean_of_channels), file.channels
+    decoded, channels = _decode(file, mean_of_channels), file.channels
     mixed = loudness_of(decoded.samples) if channels > 1 else 0.0
     if channels == 1 or not is_cancelled(mixed, decoded.loudness):
         return decoded
     alone = only_channel(decoded.loudest)
     del decoded
-    with opened() as file:
-        decoded = _decode(file, alone)
+    with opened() as again:
+        decoded = _decode(again, alone)
     if is_cancelled(mixed, loudness_of(decoded.samples)):
         return decoded
     del decoded  # what made the channel loud is too high for the model
-    with opened() as file:
-        return _decode(file, mean_of_channels)
+    with opened() as again:
+        return _decode(again, mean_of_channels)
 
 
 def _decode(file: Forward, mix: Mix) -> Decoded:

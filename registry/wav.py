@@ -3,18 +3,14 @@
 libsndfile passes over what is missing in silence, knows no BW64, and takes only chunks that start at even offsets.
 """
 
-import io
-import os
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 from registry.id3 import tag_bytes
-
-if TYPE_CHECKING:
-    from typing_extensions import Buffer  # collections.abc has it from Python 3.12 on
+from registry.spliced import Spliced
 
 STREAMED_BYTES = 0x7FFFF000  # sox, arecord and ffmpeg write this much or more when they cannot know the size
 ELSEWHERE = 0xFFFFFFFF  # in RF64 and BW64: the size is in the chunk ds64
@@ -195,46 +191,15 @@ def _leads_to_end(file: BinaryIO, at: int, size_bytes: int, order: str) -> bool:
     return 0 <= size_bytes - (last.start + last.size) < MOST_PADDING
 
 
-class Mended(io.RawIOBase):
-    """A wav as libsndfile takes it: a header made anew, and the sound of the file."""
-
-    def __init__(self, path: Path, wav: Wav) -> None:
-        super().__init__()
-        order, mark = _order(wav.mark), b"RIFX" if wav.mark == b"RIFX" else b"RIFF"
-        sound_bytes = wav.sound_end - wav.sound_start
-        form = struct.pack(f"{order}4sI", b"fmt ", len(wav.format)) + wav.format + b"\0" * (len(wav.format) % 2)
-        whole_bytes = 4 + len(form) + CHUNK_BYTES + sound_bytes
-        self._head = (
-            struct.pack(f"{order}4sI4s", mark, min(whole_bytes, ELSEWHERE), b"WAVE")
-            + form
-            + struct.pack(f"{order}4sI", b"data", min(sound_bytes, ELSEWHERE))
-        )
-        self._sound_start, self._size = wav.sound_start, len(self._head) + sound_bytes
-        self._at = 0
-        self._file = path.open("rb")
-
-    def close(self) -> None:
-        """Close the file too."""
-        self._file.close()
-        super().close()
-
-    def readinto(self, buffer: "Buffer", /) -> int:
-        """Fill a buffer as far as there is anything."""
-        view = memoryview(buffer).cast("B")
-        wanted = min(len(view), max(0, self._size - self._at))
-        part = self._head[self._at : self._at + wanted]
-        if len(part) < wanted:
-            self._file.seek(self._sound_start + self._at + len(part) - len(self._head))
-            part += self._file.read(wanted - len(part))
-        view[: len(part)] = part
-        self._at += len(part)
-        return len(part)
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
-        """Go to an offset."""
-        self._at = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence]
-        return self._at
-
-    def tell(self) -> int:
-        """Say where it is."""
-        return self._at
+def mended(path: Path, wav: Wav) -> Spliced:
+    """Give a wav as libsndfile takes it: a header made anew, and the sound of the file."""
+    order, mark = _order(wav.mark), b"RIFX" if wav.mark == b"RIFX" else b"RIFF"
+    sound_bytes = wav.sound_end - wav.sound_start
+    form = struct.pack(f"{order}4sI", b"fmt ", len(wav.format)) + wav.format + b"\0" * (len(wav.format) % 2)
+    whole_bytes = 4 + len(form) + CHUNK_BYTES + sound_bytes
+    head = (
+        struct.pack(f"{order}4sI4s", mark, min(whole_bytes, ELSEWHERE), b"WAVE")
+        + form
+        + struct.pack(f"{order}4sI", b"data", min(sound_bytes, ELSEWHERE))
+    )
+    return Spliced(head, path, wav.sound_start, wav.sound_end)

@@ -91,6 +91,22 @@ def test_a_flac_that_nobody_closes_any_more_is_read_to_its_end(tmp_path: Path) -
     assert accepted(unclosed_flac(tmp_path / "a.flac")).audio_hash == whole.audio_hash
 
 
+@pytest.mark.parametrize("mode", ["CONSTANT", "VARIABLE"])
+@pytest.mark.parametrize("rate_hz", [16_000, 44_100])
+@pytest.mark.parametrize("channels", [1, 2])
+def test_an_mp3_that_does_not_say_how_long_it_is_is_read_to_its_end(
+    tmp_path: Path, mode: str, rate_hz: int, channels: int
+) -> None:
+    """So are those that recorders of streams write; the first frame is silent and of few bits."""
+    samples = np.concatenate([np.zeros(8_000, np.float32), tone()])[:, None].repeat(channels, axis=1)
+    sf.write(tmp_path / "a.mp3", samples, rate_hz, format="MP3", bitrate_mode=mode)
+    content = (tmp_path / "a.mp3").read_bytes()
+    second_frame = content.index(content[:2], max(content.find(b"Xing"), content.find(b"Info")))
+    (tmp_path / "a.mp3").write_bytes(content[second_frame:])
+
+    assert accepted(tmp_path / "a.mp3").duration_s == pytest.approx(len(samples) / rate_hz, abs=0.15)
+
+
 def test_the_name_must_say_what_the_file_is(tmp_path: Path) -> None:
     write(tmp_path / "a.flac").rename(tmp_path / "a.mp3")
 
