@@ -27,6 +27,7 @@ COUNTS = (
 @click.command()
 @click.argument("indirs", nargs=-1, required=True, type=Address(), metavar="INDIR...")
 @click.option("--strict", is_flag=True, help="Change nothing at all if any of the input is broken.")
+@click.option("--as-named", is_flag=True, help="Take a station's name that looks garbled (rÃ¡dio) for what it is.")
 @click.option("--model", metavar="NAME", help="campplus, campplus-bf16, a Hugging Face id, or a local checkpoint.")
 @click.option(
     "--scope",
@@ -52,6 +53,7 @@ COUNTS = (
 def ingest(
     indirs: "tuple[AnyPath, ...]",
     strict: bool,
+    as_named: bool,
     model: str | None,
     scope: str | None,
     false_merge_rate: float | None,
@@ -65,10 +67,10 @@ def ingest(
 ) -> int:
     """Take nightly groups of clips in and tell whose voices they are.
 
-    INDIR holds groups such as andaiafm_F20201105/, each with pairs NAME.wav and NAME.txt. It may be a URL:
-    s3://BUCKET/FOLDER, which needs pip install '.[s3]'. What is in the registry already is left as it is, so a run
-    can be repeated or taken up again at any time. The model and the scope are chosen with the first ingest of a
-    registry; registry switch-model changes the model.
+    INDIR holds groups such as andaiafm_F20201105/, or folders of nights that do, each with pairs NAME.wav (or flac,
+    ogg, opus, mp3, m4a) and NAME.txt. It may be a URL: s3://BUCKET/FOLDER, which needs pip install '.[s3]'. What is in
+    the registry already is left as it is, so a run can be repeated or taken up again at any time. The model and the
+    scope are chosen with the first ingest of a registry; registry switch-model changes the model.
 
     \b
     Example: registry ingest /data/nights/2020-11-05
@@ -84,6 +86,7 @@ def ingest(
         "workers": workers,
         "ray": ray,
         "strict": strict,
+        "as_named": as_named,
     }
     if plan_only or save or plan_under_way():
         return _ingest_at_once(indirs, asked, save, database, as_json)
@@ -131,10 +134,14 @@ def _print_unsure(unsure: "Sequence[Unsure]") -> None:
 
 def print_report(report: "IngestReport", *, as_json: bool = False) -> None:
     """Print a row per group and a total, and name what was rejected."""
+    from registry.scan import listed
+
     if as_json:
         print_json(as_document(report))
         return
     print_rejected(report.rejected)
+    for one in report.overlooked:
+        click.echo(f"left alone in {one.group}, neither audio nor .txt: {listed(one.endings)}", err=True)
     rows = [(str(group.group), *(getattr(group, count) for count in COUNTS)) for group in report.groups]
     columns = ("group", *(count.replace("_", " ") for count in COUNTS))
     print_table(columns, rows, footer=("total", *(report.total[count] for count in COUNTS)))
@@ -143,4 +150,9 @@ def print_report(report: "IngestReport", *, as_json: bool = False) -> None:
 def as_document(report: "IngestReport") -> dict[str, object]:
     """Make a report a JSON document."""
     groups = [asdict(group) | {"group": str(group.group)} for group in report.groups]
-    return {"groups": groups, "total": report.total, "rejected": [asdict(one) for one in report.rejected]}
+    return {
+        "groups": groups,
+        "total": report.total,
+        "rejected": [asdict(one) for one in report.rejected],
+        "overlooked": [asdict(one) | {"group": str(one.group)} for one in report.overlooked],
+    }

@@ -14,7 +14,6 @@ import click
 if TYPE_CHECKING:
     from registry.core.records import Rejected
 
-SHOWN_REJECTED = 50  # in a table; --json lists all of them
 # Line breaks would tear a row apart, escape sequences take the terminal over.
 CONTROL = {code: repr(chr(code))[1:-1] for code in (*range(0x20), *range(0x7F, 0xA0))}
 
@@ -110,8 +109,11 @@ def _number(value: float | Decimal) -> object:
 
 
 def print_rejected(rejected: Sequence["Rejected"]) -> None:
-    """Name on standard error what was rejected and why."""
-    for one in rejected[:SHOWN_REJECTED]:
-        click.echo(f"rejected {one.path!r}: {one.message} [{one.reason}]", err=True)
-    if len(rejected) > SHOWN_REJECTED:
-        click.echo(f"... and {len(rejected) - SHOWN_REJECTED} more; --json lists all", err=True)
+    """Name on standard error what was rejected and why; what was for one cause many times, by a few of them."""
+    from registry.core.rejections import by_cause
+
+    for alike in by_cause(rejected):
+        for one in alike.shown:
+            click.echo(f"rejected {one.path!r}: {one.message} [{one.reason}]", err=True)
+        if alike.more:
+            click.echo(f"... and {alike.more} more like these [{alike.reason}]; --json lists all", err=True)

@@ -1,34 +1,35 @@
-"""Read one wav into what the model wants, or say why not."""
+"""Read one audio file into what the model wants, or say why not."""
 
-import hashlib
-import io
 import os
 import stat
-import struct
-from collections.abc import Callable
-from contextlib import nullcontext
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import soundfile as sf
-import soxr
 
+from registry import ffmpeg
+from registry.containers import Wholeness, wholeness
 from registry.core.records import Floats, Rejected
+from registry.decoding import (
+    MAX_DURATION_S,
+    Decoded,
+    Forward,
+    Open,
+    decode_what_is_heard,
+    promised_frames,
+)
+from registry.formats import FFMPEG_FILES, SOUND_FILES, suffix_of
+from registry.mp3 import with_length
+from registry.wav import Wav, mended, wav_of
 
-if TYPE_CHECKING:
-    from typing_extensions import Buffer  # collections.abc has it from Python 3.12 on
-
-SAMPLE_RATE_HZ = 16_000  # what every speaker model here was trained on
 MIN_DURATION_S = 0.2  # below this a clip is a cough or a click, not a voice
-MAX_DURATION_S = 3600.0  # a clip is one turn of one voice; an hour is a whole programme put in by mistake
 SILENCE_PEAK = 1e-4  # of full scale, about 3 steps of 16 bit: dither, no voice
-BLOCK_SAMPLES = 1 << 20  # 4 MB in float32: the native recording is never in memory as a whole
-STREAMED_BYTES = 0x7FFFF000  # sox, arecord and ffmpeg write this much or more when they cannot know the size
-HEAD = struct.Struct("<4sI4s")  # RIFF, size of the rest, WAVE
-CHUNK = struct.Struct("<4sI")  # name, size of the rest
-WAV_FORMATS = frozenset({"WAV", "WAVEX", "RF64"})
+EDGE_SAMPLES = 160  # 10 ms: a tone above what the model hears still clicks where it begins and ends
+MOST_MISSED_FRAMES = 2304  # of an MP3, whose length is told in frames of 1152
+# A file without an end is being written, or its writer could not go back to fill it in: a recorder writes every second.
+SETTLED_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -42,118 +43,120 @@ class Audio:
     channels: int
 
 
-@dataclass(frozen=True)
-class _Decoded:
-    samples: Floats  # (n,) mono, 16 kHz
-    audio_hash: str
-    frames: int  # as recorded
-    swing: float  # half the way from the lowest to the highest sample of a channel; nan or inf if any is
-
-
-@dataclass(frozen=True)
-class _Riff:
-    size_bytes: int  # of the file as it is
-    promised_bytes: int  # of the whole, as its header says
-    sound_start: int
-    sound_bytes: int  # as the header of the sound says
-
-    @property
-    def missing_bytes(self) -> int:
-        if self.sound_bytes >= STREAMED_BYTES:
-            return 0
-        return max(0, self.sound_start + self.sound_bytes - self.size_bytes)
-
-    @property
-    def is_unclosed(self) -> bool:
-        """Tell the file of a writer that never came back to fill in its sizes from one without sound."""
-        is_open = self.promised_bytes == 0 or self.promised_bytes >= STREAMED_BYTES
-        return is_open and self.sound_bytes == 0 and self.size_bytes > self.sound_start > 0
-
-
-class _Unclosed(io.FileIO):
-    """A wav without sizes, read with the mark by which libsndfile knows to go on to the end of the file."""
-
-    def readinto(self, buffer: "Buffer") -> int:
-        start, view = self.tell(), memoryview(buffer).cast("B")
-        count = super().readinto(view) or 0
-        for position in range(max(start, 4), min(start + count, 8)):
-            view[position - start] = b"\x08\0\0\0"[position - 4]  # the size in the RIFF header
-        return count
-
-
-def read_audio(path: Path) -> Audio | Rejected:
-    """Decode a wav of any rate, width and channel count to 16 kHz mono.
+def read_audio(path: Path, suffix: str | None = None, *, is_settled: bool = True) -> Audio | Rejected:
+    """Decode audio of any rate, width and channel count to 16 kHz mono.
 
     Args:
         path: The file. It may be missing, broken or no file at all.
+        suffix: What its name says it is, "wav" for instance; by default what `path` ends in. One that is of no kind of
+            audio known here asks for nothing.
+        is_settled: It has not changed for `SETTLED_S`, so that one without an end is as long as it will ever be.
 
     Returns:
-        The audio, or a `Rejected` whose reason is one of "unreadable", "empty", "not-wav", "truncated",
-        "not-finite", "silent", "too-short" and "too-long". Nothing is raised for a bad file.
+        The audio, or a `Rejected` whose reason is one of "unreadable", "empty", "not-wav", "not-audio", "no-ffmpeg",
+        "unsettled", "truncated", "not-finite", "silent", "too-short" and "too-long". Nothing is raised for a bad file.
     """
+    kind = suffix_of(path.name) if suffix is None else suffix.lower().removeprefix(".")
     try:
-        return _fault_of_file(path) or _read_wav(path)
+        fault = _fault_of_file(path)
+        return fault or (_read_by_ffmpeg if _needs_ffmpeg(path, kind) else _read)(path, kind, is_settled=is_settled)
     except OSError as error:
         return Rejected(str(path), "unreadable", f"It cannot be read ({error.strerror}): make it a readable file.")
     except sf.LibsndfileError as error:
-        return _not_wav(path, error.error_string)
+        return _not_audio(path, kind, error.error_string)
 
 
 def _fault_of_file(path: Path) -> Rejected | None:
     status = path.stat()
     # Asked before opening: opening a named pipe waits for a writer that may never come.
     if not stat.S_ISREG(status.st_mode):
-        return Rejected(str(path), "unreadable", "It is no regular file: put a wav file in its place.")
+        return Rejected(str(path), "unreadable", "It is no regular file: put an audio file in its place.")
     if status.st_size == 0:
         return Rejected(str(path), "empty", "It holds 0 bytes: copy or record it again.")
-    missing = _riff(path).missing_bytes
-    if missing:
-        message = f"It ends {missing} bytes before its header says: copy it again from where it was recorded."
-        return Rejected(str(path), "truncated", message)
     return None
 
 
-def _riff(path: Path) -> _Riff:
-    """Walk the chunks of a wav up to its sound: libsndfile passes over what is missing in silence."""
-    size_bytes = path.stat().st_size
+def _needs_ffmpeg(path: Path, kind: str) -> bool:
+    if kind in SOUND_FILES:
+        return False
     with path.open("rb") as file:
-        head = file.read(HEAD.size)
-        if len(head) < HEAD.size or not head.startswith(b"RIFF"):  # RF64 keeps its sizes elsewhere
-            return _Riff(size_bytes, 0, 0, 0)
-        _, promised, _ = HEAD.unpack(head)
-        while len(chunk := file.read(CHUNK.size)) == CHUNK.size:
-            name, chunk_bytes = CHUNK.unpack(chunk)
-            if name == b"data":
-                return _Riff(size_bytes, promised, file.tell(), chunk_bytes)
-            file.seek(chunk_bytes + chunk_bytes % 2, os.SEEK_CUR)  # chunks start at even offsets
-        return _Riff(size_bytes, promised, HEAD.size, max(0, promised + CHUNK.size - HEAD.size))
+        return kind in FFMPEG_FILES or file.read(8)[4:] == b"ftyp"
 
 
-def _read_wav(path: Path) -> Audio | Rejected:
-    # As bytes: soundfile cannot encode a name that is not UTF-8.
-    source = _Unclosed(path) if _riff(path).is_unclosed else nullcontext(os.fsencode(path))
-    with source as file, sf.SoundFile(file) as wav:
-        return _fault_of_header(path, wav) or _read_sound(path, wav)
+def _read_by_ffmpeg(path: Path, kind: str, *, is_settled: bool) -> Audio | Rejected:
+    if not ffmpeg.is_there():
+        message = f"Reading {kind or 'such a file'} takes the program ffmpeg: install it, or convert the file to flac."
+        return Rejected(str(path), "no-ffmpeg", message)
+    try:
+        with ffmpeg.as_wav(path) as wav:
+            return _read(wav, "wav", is_settled=True)
+    except subprocess.CalledProcessError as error:
+        if not is_settled:  # what an m4a holds is told at its end
+            return _unsettled(path)
+        said = error.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+        return _not_audio(path, kind, said or f"ffmpeg ended with {error.returncode}")
 
 
-def _read_sound(path: Path, wav: sf.SoundFile) -> Audio | Rejected:
-    decoded = _decode(wav, _mean_of_channels)
-    if _peak(decoded.samples) < SILENCE_PEAK <= decoded.swing:
-        wav.seek(0)  # channels of opposite phase cancel out: one of them alone is the voice
-        decoded = _decode(wav, _first_channel)
-    fault = _fault_of_sound(path, decoded)
+def _read(path: Path, kind: str, *, is_settled: bool) -> Audio | Rejected:
+    wav = wav_of(path)
+    fault = _fault_of_end(path, wav, is_settled=is_settled)
     if fault:
         return fault
-    duration_s = decoded.frames / wav.samplerate
-    return Audio(decoded.samples, decoded.audio_hash, duration_s, wav.samplerate, wav.channels)
+
+    def opened() -> Forward:
+        # As bytes: soundfile cannot encode a name that is not UTF-8.
+        beginning_anew = with_length(path) if wav is None else None if wav.is_regular else mended(path, wav)
+        return Forward(os.fsencode(path) if beginning_anew is None else beginning_anew)
+
+    with opened() as file:
+        return _fault_of_header(path, file, kind) or _read_sound(path, file, opened)
 
 
-def _fault_of_header(path: Path, wav: sf.SoundFile) -> Rejected | None:
-    if wav.format not in WAV_FORMATS:
-        return _not_wav(path, f"it is {wav.format}")
-    if wav.frames == 0:
+def _fault_of_end(path: Path, wav: Wav | None, *, is_settled: bool) -> Rejected | None:
+    missing = 0 if wav is None else wav.missing_bytes
+    whole = wholeness(path) if wav is None else Wholeness(is_cut=missing > 0, is_open=wav.is_open)
+    if not is_settled and (whole.is_open or whole.is_cut):
+        return _unsettled(path)
+    if missing:
+        message = f"It ends {missing} bytes before its header says: copy it again from where it was recorded."
+        return Rejected(str(path), "truncated", message)
+    return _cut(path) if whole.is_cut else None
+
+
+def _unsettled(path: Path) -> Rejected:
+    message = "It has no end yet: somebody is writing to it. Ingest again once it is complete."
+    return Rejected(str(path), "unsettled", message)
+
+
+def _cut(path: Path) -> Rejected:
+    return Rejected(str(path), "truncated", "Its end is missing: copy it again from where it was recorded.")
+
+
+def _read_sound(path: Path, file: Forward, opened: Open) -> Audio | Rejected:
+    rate_hz, channels = file.samplerate, file.channels
+    try:
+        decoded = decode_what_is_heard(file, opened)
+    except sf.LibsndfileError as error:
+        message = f"It breaks off ({error.error_string.rstrip('.')}): copy it again from where it was recorded."
+        return Rejected(str(path), "truncated", message)
+    if file.format in ("FLAC", "MP3") and decoded.frames < promised_frames(file) - MOST_MISSED_FRAMES:
+        return _cut(path)
+    fault = _fault_of_length(path, decoded.frames, rate_hz) or _fault_of_sound(path, decoded)
+    return fault or Audio(decoded.samples, decoded.audio_hash, decoded.frames / rate_hz, rate_hz, channels)
+
+
+def _fault_of_header(path: Path, file: Forward, kind: str) -> Rejected | None:
+    formats = SOUND_FILES.get(kind, frozenset().union(*SOUND_FILES.values()))
+    if file.format not in formats:
+        return _not_audio(path, kind, f"it is {file.format}")
+    if file.frames == 0:
         return Rejected(str(path), "empty", "It has a header and no samples: record or convert it again.")
-    duration_s = wav.frames / wav.samplerate
+    promised = promised_frames(file)
+    return _fault_of_length(path, promised, file.samplerate) if promised else None
+
+
+def _fault_of_length(path: Path, frames: int, rate_hz: int) -> Rejected | None:
+    duration_s = frames / rate_hz
     if duration_s < MIN_DURATION_S:
         message = f"It lasts {duration_s:.3f} s, less than {MIN_DURATION_S} s: leave it out or cut it longer."
         return Rejected(str(path), "too-short", message)
@@ -163,60 +166,27 @@ def _fault_of_header(path: Path, wav: sf.SoundFile) -> Rejected | None:
     return None
 
 
-def _fault_of_sound(path: Path, decoded: _Decoded) -> Rejected | None:
+def _fault_of_sound(path: Path, decoded: Decoded) -> Rejected | None:
     if not (np.isfinite(decoded.swing) and np.isfinite(_peak(decoded.samples))):
         message = "It holds samples that are no numbers (NaN or infinity): export it again from its source."
         return Rejected(str(path), "not-finite", message)
-    if decoded.swing < SILENCE_PEAK:
-        message = f"It is silent (peak {decoded.swing:.1g} of full scale): leave it out or record it again."
+    swing = min(decoded.swing, _swing(decoded.samples[EDGE_SAMPLES:-EDGE_SAMPLES]))
+    if swing < SILENCE_PEAK:
+        below = "" if decoded.swing < SILENCE_PEAK else " below 8 kHz, where voices are"
+        message = f"It is silent{below} (peak {swing:.1g} of full scale): leave it out or record it again."
         return Rejected(str(path), "silent", message)
     return None
 
 
-def _not_wav(path: Path, cause: str) -> Rejected:
-    message = f"It is no wav that can be decoded ({cause.rstrip('.')}): convert it to one."
-    return Rejected(str(path), "not-wav", message)
-
-
-def _decode(wav: sf.SoundFile, mix: Callable[[Floats], Floats]) -> _Decoded:
-    resample = _resampler(wav.samplerate)
-    digest = hashlib.sha256(f"{wav.samplerate} {wav.channels} ".encode())
-    low, high = np.full(wav.channels, np.inf), np.full(wav.channels, -np.inf)
-    # One second to spare for the resampler's rounding; filled in place, as an hour twice is too much.
-    samples = np.empty(wav.frames * SAMPLE_RATE_HZ // wav.samplerate + SAMPLE_RATE_HZ, np.float32)
-    filled = frames = 0
-    size = max(1, BLOCK_SAMPLES // wav.channels)
-    for block in wav.blocks(size, frames=wav.frames, dtype="float32", always_2d=True):
-        digest.update(block.astype("<f4", copy=False).tobytes())
-        low, high = (
-            np.minimum(low, block.min(0, initial=np.inf)),
-            np.maximum(high, block.max(0, initial=-np.inf)),
-        )
-        frames += len(block)
-        resampled = resample(mix(block), frames == wav.frames)
-        samples[filled : filled + len(resampled)] = resampled
-        filled += len(resampled)
-    with np.errstate(all="ignore"):  # infinity minus infinity is the finding, not an accident
-        swing = float(((high - low) / 2).max())
-    return _Decoded(samples[:filled], digest.hexdigest(), frames, swing)
-
-
-def _resampler(rate_hz: int) -> Callable[[Floats, bool], Floats]:
-    """Make what takes mono blocks, each with whether it is the last, to 16 kHz."""
-    if rate_hz == SAMPLE_RATE_HZ:
-        return lambda block, _: block  # so gives soxr, to the bit, and takes a quarter of the time of reading for it
-    stream = soxr.ResampleStream(rate_hz, SAMPLE_RATE_HZ, 1, dtype="float32", quality="HQ")
-    return lambda block, is_last: stream.resample_chunk(block, last=is_last)
-
-
-def _mean_of_channels(block: Floats) -> Floats:
-    with np.errstate(all="ignore"):  # as above
-        return np.ascontiguousarray(block.mean(axis=1))
-
-
-def _first_channel(block: Floats) -> Floats:
-    return np.ascontiguousarray(block[:, 0])
+def _not_audio(path: Path, kind: str, cause: str) -> Rejected:
+    name = kind if kind in SOUND_FILES or kind in FFMPEG_FILES else "audio"
+    message = f"It is no {name} that can be decoded ({cause.rstrip('.')}): convert it to one."
+    return Rejected(str(path), "not-wav" if kind == "wav" else "not-audio", message)
 
 
 def _peak(samples: Floats) -> float:
     return float(max(samples.max(initial=0), -samples.min(initial=0)))  # no copy of an hour, unlike abs
+
+
+def _swing(samples: Floats) -> float:
+    return float(samples.max(initial=-np.inf) - samples.min(initial=np.inf)) / 2

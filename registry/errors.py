@@ -46,7 +46,10 @@ class RegistryError(Exception):
 
     def __init__(self, **fields: object) -> None:
         template = " ".join((type(self).__doc__ or "").split())
-        super().__init__(template.format(**fields))
+        words = {name: str(value) for name, value in fields.items()}  # a path is what it is called, also by {path!r}
+        if "{cause}." in template:
+            words["cause"] = words["cause"].rstrip(".")
+        super().__init__(template.format(**words))
 
     def __reduce__(self) -> tuple[object, ...]:
         """Let it come from another process, where the fields are no longer known, only the message."""

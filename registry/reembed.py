@@ -80,8 +80,7 @@ def reembed(
     with LocalWorkers(lambda: embedder, workers, read_at_once) as hands:
         begin = partial(_begin, hands)
         for batch in one_ahead(map(begin, batches(_hear(engine, model_id, hands, rejected, progress), hands))):
-            embedded += _keep(engine, model_id, batch, rejected)
-            progress.advance(len(batch.left))
+            embedded += _keep(engine, model_id, batch, rejected, progress)
     progress.done()
     outcome, clips_without = _keep_beside(engine, model_id, name, author)
     return Reembedded(name, embedded, clips_without, tuple(rejected), outcome)
@@ -141,9 +140,9 @@ def _begin(workers: Workers, batch: list[Heard[LeftAudio]]) -> _Batch:
     return _Batch([heard.record for heard in batch], workers.embed(batch))
 
 
-def _keep(engine: Engine, model_id: int, batch: _Batch, rejected: list[Rejected]) -> int:
+def _keep(engine: Engine, model_id: int, batch: _Batch, rejected: list[Rejected], progress: Progress) -> int:
     """Wait for a batch and write it; count what was kept. What the model cannot embed is added to `rejected`."""
-    results = batch.pending.results()
+    results = batch.pending.results(progress.advance)
     ready = [result for result in results if isinstance(result, EmbeddedAudio)]
     with engine.begin() as connection:
         operations.lock_registry(connection)  # nobody computes profiles from half of it, or forgets meanwhile

@@ -2,22 +2,24 @@
 
 import datetime as dt
 import os
-import re
 import stat
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, cast
 
 from registry import settings
+from registry.core.names import meant, one_form
 from registry.core.records import Gender, Group, Rejected
 from registry.errors import InputMissing
-from registry.remote import AnyPath, RemotePath
+from registry.formats import AUDIO_SUFFIXES, suffix_of
+from registry.group_folders import EXPECTED, GROUP_NAME, entries, group_folders, is_folder
+from registry.remote import AnyPath
 
-GROUP_NAME = re.compile(r"(?P<broadcaster>.+)_(?P<gender>[A-Za-z])(?P<date>[0-9]{8})", re.DOTALL)
-EXPECTED = "expected BROADCASTER_F20201105 or BROADCASTER_M20201105"
 FIRST_YEAR = 1900  # a recording from before is a slip of the keyboard: 0202 for 2020
-Kind = Literal["wav", "txt"]
+Kind = Literal["audio", "txt"]
+ENDINGS = ", ".join(f".{suffix}" for suffix in AUDIO_SUFFIXES)
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Pair:
     """The two files of a clip."""
 
     name: str
-    wav: SourceFile
+    wav: SourceFile  # or audio of another kind
     txt: SourceFile
 
 
@@ -44,6 +46,7 @@ class FoundGroup:
 
     pairs: dict[str, Pair] = field(default_factory=dict)  # by name, in order of name
     rejected: list[Rejected] = field(default_factory=list)
+    overlooked: Counter[str] = field(default_factory=Counter)  # files that are no part of a clip, by their endings
 
 
 @dataclass(frozen=True)
@@ -58,8 +61,12 @@ class Scan:
         return [*self.rejected, *(rejected for found in self.groups.values() for rejected in found.rejected)]
 
 
-def scan(indirs: Sequence[AnyPath]) -> Scan:
-    """List the groups in some input folders; a folder may also be a group itself.
+def scan(indirs: Sequence[AnyPath], *, as_named: bool = False) -> Scan:
+    """List the groups in some input folders, and in folders inside them; a folder may also be a group itself.
+
+    Args:
+        indirs: The folders.
+        as_named: Take broadcasters' names that look garbled for what they are.
 
     Raises:
         InputMissing: None of the folders can be opened.
@@ -70,8 +77,8 @@ def scan(indirs: Sequence[AnyPath]) -> Scan:
         raise InputMissing(paths=", ".join(map(_named_with_cause, missing, missing.values())))
     rejected = [Rejected(str(path), "no-input", fault) for path, fault in missing.items()]
     groups: dict[Group, FoundGroup] = {}
-    for folder in _group_folders([indir for indir in indirs if indir not in missing], rejected):
-        group = _parse_group(folder, rejected)
+    for folder in group_folders([indir for indir in indirs if indir not in missing], rejected):
+        group = _parse_group(folder, rejected, as_named=as_named)
         if group is not None:
             _add_folder(groups.setdefault(group, FoundGroup()), folder)
     return Scan({group: groups[group] for group in sorted(groups)}, tuple(rejected))
@@ -79,7 +86,7 @@ def scan(indirs: Sequence[AnyPath]) -> Scan:
 
 def _fault_of_folder(folder: AnyPath) -> str | None:
     if isinstance(folder, Path):
-        can_list = _is_folder(folder) and os.access(folder, os.R_OK | os.X_OK)
+        can_list = is_folder(folder) and os.access(folder, os.R_OK | os.X_OK)
         return None if can_list else "no such folder, or it cannot be opened"
     try:
         next(folder.iterdir(), None)
@@ -92,57 +99,7 @@ def _named_with_cause(folder: AnyPath, fault: str) -> str:
     return str(folder) if isinstance(folder, Path) else f"{folder} ({fault})"
 
 
-def _is_folder(path: AnyPath) -> bool:
-    # os.path: Path.is_dir() raises where a part of the way is closed or too long.
-    return os.path.isdir(path) if isinstance(path, Path) else path.is_dir()  # noqa: PTH112
-
-
-def _group_folders(indirs: Iterable[AnyPath], rejected: list[Rejected]) -> list[AnyPath]:
-    folders: set[AnyPath] = set()
-    for indir in indirs:
-        here = _without_links(indir)
-        inside = [here] if _looks_like_group(here) else _folders_in(here, rejected)
-        if not inside:
-            rejected.append(Rejected(str(indir), "no-groups", f"no group folder in it; {EXPECTED}"))
-        folders.update(inside)
-    return sorted(folders, key=lambda folder: str(folder).split("/"))
-
-
-def _without_links(indir: AnyPath) -> AnyPath:
-    """Give a folder one path however it is reached; a link to a group keeps the name of the link."""
-    if isinstance(indir, RemotePath):
-        return indir
-    return indir.parent.resolve() / indir.name if _looks_like_group(indir) else indir.resolve()
-
-
-def _looks_like_group(folder: AnyPath) -> bool:
-    return GROUP_NAME.fullmatch(folder.name) is not None
-
-
-def _folders_in(indir: AnyPath, rejected: list[Rejected]) -> list[AnyPath]:
-    entries = [entry for entry in _entries(indir, rejected) if not entry.name.startswith(".")]
-    folders = [entry for entry in entries if _is_folder(entry)]
-    for stray in sorted(set(entries) - set(folders), key=_name):
-        if _looks_like_group(stray):
-            rejected.append(Rejected(str(stray), "unreadable", "named as a group, but no folder to be opened"))
-        elif _kind(stray) is not None:
-            rejected.append(Rejected(str(stray), "no-group", "not inside a group folder; move it into one"))
-    return folders
-
-
-def _entries(folder: AnyPath, rejected: list[Rejected]) -> list[AnyPath]:
-    try:
-        return sorted(folder.iterdir(), key=_name)
-    except OSError as error:
-        rejected.append(Rejected(str(folder), "unreadable", f"{error.strerror}; make the folder readable"))
-        return []
-
-
-def _name(path: AnyPath) -> str:
-    return path.name
-
-
-def _parse_group(folder: AnyPath, rejected: list[Rejected]) -> Group | None:
+def _parse_group(folder: AnyPath, rejected: list[Rejected], *, as_named: bool) -> Group | None:
     """Read broadcaster, gender and night off a folder's name, or say what is wrong with it."""
     match = GROUP_NAME.fullmatch(folder.name)
     if not _is_text(str(folder)):
@@ -155,15 +112,27 @@ def _parse_group(folder: AnyPath, rejected: list[Rejected]) -> Group | None:
     if gender not in ("F", "M"):
         rejected.append(Rejected(str(folder), "bad-gender", f"unknown gender {match['gender']!r}; {EXPECTED}"))
         return None
-    if len(os.fsencode(match["broadcaster"])) > settings.MAX_BROADCASTER_BYTES:
-        rejected.append(Rejected(str(folder), "bad-group-name", "the broadcaster's name is too long"))
+    broadcaster = one_form(match["broadcaster"])
+    fault = _fault_of_broadcaster(broadcaster, as_named=as_named)
+    if fault is not None:
+        rejected.append(replace(fault, path=str(folder)))
         return None
     date = _date(match["date"])
     if date is None:
         message = f"{match['date']} is no date of a recording; {EXPECTED}"
         rejected.append(Rejected(str(folder), "bad-date", message))
         return None
-    return Group(date, match["broadcaster"], cast("Gender", gender))
+    return Group(date, broadcaster, cast("Gender", gender))
+
+
+def _fault_of_broadcaster(broadcaster: str, *, as_named: bool) -> Rejected | None:
+    if len(os.fsencode(broadcaster)) > settings.MAX_BROADCASTER_BYTES:
+        return Rejected(broadcaster, "bad-group-name", "the broadcaster's name is too long")
+    mended = None if as_named else meant(broadcaster)
+    if mended is None:
+        return None
+    message = f"did you mean {mended}? Rename the folder; if the broadcaster is really called so, add --as-named"
+    return Rejected(broadcaster, "garbled-name", message)
 
 
 def _date(digits: str) -> dt.date | None:
@@ -185,40 +154,70 @@ def _is_text(name: str) -> bool:
 
 def _add_folder(found: FoundGroup, folder: AnyPath) -> None:
     """Add a folder to its group, which may have several (_f beside _F); of two clips of one name the first stays."""
-    for pair in _pairs(folder, found.rejected):
+    here = _look_into(folder)
+    for pair in here.pairs.values():
         first = found.pairs.setdefault(pair.name, pair)
         if first is not pair:
             message = f"another folder of this run has a clip of this name: {first.wav.path}"
-            found.rejected.append(Rejected(str(pair.wav.path), "duplicate-name", message))
+            here.rejected.append(Rejected(str(pair.wav.path), "duplicate-name", message))
+    if here.overlooked and not here.pairs and not here.rejected:
+        message = f"none of its files is audio that can be read ({listed(here.overlooked)}); convert them to flac"
+        here.rejected.append(Rejected(str(folder), "no-clips", message))
+    found.rejected += here.rejected
+    found.overlooked += here.overlooked
 
 
-def _pairs(folder: AnyPath, rejected: list[Rejected]) -> list[Pair]:
+def listed(endings: Mapping[str, int]) -> str:
+    """Write how many files there are of each ending, the most frequent first."""
+    return ", ".join(
+        f"{ending} {count}" for ending, count in sorted(endings.items(), key=lambda one: (-one[1], one[0]))
+    )
+
+
+def _look_into(folder: AnyPath) -> FoundGroup:
     """List a folder's pairs in order of name."""
+    found = FoundGroup()
     files: dict[str, dict[Kind, SourceFile | None]] = {}  # None for a file that is there and of no use
-    for path in _entries(folder, rejected):
+    for path in sorted(entries(folder, found.rejected), key=_preference):
         if path.name.startswith("."):
             continue
-        kind = _kind(path)
+        kind, name = _kind(path), one_form(path.stem)
         if kind is None:
-            rejected += _overlooked(path)
-        elif kind in files.setdefault(path.stem, {}):
-            message = "another file differs from it in case only"
-            rejected.append(Rejected(str(path), "duplicate-name", message))
+            _overlook(path, found)
+        elif kind in files.setdefault(name, {}):
+            found.rejected.append(_second(path, files[name][kind]))
         else:
-            files[path.stem][kind] = _source(path, rejected)
-    return list(_complete(files, rejected))
+            files[name][kind] = _source(path, found.rejected)
+    found.pairs = {pair.name: pair for pair in _complete(files, found.rejected)}
+    return found
 
 
-def _overlooked(path: AnyPath) -> list[Rejected]:
-    """Name a folder inside a group: clips in it would be missed without a word."""
-    if _is_folder(path):
-        return [Rejected(str(path), "folder", "a folder inside a group is not looked into; move its clips up")]
-    return []
+def _preference(path: AnyPath) -> tuple[int, str]:
+    """Put first, of two audio files of one name, the one that is the clip."""
+    suffix = suffix_of(path.name)
+    return AUDIO_SUFFIXES.index(suffix) if suffix in AUDIO_SUFFIXES else 0, path.name
+
+
+def _second(path: AnyPath, first: SourceFile | None) -> Rejected:
+    if first is None or suffix_of(first.path.name) == suffix_of(path.name):
+        message = "another file differs from it only in case, or in how marks are put on letters"
+    else:
+        message = f"a clip has one audio file, and {first.path.name} is there; remove one of the two"
+    return Rejected(str(path), "duplicate-name", message)
+
+
+def _overlook(path: AnyPath, found: FoundGroup) -> None:
+    """Name a folder inside a group, since clips in it would be missed without a word; count all else."""
+    if is_folder(path):
+        message = "a folder inside a group is not looked into; move its clips up"
+        found.rejected.append(Rejected(str(path), "folder", message))
+    else:
+        found.overlooked[path.suffix.lower() or "without ending"] += 1
 
 
 def _kind(path: AnyPath) -> Kind | None:
-    suffix = path.suffix.lower().removeprefix(".")
-    return cast("Kind", suffix) if suffix in ("wav", "txt") else None
+    suffix = suffix_of(path.name)
+    return "audio" if suffix in AUDIO_SUFFIXES else "txt" if suffix == "txt" else None
 
 
 def _source(path: AnyPath, rejected: list[Rejected]) -> SourceFile | None:
@@ -238,10 +237,10 @@ def _source(path: AnyPath, rejected: list[Rejected]) -> SourceFile | None:
 
 def _complete(files: dict[str, dict[Kind, SourceFile | None]], rejected: list[Rejected]) -> Iterator[Pair]:
     for name, parts in sorted(files.items()):
-        wav, txt = parts.get("wav"), parts.get("txt")
+        wav, txt = parts.get("audio"), parts.get("txt")
         if wav and txt:
             yield Pair(name, wav, txt)
         elif wav and "txt" not in parts:
             rejected.append(Rejected(str(wav.path), "no-transcript", f"there is no {name}.txt beside it"))
-        elif txt and "wav" not in parts:
-            rejected.append(Rejected(str(txt.path), "no-audio", f"there is no {name}.wav beside it"))
+        elif txt and "audio" not in parts:
+            rejected.append(Rejected(str(txt.path), "no-audio", f"there is no {name} beside it that ends in {ENDINGS}"))

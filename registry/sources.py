@@ -1,4 +1,4 @@
-"""The .wav files that clips were taken from: are they there still, and are they what they were?"""
+"""The audio files that clips were taken from: are they there still, and are they what they were?"""
 
 import hashlib
 from pathlib import Path
@@ -15,16 +15,16 @@ def sha256_of(path: Path) -> str:
 
 
 def read_anywhere(path: AnyPath) -> Audio | Rejected:
-    """Decode a wav as `read_audio` does, wherever it is."""
+    """Decode an audio file as `read_audio` does, wherever it is."""
     try:
         with at_hand(path) as file:
-            return read_audio(file)
+            return read_audio(file, path.suffix)
     except OSError as error:
         return Rejected(str(path), "unreadable", f"It cannot be read ({error.strerror}): make it a readable file.")
 
 
 def read_as_taken_in(path: AnyPath, sha256: str, audio_hash: str) -> Audio | Rejected:
-    """Read a .wav again, or say that it is "missing" or "changed".
+    """Read an audio file again, or say that it is "missing" or "changed".
 
     Args:
         path: Where it was last seen.
@@ -43,7 +43,9 @@ def read_as_taken_in(path: AnyPath, sha256: str, audio_hash: str) -> Audio | Rej
 
 
 def _read_if_as_taken_in(path: AnyPath, file: Path, sha256: str, audio_hash: str) -> Audio | Rejected:
-    audio = read_audio(file)  # before its bytes: it knows a named pipe, at which hashing would wait for ever
+    audio = read_audio(
+        file, path.suffix
+    )  # before its bytes: it knows a named pipe, at which hashing would wait for ever
     if isinstance(audio, Rejected) and audio.reason == "unreadable":
         return Rejected(str(path), "missing", audio.message)
     if not isinstance(audio, Rejected) and audio.audio_hash == audio_hash and sha256_of(file) == sha256:

@@ -67,11 +67,30 @@ def batch_size(workers: int) -> BatchSize:
     return BatchSize(round(settings.EMBEDDING_BATCH_CLIPS * times), settings.EMBEDDING_BATCH_S * times)
 
 
+Told = Callable[[int], object]
+
+
+def nobody(_: int) -> None:
+    """Hear how many are done and do nothing."""
+
+
+def counted(
+    shares: Iterable[Sequence[int]], results: Iterable[list[EmbeddedAudio | str]], told: Told
+) -> Iterator[list[EmbeddedAudio | str]]:
+    """Tell of each share that is done how many clips are in it."""
+    for share, result in zip(shares, results, strict=True):
+        told(len(share))
+        yield result
+
+
 class Pending(Protocol):
     """Embeddings under way."""
 
-    def results(self) -> list[EmbeddedAudio | str]:
+    def results(self, told: Told = nobody) -> list[EmbeddedAudio | str]:
         """Wait for the embeddings, in the order asked for; of an audio the model cannot embed, why.
+
+        Args:
+            told: Called now and then with how many more are done.
 
         Raises:
             Exception: What broke a worker.
@@ -174,8 +193,8 @@ class _LocalPending:
     shares: list[list[int]]  # places of the clips that are embedded together
     futures: "list[Future[list[EmbeddedAudio | str]]]"
 
-    def results(self) -> list[EmbeddedAudio | str]:
-        return in_place(self.shares, (future.result() for future in self.futures))
+    def results(self, told: Told = nobody) -> list[EmbeddedAudio | str]:
+        return in_place(self.shares, counted(self.shares, (future.result() for future in self.futures), told))
 
 
 def _heard(read: tuple[Record, Audio] | Rejected) -> Heard[Record] | Rejected:

@@ -158,7 +158,7 @@ def make_clip(indir: Path) -> MakeClip:
         text: str = "bom dia",
     ) -> Path:
         folder = indir / group
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(exist_ok=True, parents=True)
         audio = voice(pitch_hz, seconds, seed if seed is not None else sum(map(ord, name + group)))
         sf.write(folder / f"{name}.wav", audio, RATE, subtype="PCM_16")
         (folder / f"{name}.txt").write_text(text + "\n", encoding="utf-8")

@@ -2,7 +2,7 @@
 
 An exported tree names the registry that wrote it, so that no other one empties it. What `assignment.probability` says
 is of the night that decided, and none of a speaker's first clips have it: `certainty` holds P(its speaker) of every
-clip as things stand now.
+clip as things stand now. Names and transcripts have one form each, Unicode's NFC: a station written in another was two.
 """
 
 from importlib.resources import files
@@ -54,6 +54,44 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("speaker_id", name=op.f("judgement_pkey")),
         comment="When the certainty of all of a speaker's clips was last computed; none if it has to be.",
     )
+    _give_texts_one_form()
+
+
+def _give_texts_one_form() -> None:
+    """Bring names and transcripts to NFC; a name whose NFC is another one's stays, so that no two become one."""
+    connection = op.get_bind()
+    if connection.exec_driver_sql("SHOW server_encoding").scalar_one() != "UTF8":
+        return  # there are no such letters
+    forms = """
+        SELECT min(broadcaster) FROM (SELECT broadcaster FROM clip_group UNION SELECT broadcaster FROM speaker_number) b
+        GROUP BY normalize(broadcaster, NFC)
+        HAVING count(*) = 1 AND min(broadcaster) IS NOT NFC NORMALIZED
+    """
+    former = list(connection.exec_driver_sql(forms).scalars())
+    for table in ("clip_group", "speaker_number", "speaker_total"):
+        update = f"UPDATE {table} SET broadcaster = normalize(broadcaster, NFC) WHERE broadcaster = ANY(%(former)s)"  # noqa: S608
+        connection.exec_driver_sql(update, {"former": former})
+    connection.exec_driver_sql("""
+        UPDATE clip SET name = normalize(name, NFC) WHERE name IS NOT NFC NORMALIZED AND NOT EXISTS (
+            SELECT FROM clip other WHERE other.group_id = clip.group_id AND other.name <> clip.name
+            AND normalize(other.name, NFC) = normalize(clip.name, NFC))
+    """)
+    _read_utf_16()
+    connection.exec_driver_sql(
+        "UPDATE clip SET transcript = normalize(transcript, NFC) WHERE transcript IS NOT NFC NORMALIZED"
+    )
+
+
+def _read_utf_16() -> None:
+    """Read again what was taken for Latin-1 with every other letter missing."""
+    connection = op.get_bind()
+    marked = r"SELECT clip_id, txt_content FROM clip WHERE substr(txt_content, 1, 2) IN ('\xfffe', '\xfeff')"
+    read = [
+        {"clip_id": clip_id, "transcript": bytes(content).decode("utf-16", "replace").replace("\0", "").strip()}
+        for clip_id, content in connection.exec_driver_sql(marked)
+    ]
+    if read:
+        connection.execute(sa.text("UPDATE clip SET transcript = :transcript WHERE clip_id = :clip_id"), read)
 
 
 def downgrade() -> None:

@@ -9,8 +9,10 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from registry.audio import read_audio
+from registry.core.names import one_form
 from registry.core.records import Rejected
-from registry.scan import GROUP_NAME
+from registry.formats import without_audio_suffix
+from registry.group_folders import GROUP_NAME
 from registry.store import evaluation
 from registry.store.evaluation import ClipName
 
@@ -59,7 +61,8 @@ def _name(address: str) -> ClipName | None:
         date = dt.datetime.strptime(group["date"], "%Y%m%d").date()  # noqa: DTZ007 - a calendar date
     except ValueError:
         return None
-    return ClipName(group["broadcaster"], group["gender"].upper(), date, name.removesuffix(".wav"))
+    clip_name = one_form(without_audio_suffix(name))
+    return ClipName(one_form(group["broadcaster"]), group["gender"].upper(), date, clip_name)
 
 
 def _known(asked: Mapping[str, Asked], there: Mapping[Asked, list[int]]) -> dict[str, list[int]]:

@@ -41,6 +41,7 @@ def ingest_at_once(
     workers: int | None = None,
     ray: str | None = None,
     strict: bool = False,
+    as_named: bool = False,
     progress: Progress | None = None,
 ) -> PlannedIngest:
     """Ingest in one transaction: without a plan only to see what would happen, with one to do just that.
@@ -64,6 +65,7 @@ def ingest_at_once(
             workers=workers,
             ray=ray,
             strict=strict,
+            as_named=as_named,
             progress=progress,
         )
         effects = journal.effects_after(connection, based_on)

@@ -1,5 +1,6 @@
 """What an ingest did, group by group."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 from registry.core.records import Group, Rejected
@@ -13,7 +14,7 @@ class GroupReport:
     clips: int  # pairs and broken pairs found in the folder
     new: int = 0  # taken in now
     known: int = 0  # in the registry already
-    updated: int = 0  # of the known, those whose files moved or whose transcript changed
+    updated: int = 0  # of the known, those whose files moved, or hold the same sound or another transcript
     forgotten: int = 0  # left out, since people had them forgotten
     withdrawn: int = 0  # left out, since people took them out of the group
     rejected: int = 0
@@ -23,11 +24,20 @@ class GroupReport:
 
 
 @dataclass(frozen=True)
+class Overlooked:
+    """Files in a group's folder that are neither audio nor transcripts: they are in nobody's way, and left alone."""
+
+    group: Group
+    endings: Mapping[str, int]  # ".json" -> how many
+
+
+@dataclass(frozen=True)
 class IngestReport:
     """The whole run."""
 
     groups: tuple[GroupReport, ...]
     rejected: tuple[Rejected, ...]
+    overlooked: tuple[Overlooked, ...] = ()
 
     @property
     def total(self) -> dict[str, int]:

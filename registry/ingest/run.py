@@ -3,19 +3,21 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from registry.core.records import Group
+from registry.core.records import Group, Rejected
+from registry.core.rejections import Alike, by_cause
 from registry.corrections.judge import judge_left
 from registry.errors import PairsBroken
+from registry.ingest.known import Sorted, sort_out
 from registry.ingest.link import link_group
 from registry.ingest.model_in_use import ModelInUse
-from registry.ingest.read import Sorted, embed_new, find_unreadable, sort_out
-from registry.ingest.report import GroupReport, IngestReport
+from registry.ingest.read import both_genders, embed_new, read_only
+from registry.ingest.report import GroupReport, IngestReport, Overlooked
 from registry.progress import Progress, Silent
 from registry.ray_workers import RayWorkers
 from registry.remote import AnyPath, readers
 from registry.runtimes import Runtime
 from registry.scan import FoundGroup, Pair, Scan, scan
-from registry.store import clips, operations
+from registry.store import clips, operations, withdrawal
 from registry.store.operations import Author
 from registry.store.transactions import Transactions
 from registry.workers import LocalWorkers, Workers
@@ -33,6 +35,7 @@ def ingest(
     workers: int | None = None,
     ray: str | None = None,
     strict: bool = False,
+    as_named: bool = False,
     progress: Progress | None = None,
 ) -> IngestReport:
     """Take groups of clips into the registry; what is in it already costs a look at the file.
@@ -48,6 +51,7 @@ def ingest(
         workers: How many clips to embed side by side; None for as many as there are cores.
         ray: The address of the Ray cluster that is to read and embed; None for this machine.
         strict: Refuse everything, before any change, if anything is broken.
+        as_named: Take broadcasters' names that look garbled for what they are.
         progress: Told how far it is.
 
     Raises:
@@ -59,7 +63,7 @@ def ingest(
         RayMissing, ClusterUnusable: With `ray`, there is no such cluster to be had.
     """
     in_use = ModelInUse(transactions, model, scope, false_merge_rate, runtime)
-    found = scan(indirs)
+    found = scan(indirs, as_named=as_named)
     if strict:
         _refuse_broken(transactions, found)
     reports: list[GroupReport] = []
@@ -70,7 +74,12 @@ def ingest(
             rejected += content.rejected
     with transactions.begin() as connection:
         judge_left(connection)
-    return IngestReport(tuple(reports), tuple(rejected))
+    return IngestReport(tuple(reports), tuple(rejected), _overlooked(found))
+
+
+def _overlooked(found: Scan) -> tuple[Overlooked, ...]:
+    counted = ((group, dict(content.overlooked)) for group, content in found.groups.items())
+    return tuple(Overlooked(group, endings) for group, endings in counted if endings)
 
 
 def _workers(
@@ -87,12 +96,37 @@ def _wav_of(pair: Pair) -> str:
 
 def _refuse_broken(transactions: Transactions, found: Scan) -> None:
     broken = found.all_rejected()
+    heard: dict[str, tuple[str, str]] = {}  # audio hash -> the gender and the clip under which it was heard first
     for group, content in found.groups.items():
         against_stored = _sort_out(transactions, group, content)
-        broken += against_stored.rejected + find_unreadable(against_stored.new)
+        read = read_only(against_stored.new)
+        broken += against_stored.rejected + [one for one in read if isinstance(one, Rejected)]
+        broken += _misfiled(transactions, group, [one for one in read if not isinstance(one, Rejected)], heard)
     if broken:
-        listed = "; ".join(f"{rejected.path}: {rejected.message}" for rejected in broken)
-        raise PairsBroken(count=len(broken), listed=listed)
+        raise PairsBroken(count=len(broken), listed="; ".join(map(_listed, by_cause(broken))))
+
+
+def _listed(alike: Alike) -> str:
+    named = "; ".join(f"{one.path}: {one.message}" for one in alike.shown)
+    return f"{named}; and {alike.more} more like these [{alike.reason}]" if alike.more else named
+
+
+def _misfiled(
+    transactions: Transactions, group: Group, read: Sequence[tuple[Pair, str]], heard: dict[str, tuple[str, str]]
+) -> list[Rejected]:
+    """Find what was heard under the other gender, in the registry or in this run."""
+    with transactions.begin() as connection:
+        hashes = [audio_hash for _, audio_hash in read]
+        stored = clips.under_other_gender(connection, group.gender, hashes)
+        withdrawn = withdrawal.withdrawn_from(connection, group, hashes)
+    broken = []
+    for pair, audio_hash in read:
+        if (pair.name, audio_hash) in withdrawn:
+            continue
+        gender, first = heard.setdefault(audio_hash, (group.gender, f"{group}/{pair.name}"))
+        if audio_hash in stored or gender != group.gender:
+            broken.append(both_genders(str(pair.wav.path), stored.get(audio_hash, first)))
+    return broken
 
 
 def _sort_out(transactions: Transactions, group: Group, content: FoundGroup) -> Sorted:
@@ -115,7 +149,7 @@ def _take_in(
     content.rejected.extend(against_stored.rejected)
     progress.begin(str(group), len(against_stored.new))
     rejected_before = len(content.rejected)
-    new = embed_new(transactions, against_stored.new, model, workers, content.rejected, progress)
+    new = embed_new(transactions, group, against_stored.new, model, workers, content.rejected, progress)
     unusable = len(content.rejected) - rejected_before
     progress.done()
     if against_stored.updated:
@@ -143,12 +177,16 @@ def _take_in(
 
 
 def _update(transactions: Transactions, group: Group, against_stored: Sorted, author: Author) -> None:
-    """Note where known clips are now; a replaced transcript is an operation, so that as-of exports stay exact."""
+    """Note where known clips are now; files that hold something else are an operation, for people to find."""
+    counted = {
+        "transcripts replaced": len(against_stored.rewritten),
+        "audio files replaced": len(against_stored.converted),
+    }
     with transactions.begin() as connection:
         operations.lock_registry(connection)
-        if against_stored.rewritten:
+        if any(counted.values()):
             operation_id = operations.begin_operation(connection, "ingest", author)
             clips.keep_transcripts(connection, group, against_stored.rewritten, operation_id)
-            counted = {"group": str(group), "transcripts replaced": len(against_stored.rewritten)}
-            operations.sum_up(connection, operation_id, counted)
+            summary = {"group": str(group)} | {what: count for what, count in counted.items() if count}
+            operations.sum_up(connection, operation_id, summary)
         clips.relocate_clips(connection, group, against_stored.updated)

@@ -19,7 +19,7 @@ from registry.runtimes import Runtime
 from registry.runtimes.packing import FRAMES_OF_A_PACK, in_place, share_out
 from registry.store.embeddings import EmbeddedAudio
 from registry.store.models import Foundation
-from registry.workers import BatchSize, Heard, Pending, Read, batch_size
+from registry.workers import BatchSize, Heard, Pending, Read, Told, batch_size, counted, nobody
 
 TOGETHER_MS = 10 * FRAMES_OF_A_PACK  # of sound that a hand is given at a time: one call of the model
 
@@ -146,9 +146,10 @@ class _RayPending:
     address: str
     runtimes: set[str]  # what ran the model is added to them
 
-    def results(self) -> list[EmbeddedAudio | str]:
+    def results(self, told: Told = nobody) -> list[EmbeddedAudio | str]:
         asked = zip(self.shares, self.answers, strict=True)
-        return in_place(self.shares, (self._results(share, answer.result()) for share, answer in asked))
+        results = (self._results(share, answer.result()) for share, answer in asked)
+        return in_place(self.shares, counted(self.shares, results, told))
 
     def _results(self, share: list[int], answer: Answer) -> list[EmbeddedAudio | str]:
         if isinstance(answer, _Failed):

@@ -4,8 +4,8 @@ import numpy as np
 import torch
 from pyannote.audio import Inference, Model
 
-from registry.audio import SAMPLE_RATE_HZ
 from registry.core.records import Floats
+from registry.decoding import SAMPLE_RATE_HZ
 from registry.runtimes.gpu import has_gpu
 
 

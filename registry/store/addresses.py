@@ -2,17 +2,18 @@
 
 import datetime as dt
 import re
-import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
 from sqlalchemy import Connection, text
 
+from registry.core.names import one_form
 from registry.core.records import Gender, Group, Rejected
 from registry.errors import AmbiguousSpeaker, UnknownClip, UnknownSpeaker
+from registry.formats import without_audio_suffix
+from registry.group_folders import GROUP_NAME
 from registry.remote import AnyPath, is_remote, to_path
-from registry.scan import GROUP_NAME
 from registry.sources import read_anywhere
 
 GENDERS = ("F", "M")
@@ -41,7 +42,7 @@ def find_speaker(connection: Connection, address: str) -> Speaker:
         UnknownSpeaker: Nobody has this number.
         AmbiguousSpeaker: Several broadcasters have this number, for different voices.
     """
-    match = SPEAKER.fullmatch(unicodedata.normalize("NFC", address.strip()))
+    match = SPEAKER.fullmatch(one_form(address.strip()))
     if match is None:
         raise UnknownSpeaker(address=address)
     query = text("""
@@ -49,7 +50,11 @@ def find_speaker(connection: Connection, address: str) -> Speaker:
         WHERE gender = :gender AND number = :number AND to_operation IS NULL
           AND (CAST(:broadcaster AS text) IS NULL OR broadcaster = :broadcaster)
     """)
-    asked = {"gender": match["gender"].upper(), "number": int(match["number"]), "broadcaster": match["broadcaster"]}
+    asked = {
+        "gender": match["gender"].upper(),
+        "number": int(match["number"]),
+        "broadcaster": match["broadcaster"] and one_form(match["broadcaster"]),
+    }
     found = sorted(connection.execute(query, asked).scalars())
     if not found:
         raise UnknownSpeaker(address=address)
@@ -99,7 +104,7 @@ def as_group(address: str) -> Group | None:
 
 
 def _named_group(name: str) -> Group | None:
-    match = GROUP_NAME.fullmatch(unicodedata.normalize("NFC", name))
+    match = GROUP_NAME.fullmatch(one_form(name))
     try:
         if match is None or match["gender"].upper() not in GENDERS:
             return None
@@ -125,12 +130,12 @@ def _by_name(connection: Connection, address: str) -> list[int]:
             address=address, cause="expected a key, GROUP/NAME such as andaiafm_F20201105/x, or a wav file"
         )
     condition = """
-        c.name = :name AND c.group_id = (
+        c.name = ANY(:names) AND c.group_id = (
             SELECT group_id FROM clip_group
             WHERE broadcaster = :broadcaster AND gender = :gender AND date = :date)
     """
-    stem = unicodedata.normalize("NFC", name.removesuffix(".wav"))
-    return _present(connection, condition, {"name": stem, **vars(group)})
+    names = [one_form(name), one_form(without_audio_suffix(name))]
+    return _present(connection, condition, {"names": names, **vars(group)})
 
 
 def _present(connection: Connection, condition: str, values: dict[str, object]) -> list[int]:

@@ -1,16 +1,16 @@
 """Clips and the groups they belong to."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, exists, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from registry.core.records import Group
+from registry.core.records import Gender, Group
 from registry.remote import to_path
 from registry.scan import SourceFile
 from registry.store.arrays import copy_rows
-from registry.tables import assignment, clip, clip_group
+from registry.tables import assignment, audio, clip, clip_group
 
 
 @dataclass(frozen=True)
@@ -33,18 +33,44 @@ class Clip:
     txt_content: bytes  # the transcript's file as it is
 
 
-def known_clips(connection: Connection, group: Group) -> dict[str, tuple[HashedFile, HashedFile]]:
-    """List the clips that a group has now: name -> its .wav and .txt as last seen.
+@dataclass(frozen=True)
+class KnownClip:
+    """A clip as it was last seen."""
+
+    wav: HashedFile
+    txt: HashedFile
+    audio_hash: str  # hex
+
+
+def known_clips(connection: Connection, group: Group) -> dict[str, KnownClip]:
+    """List the clips that a group has now, by name.
 
     A clip whose ingest was undone has no speaker; it is stored, but not there.
     """
     columns = (
         *(clip.c.name, clip.c.wav_path, clip.c.wav_size, clip.c.wav_mtime_ns, clip.c.wav_sha256),
-        *(clip.c.txt_path, clip.c.txt_size, clip.c.txt_mtime_ns, clip.c.txt_sha256),
+        *(clip.c.txt_path, clip.c.txt_size, clip.c.txt_mtime_ns, clip.c.txt_sha256, audio.c.audio_hash),
     )
     is_present = exists().where(assignment.c.clip_id == clip.c.clip_id, assignment.c.to_operation.is_(None))
-    query = select(*columns).join(clip_group).where(*_is(group), is_present)
-    return {name: (_file(*files[:4]), _file(*files[4:])) for name, *files in connection.execute(query)}
+    query = select(*columns).select_from(clip).join(clip_group).join(audio).where(*_is(group), is_present)
+    return {
+        name: KnownClip(_file(*files[:4]), _file(*files[4:]), audio_hash.hex())
+        for name, *files, audio_hash in connection.execute(query)
+    }
+
+
+def under_other_gender(connection: Connection, gender: Gender, hashes: Collection[str]) -> dict[str, str]:
+    """Tell which audio (hash in hex) is there in a group of the other gender, and give one such clip, as GROUP/NAME."""
+    query = text("""
+        SELECT encode(audio_hash, 'hex'),
+               min(g.broadcaster || '_' || g.gender || to_char(g.date, 'YYYYMMDD') || '/' || c.name)
+        FROM audio JOIN clip c USING (audio_id) JOIN clip_group g USING (group_id)
+        WHERE audio_hash = ANY(:hashes) AND g.gender <> :gender
+          AND EXISTS (SELECT FROM assignment a WHERE a.clip_id = c.clip_id AND a.to_operation IS NULL)
+        GROUP BY audio_hash
+    """)
+    asked = {"gender": gender, "hashes": [bytes.fromhex(audio_hash) for audio_hash in hashes]}
+    return {row[0]: row[1] for row in connection.execute(query, asked)}
 
 
 def came_from_urls(connection: Connection) -> bool:
@@ -96,13 +122,14 @@ def add_clips(connection: Connection, group: Group, clips: Sequence[Clip], opera
 
 
 def relocate_clips(connection: Connection, group: Group, clips: Sequence[Clip]) -> None:
-    """Note where stored clips were seen now, and what their transcripts say now."""
+    """Note where stored clips were seen now, in which files, and what their transcripts say now."""
     _copy_clips(connection, clips)
     connection.execute(
         text("""
         UPDATE clip SET
             transcript = incoming.transcript,
             wav_path = incoming.wav_path, wav_size = incoming.wav_size, wav_mtime_ns = incoming.wav_mtime_ns,
+            wav_sha256 = incoming.wav_sha256,
             txt_path = incoming.txt_path, txt_size = incoming.txt_size, txt_mtime_ns = incoming.txt_mtime_ns,
             txt_sha256 = incoming.txt_sha256, txt_content = incoming.txt_content
         FROM incoming_clip incoming, clip_group g

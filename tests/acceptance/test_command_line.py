@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import soundfile as sf
 
 from registry.embedded import EmbeddedServer, binaries
 from tests.conftest import MakeClip
@@ -261,3 +262,33 @@ def _wait_for_a_query(shell: Shell) -> None:
                     return
         time.sleep(0.1)
     pytest.fail("the query never began")
+
+
+def test_a_folder_of_nights_is_taken_in_and_what_is_left_is_told_in_a_few_lines(
+    shell: Shell, indir: Path, make_clip: MakeClip
+) -> None:
+    make_clip("a", group="nights/andaiafm_F20201105")
+    samples, rate = sf.read(make_clip("b", 1200, group="nights/andaiafm_F20201105"), dtype="int16")
+    sf.write(indir / "nights" / "andaiafm_F20201105" / "b.flac", samples, rate)
+    (indir / "nights" / "andaiafm_F20201105" / "b.wav").unlink()
+    for number in range(9):
+        make_clip(f"c{number}", group="nights/andaiafm_F20201106").with_suffix(".txt").unlink()
+    (indir / "nights" / "andaiafm_F20201105" / "notes.json").touch()
+    (indir / "nights" / "rÃ¡dio_F20201105").mkdir()
+
+    done = run(shell, "ingest", indir, command=FAKE_REGISTRY)
+    said = done.stderr.replace(f"{indir}/nights/", "").splitlines()
+
+    assert done.returncode == 1
+    assert [line for line in said if "rejected" in line or "more" in line or "left alone" in line] == [
+        (
+            "rejected 'rÃ¡dio_F20201105': did you mean rádio? Rename the folder; if the broadcaster is really called"
+            " so, add --as-named [garbled-name]"
+        ),
+        "rejected 'andaiafm_F20201106/c0.wav': there is no c0.txt beside it [no-transcript]",
+        "rejected 'andaiafm_F20201106/c1.wav': there is no c1.txt beside it [no-transcript]",
+        "rejected 'andaiafm_F20201106/c2.wav': there is no c2.txt beside it [no-transcript]",
+        "... and 6 more like these [no-transcript]; --json lists all",
+        "left alone in andaiafm_F20201105, neither audio nor .txt: .json 1",
+    ]
+    assert done.stdout.splitlines()[1].split()[:3] == ["andaiafm_F20201105", "2", "2"]

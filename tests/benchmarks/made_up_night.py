@@ -15,8 +15,8 @@ import numpy as np
 from sqlalchemy import Engine
 
 from registry.core.records import Group
+from registry.ingest.known import sort_out
 from registry.ingest.link import Linked, link_group
-from registry.ingest.read import sort_out
 from registry.scan import Pair, SourceFile
 from registry.settings import EMBEDDING_BATCH_CLIPS
 from registry.store import clips, embeddings, forgetting

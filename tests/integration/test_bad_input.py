@@ -1,6 +1,7 @@
 """Bad input: each piece is named, the run goes on, nothing else is lost, and the exit code says so."""
 
 import os
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,10 +13,12 @@ from sqlalchemy import Engine, text
 
 from registry.check import check
 from registry.core.records import Rejected
+from registry.corrections.withdraw import withdraw
 from registry.embedder import Embedder
 from registry.errors import InputMissing, PairsBroken
 from registry.export import export
 from registry.ingest import ingest
+from registry.progress import Silent
 from registry.scan import SourceFile
 from tests.conftest import AUTHOR, RATE, MakeClip, night, tree, voice
 
@@ -27,6 +30,16 @@ ROWS = "SELECT (SELECT count(*) FROM clip), (SELECT count(*) FROM audio), (SELEC
 def rows(engine: Engine) -> tuple[int, ...]:
     with engine.connect() as connection:
         return tuple(connection.execute(text(ROWS)).one())
+
+
+def present(engine: Engine) -> list[str]:
+    with engine.connect() as connection:
+        return list(connection.execute(text("SELECT name FROM clips ORDER BY name")).scalars())
+
+
+def seconds(engine: Engine) -> list[float]:
+    with engine.connect() as connection:
+        return list(connection.execute(text("SELECT duration_s FROM audio")).scalars())
 
 
 def names(engine: Engine) -> list[str]:
@@ -46,12 +59,18 @@ def write(wav: Path, samples: np.ndarray, subtype: str = "PCM_16", rate: int = R
     sf.write(wav, samples, rate, subtype=subtype)
 
 
+def settle(path: Path) -> None:
+    """Let nobody have written to a file for two minutes."""
+    os.utime(path, (time.time() - 120,) * 2)
+
+
 SILENCE = np.zeros(RATE, np.float32)
 BREAK: dict[str, Callable[[Path], object]] = {
     "no-transcript": lambda wav: wav.with_suffix(".txt").unlink(),
     "no-audio": lambda wav: wav.unlink(),
     "empty": lambda wav: wav.write_bytes(b""),
-    "truncated": lambda wav: os.truncate(wav, 20_000),
+    "truncated": lambda wav: (os.truncate(wav, 20_000), settle(wav)),
+    "unsettled": lambda wav: os.truncate(wav, 20_000),
     "not-wav": lambda wav: wav.write_bytes(b"ID3 this is a song " * 1000),
     "not-finite": lambda wav: write(wav, voice(400) / SILENCE[: len(voice(400))].clip(0, 1), "FLOAT"),
     "silent": lambda wav: write(wav, SILENCE),
@@ -81,7 +100,7 @@ def test_every_broken_clip_is_named_and_the_others_are_taken_in(
         "notes": "bad-group-name",
     }
     assert (report.exit_code, names(engine), done.clips, done.exit_code) == (1, ["good"], 1, 0)
-    assert (report.total["clips"], report.total["new"], report.total["rejected"]) == (11, 1, 10)
+    assert (report.total["clips"], report.total["new"], report.total["rejected"]) == (12, 1, 11)
     assert check(engine) == []
 
 
@@ -108,6 +127,14 @@ def test_strict_refuses_the_whole_run_before_any_change(
 
     assert rows(engine) == (0, 0, 0)
     assert check(engine) == []
+
+
+def test_strict_tells_many_of_one_cause_by_a_few(engine: Engine, indir: Path, make_clip: MakeClip) -> None:
+    for name in "abcdefgh":
+        BREAK["no-transcript"](make_clip(name))
+
+    with pytest.raises(PairsBroken, match=r"8 of the input.*a\.wav.*b\.wav.*c\.wav.*and 5 more like these"):
+        ingest(engine, [indir], AUTHOR, strict=True)
 
 
 def test_strict_takes_in_what_is_whole(engine: Engine, indir: Path, make_clip: MakeClip) -> None:
@@ -199,6 +226,79 @@ def test_a_clip_that_is_still_being_written_is_named(
     assert rows(engine)[0] == 0
 
 
+def test_a_recording_under_way_is_taken_in_whole_once_it_has_ended(
+    engine: Engine, indir: Path, make_clip: MakeClip
+) -> None:
+    """A recorder to a pipe leaves the sizes unknown for ever: what says that it has ended is that nothing is added."""
+    wav = make_clip("a", seconds=4)
+    whole = wav.read_bytes().replace(len(wav.read_bytes()[44:]).to_bytes(4, "little"), b"\xff" * 4)
+    wav.write_bytes(whole[: len(whole) // 4])
+    first = ingest(engine, [indir], AUTHOR)
+    wav.write_bytes(whole)
+    settle(wav)
+
+    report = ingest(engine, [indir], AUTHOR)
+
+    assert reasons(first.rejected, indir) == {f"{NIGHT}/a.wav": "unsettled"}
+    assert (report.exit_code, report.total["new"], seconds(engine)) == (0, 1, [4.0])
+
+
+def test_one_recording_under_both_genders_is_one_speaker_and_named(
+    engine: Engine, indir: Path, make_clip: MakeClip
+) -> None:
+    make_clip("a", group=night(5, "F"), seed=1)
+    wav = make_clip("b", group=night(5, "M"), seed=1)
+
+    report = ingest(engine, [indir], AUTHOR)
+
+    assert [(one.path, one.reason) for one in report.rejected] == [(str(wav), "both-genders")]
+    assert f"registry withdraw {night(5, 'F')}/a," in report.rejected[0].message
+    assert (names(engine), report.total["speakers_new"], check(engine)) == (["a"], 1, [])
+
+
+def test_a_recording_that_comes_again_under_the_other_gender_is_named(
+    engine: Engine, indir: Path, make_clip: MakeClip
+) -> None:
+    make_clip("a", group=night(5, "M"), seed=1)
+    ingest(engine, [indir], AUTHOR)
+    wav = make_clip("a", group=night(6, "F", "outrafm"), seed=1)
+    make_clip("b", 1200, group=night(6, "F", "outrafm"))
+
+    report = ingest(engine, [indir], AUTHOR)
+
+    assert [(one.path, one.reason) for one in report.rejected] == [(str(wav), "both-genders")]
+    assert (names(engine), report.total["new"], report.total["forgotten"]) == (["a", "b"], 1, 0)
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_where_the_first_was_wrong_it_is_withdrawn_and_the_second_taken_in(
+    engine: Engine, indir: Path, make_clip: MakeClip, *, strict: bool
+) -> None:
+    make_clip("a", group=night(5, "F"), seed=1)
+    ingest(engine, [indir], AUTHOR)
+    make_clip("b", group=night(5, "M"), seed=1)
+    withdraw(engine, [f"{night(5, 'F')}/a"], AUTHOR)
+
+    report = ingest(engine, [indir], AUTHOR, strict=strict)
+    again = ingest(engine, [indir], AUTHOR, strict=strict)
+
+    assert (report.exit_code, report.total["new"], again.exit_code, again.total["known"]) == (0, 1, 0, 1)
+    assert present(engine) == ["b"]
+
+
+def test_strict_refuses_one_recording_under_both_genders(engine: Engine, indir: Path, make_clip: MakeClip) -> None:
+    make_clip("a", group=night(5, "F"), seed=1)
+    ingest(engine, [indir], AUTHOR, strict=True)
+    make_clip("b", group=night(6, "M"), seed=1)
+    make_clip("c", group=night(6, "F"), seed=2)
+    make_clip("c", group=night(6, "M"), seed=2)
+
+    with pytest.raises(PairsBroken, match=r"2 of the input cannot be used.*b\.wav.*c\.wav"):
+        ingest(engine, [indir], AUTHOR, strict=True)
+
+    assert names(engine) == ["a"]
+
+
 def test_clips_that_the_model_cannot_embed_are_all_named(
     engine: Engine, indir: Path, make_clip: MakeClip, fake_model: Embedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -210,6 +310,31 @@ def test_clips_that_the_model_cannot_embed_are_all_named(
     report = ingest(engine, [indir], AUTHOR)
 
     assert reasons(report.rejected, indir) == {f"{NIGHT}/{name}.wav": "no-embedding" for name in "ab"}
+
+
+class Steps(Silent):
+    """A progress that notes each step."""
+
+    def __init__(self) -> None:
+        self.total, self.taken = 0, list[int]()
+
+    def begin(self, what: str, total: int) -> None:  # noqa: ARG002 - as of any progress
+        self.total = total
+
+    def advance(self, steps: int) -> None:
+        self.taken += [steps] if steps else []
+
+
+def test_progress_moves_while_a_small_group_is_embedded(engine: Engine, indir: Path, make_clip: MakeClip) -> None:
+    make_clip("broken").write_bytes(b"")
+    for name in "abcd":
+        make_clip(name, seconds=12)
+    make_clip("again", seed=sum(map(ord, "a" + NIGHT)), seconds=12)
+
+    ingest(engine, [indir], AUTHOR, progress=(steps := Steps()))
+
+    assert (steps.total, sum(steps.taken)) == (6, 6)
+    assert steps.taken == [1, 1, 1, 1, 1, 1]
 
 
 def test_nothing_to_read_stops_the_run(engine: Engine, indir: Path) -> None:

@@ -49,7 +49,7 @@ class State:
 
 
 class Act:
-    """A progress that does something as soon as the first batch is kept."""
+    """A progress that does something as soon as the first clips are embedded."""
 
     def __init__(self, act: Callable[[], object]) -> None:
         self._act = act
@@ -57,8 +57,8 @@ class Act:
 
     def begin(self, what: str, total: int) -> None: ...
 
-    def advance(self, steps: int) -> None:  # noqa: ARG002 - as of any progress
-        if not self.is_done:
+    def advance(self, steps: int) -> None:
+        if steps and not self.is_done:
             self.is_done = True
             self._act()
 

@@ -85,7 +85,7 @@ def test_every_file_is_read_once_and_on_the_second_night_none(engine: Engine, ni
 def test_what_is_broken_is_named_with_the_same_words(
     engine: Engine, other: Engine, indir: Path, make_clip: MakeClip, bucket: Bucket
 ) -> None:
-    for number, fault in enumerate(sorted(BREAK.keys() - {"unreadable", "too-long"})):
+    for number, fault in enumerate(sorted(BREAK.keys() - {"unreadable", "too-long", "truncated"})):
         with np.errstate(all="ignore"):
             BREAK[fault](make_clip(f"{number} {fault}"))
     make_clip("good")
@@ -108,10 +108,10 @@ def test_what_is_broken_is_named_with_the_same_words(
 
 
 def test_strict_refuses_before_any_change(engine: Engine, make_clip: MakeClip, indir: Path, bucket: Bucket) -> None:
-    BREAK["truncated"](make_clip("a"))
+    BREAK["unsettled"](make_clip("a"))
     make_clip("b")
 
-    with pytest.raises(PairsBroken, match=r"a\.wav: It ends \d+ bytes before"):
+    with pytest.raises(PairsBroken, match=r"a\.wav: It has no end yet"):
         ingest(engine, [to_path(bucket.upload(indir, "nights"))], AUTHOR, strict=True)
 
 

@@ -234,3 +234,48 @@ def test_what_clips_add_up_to_is_computed_and_back_at_0004_and_forward_it_is_the
     assert totals == [("F0001", 2, 4, 2, "2020-11-05", "2020-11-06"), ("F0002", 1, 2, 1, "2020-11-05", "2020-11-05")]
     assert [(row[2], row[5]) for row in nights] == [("F0001", 1), ("F0001", 1), ("F0002", 1)]
     assert check(upgraded) == []
+
+
+STATIONS = "SELECT broadcaster, count(*) FROM speakers GROUP BY broadcaster ORDER BY broadcaster"
+
+
+@pytest.fixture
+def before_forms(old: Engine) -> Engine:
+    """The same at the last revision that kept names as folders had them, at a station with a mark on a letter."""
+    with old.begin() as connection:
+        command.upgrade(alembic_config(connection), "0005")
+        for table in ("clip_group", "speaker_number", "speaker_total"):
+            connection.execute(text(f"UPDATE {table} SET broadcaster = 'ra\u0301dio'"))
+    return old
+
+
+def test_names_and_transcripts_get_one_form(before_forms: Engine) -> None:
+    with before_forms.begin() as connection:
+        connection.execute(text("UPDATE clip SET name = 'Sa\u0303o', transcript = 'Joa\u0303o' WHERE clip_id = 1"))
+        utf_16 = {"content": "Jo\xe3o".encode("utf-16")}
+        connection.execute(text("UPDATE clip SET txt_content = :content WHERE clip_id = 2"), utf_16)
+        upgrade(connection, "shown")
+        stations = rows(connection, STATIONS)
+        texts = rows(connection, "SELECT name, transcript, broadcaster FROM clips ORDER BY clip_id")
+
+    assert stations == [("r\xe1dio", 2)]
+    assert texts == [
+        ("S\xe3o", "Jo\xe3o", "r\xe1dio"),
+        ("clip-2", "Jo\xe3o", "r\xe1dio"),
+        ("clip-3", "bom dia", "r\xe1dio"),
+    ]
+    assert check(before_forms) == []
+
+
+def test_names_that_one_form_would_make_one_stay_two(before_forms: Engine) -> None:
+    with before_forms.begin() as connection:
+        connection.execute(text("UPDATE clip SET name = 'Sa\u0303o' WHERE clip_id = 1"))
+        connection.execute(text("UPDATE clip SET name = 'S\xe3o' WHERE clip_id = 2"))
+        connection.execute(text("INSERT INTO clip_group VALUES (DEFAULT, 'r\xe1dio', 'F', '2020-11-05')"))
+        upgrade(connection, "shown")
+        stations = rows(connection, STATIONS)
+        names = rows(connection, "SELECT name FROM clip ORDER BY clip_id")
+
+    assert stations == [("ra\u0301dio", 2)]
+    assert names == [("Sa\u0303o",), ("S\xe3o",), ("clip-3",)]
+    assert check(before_forms) == []

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pytest
 import soundfile as sf
 
-from registry import audio
+from registry import audio, decoding
 from registry.audio import Audio, read_audio
 from registry.core.records import Floats, Rejected
 
@@ -94,7 +94,7 @@ def test_16_khz_mono_is_passed_on_untouched(tmp_path: Path) -> None:
 def test_blocks_leave_no_seam(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(tmp_path / "a.wav", tone(1.0, 44_100), 44_100)
     whole = accepted(path)
-    monkeypatch.setattr(audio, "BLOCK_SAMPLES", 1000)
+    monkeypatch.setattr(decoding, "BLOCK_SAMPLES", 1000)
 
     np.testing.assert_array_equal(accepted(path).samples, whole.samples)
     assert accepted(path).audio_hash == whole.audio_hash
@@ -247,7 +247,7 @@ def test_the_shortest_clip_is_taken(tmp_path: Path) -> None:
 
 
 def test_more_than_an_hour_is_refused_by_its_header(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(audio, "_decode", None)
+    monkeypatch.setattr(audio, "decode_what_is_heard", None)
     path = write(tmp_path / "a.wav", np.zeros(3601 * 100, np.float32), 100, subtype="PCM_U8")
 
     assert rejected(path).reason == "too-long"

@@ -14,10 +14,12 @@ import pytest
 from cli.apply import PLANNED
 from cli.main import commands, main
 from cli.options import author
-from cli.output import as_text, print_json, print_table
+from cli.output import as_text, print_json, print_rejected, print_table
 from cli.progress import Lines, shown
 from cli.sql import distinct
-from registry.errors import InputMissing
+from registry.core.records import Rejected
+from registry.errors import InputMissing, UnknownClip
+from registry.remote import RemotePath
 
 WITHOUT_JSON = {"completion"}  # what it prints is for the shell
 HEAVY = ("torch", "sqlalchemy", "numpy", "psycopg", "alembic", "rich", "scipy")
@@ -252,3 +254,21 @@ def test_progress_is_plain_lines_where_there_is_no_terminal(capsys: pytest.Captu
 
     assert isinstance(progress, Lines)
     assert capsys.readouterr().err == "andaiafm_F20201105: 2 of 2\n"
+
+
+def test_what_was_rejected_for_one_cause_is_summed_up(capsys: pytest.CaptureFixture[str]) -> None:
+    print_rejected([Rejected(f"/night/{number}.wav", "unreadable", "gone") for number in range(210)])
+
+    assert capsys.readouterr().err == (
+        "rejected '/night/0.wav': gone [unreadable]\n"
+        "rejected '/night/1.wav': gone [unreadable]\n"
+        "rejected '/night/2.wav': gone [unreadable]\n"
+        "... and 207 more like these [unreadable]; --json lists all\n"
+    )
+
+
+@pytest.mark.parametrize("path", [Path("/x/a.wav"), RemotePath("s3://x/a.wav"), "/x/a.wav"])
+def test_an_error_calls_a_path_what_it_is_called_and_ends_in_one_full_stop(path: object) -> None:
+    said = str(UnknownClip(address=path, cause="It cannot be read: make it a readable file."))
+
+    assert said == f"There is no clip '{path}': It cannot be read: make it a readable file."

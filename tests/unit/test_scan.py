@@ -86,6 +86,9 @@ def test_what_is_no_group_is_named_and_the_others_are_found(tmp_path: Path, entr
         (["b.wav/", "b.txt"], [("b.wav", "unreadable")]),
         (["b.wav", "b.txt/"], [("b.txt", "unreadable")]),
         (["b.WAV", "b.wav", "b.txt"], [("b.wav", "duplicate-name")]),
+        (["b.flac", "b.wav", "b.txt"], [("b.flac", "duplicate-name")]),
+        (["b.mp3"], [("b.mp3", "no-transcript")]),
+        (["S\xe3o.wav", "S\xe3o.txt", "Sa\u0303o.wav"], [("S\xe3o.wav", "duplicate-name")]),
         (["more/b.wav", "more/b.txt"], [("more", "folder")]),
     ],
 )
@@ -96,7 +99,7 @@ def test_half_a_pair_is_named_once(tmp_path: Path, files: list[str], rejected: l
     assert "a" in pairs(found)[GROUP]
 
 
-@pytest.mark.parametrize("files", [["readme.md"], ["a.mp3"], [".b.wav"], ["._a.wav", "._a.txt"], [".cache/b.wav"]])
+@pytest.mark.parametrize("files", [["readme.md"], ["a.wma"], [".b.wav"], ["._a.wav", "._a.txt"], [".cache/b.wav"]])
 def test_what_is_not_meant_as_a_clip_is_passed_over(tmp_path: Path, files: list[str]) -> None:
     found = scan([lay(tmp_path / GROUP, "a.wav", "a.txt", *files)])
 
@@ -111,6 +114,90 @@ def test_a_clip_may_have_any_name(tmp_path: Path, name: str) -> None:
     found = scan([lay(tmp_path / GROUP, f"{name}.wav", f"{name}.txt")])
 
     assert pairs(found) == {GROUP: [name]}
+
+
+@pytest.mark.parametrize("suffix", ["wav", "flac", "ogg", "opus", "mp3", "m4a", "FLAC"])
+def test_a_clip_is_audio_of_any_kind_beside_its_transcript(tmp_path: Path, suffix: str) -> None:
+    found = scan([lay(tmp_path / GROUP, f"a.{suffix}", "a.txt")])
+
+    assert pairs(found) == {GROUP: ["a"]}
+    assert found.all_rejected() == []
+
+
+def test_the_wav_is_the_clip_where_there_is_more_than_one_file(tmp_path: Path) -> None:
+    (content,) = scan([lay(tmp_path / GROUP, "a.flac", "a.mp3", "a.wav", "a.txt")]).groups.values()
+
+    assert content.pairs["a"].wav.path == tmp_path / GROUP / "a.wav"
+    assert [one.reason for one in content.rejected] == ["duplicate-name", "duplicate-name"]
+
+
+def test_files_that_are_no_part_of_a_clip_are_counted(tmp_path: Path) -> None:
+    found = scan([lay(tmp_path / GROUP, "a.wav", "a.txt", "a.json", "b.JSON", "readme")])
+
+    assert found.groups[Group(NIGHT, "andaiafm", "F")].overlooked == {".json": 2, "without ending": 1}
+
+
+def test_a_group_of_files_that_nobody_reads_is_named(tmp_path: Path) -> None:
+    found = scan([lay(tmp_path / GROUP, "a.wma", "b.wma", "readme")])
+
+    assert named(found, tmp_path) == [(GROUP, "no-clips")]
+    assert "(.wma 2, without ending 1)" in found.all_rejected()[0].message
+
+
+@pytest.mark.parametrize("above", ["2020-11-05", "2020/11/05"])
+def test_groups_are_found_in_folders_of_nights(tmp_path: Path, above: str) -> None:
+    found = scan([lay(tmp_path, f"{above}/{GROUP}/a.wav", f"{above}/{GROUP}/a.txt", "andaiafm_F20201106/")])
+
+    assert pairs(found) == {GROUP: ["a"], "andaiafm_F20201106": []}
+    assert found.all_rejected() == []
+
+
+@pytest.mark.parametrize(
+    ("entry", "rejected"),
+    [
+        ("1/2/3/4/andaiafm_F20201106/", [("1", "bad-group-name")]),
+        ("2020-11-06/notes/", [("2020-11-06", "bad-group-name")]),
+        ("2020-11-05/notes/", [("2020-11-05/notes", "bad-group-name")]),
+        ("2020-11-05/stray.wav", [("2020-11-05/stray.wav", "no-group")]),
+        (f"2020-11-05/{GROUP}/andaiafm_F20201106/", [(f"2020-11-05/{GROUP}/andaiafm_F20201106", "folder")]),
+    ],
+)
+def test_folders_without_groups_are_named_at_the_top(
+    tmp_path: Path, entry: str, rejected: list[tuple[str, str]]
+) -> None:
+    found = scan([lay(tmp_path, f"2020-11-05/{GROUP}/a.wav", f"2020-11-05/{GROUP}/a.txt", entry)])
+
+    assert named(found, tmp_path) == rejected
+    assert pairs(found) == {GROUP: ["a"]}
+
+
+def test_links_among_folders_of_nights_lead_nowhere_twice(tmp_path: Path) -> None:
+    lay(tmp_path / "nights" / "2020-11-05" / GROUP, "a.wav", "a.txt")
+    (tmp_path / "nights" / "latest").symlink_to("2020-11-05")
+    (tmp_path / "nights" / "2020-11-05" / "up").symlink_to("..")
+
+    found = scan([tmp_path / "nights"])
+
+    assert pairs(found) == {GROUP: ["a"]}
+    assert found.all_rejected() == []
+
+
+def test_a_station_is_one_however_its_marks_are_written(tmp_path: Path) -> None:
+    lay(tmp_path / "ra\u0301dio_F20201105", "Sa\u0303o.wav", "S\xe3o.txt")
+    lay(tmp_path / "r\xe1dio_F20201105", "b.wav", "b.txt")
+
+    assert pairs(scan([tmp_path])) == {"r\xe1dio_F20201105": ["S\xe3o", "b"]}
+
+
+def test_a_garbled_station_is_asked_about(tmp_path: Path) -> None:
+    name = "r\xc3\xa1dio_F20201105"
+    lay(tmp_path, f"{name}/")
+
+    found = scan([tmp_path])
+
+    assert named(found, tmp_path) == [(name, "garbled-name")]
+    assert "did you mean r\xe1dio?" in found.rejected[0].message
+    assert pairs(scan([tmp_path], as_named=True)) == {name: []}
 
 
 def test_endings_may_be_capitals(tmp_path: Path) -> None:
