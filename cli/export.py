@@ -34,7 +34,8 @@ DATE = click.DateTime(formats=["%Y%m%d", "%Y-%m-%d"])
 @click.option(
     "--as-of",
     metavar="OPERATION|DATE",
-    help="What held right after an operation, or at the end of a day (UTC): 12 or 2020-11-05.",
+    help="The state of an earlier moment: right after an operation, 12, or at the end of a day on which the registry"
+    " was changed, 2020-11-05 (UTC). Not the night of a recording; that is --to.",
 )
 @click.option("--plan", "plan_only", is_flag=True, help="Show what would change and change nothing.")
 @database_option
@@ -60,12 +61,12 @@ def export(
     """
     from registry.database import reach
     from registry.export import export as run
-    from registry.export.as_of import find_operation
+    from registry.export.as_of import find_moment
     from registry.store.tree import Extent
 
     extent = Extent(broadcaster, first and first.date(), last and last.date())
     with reach(database) as opened, shown(quiet=as_json or plan_only) as progress:
-        operation = None if as_of is None else find_operation(opened.engine, as_of)
+        operation = None if as_of is None else find_moment(opened.engine, as_of).operation_id
         link = cast("LinkMode", mode)
         report = run(opened.engine, outdir, extent, link, progress, as_of=operation, plan_only=plan_only)
     if plan_only and not as_json:

@@ -15,6 +15,7 @@ RegistryError                 2
 ├── AmbiguousSpeaker
 ├── UnknownClip
 ├── UnknownOperation
+├── UnknownMoment
 ├── CorrectionRefused
 ├── UndoRefused
 ├── PlanOutdated
@@ -125,6 +126,12 @@ class UnknownClip(RegistryError):
 
 class UnknownOperation(RegistryError):
     """There is no operation {operation}; registry log lists them."""
+
+
+class UnknownMoment(RegistryError):
+    """There is no moment {moment!r}. Say an operation, 12 (registry log lists them), or a day on which the registry
+    was changed, 2020-11-05 or 20201105, in UTC.
+    """
 
 
 class CorrectionRefused(RegistryError):

@@ -86,7 +86,10 @@ def aliases(connection: Connection, as_of: int | None = None) -> list[Alias]:
 
 def operation_at(connection: Connection, date: dt.date) -> int:
     """Give the last operation that began on a date (UTC) or before, 0 if there is none."""
-    query = text("SELECT coalesce(max(operation_id), 0) FROM operation WHERE at < CAST(:date AS date) + 1")
+    query = text("""
+        SELECT coalesce(max(operation_id), 0) FROM operation
+        WHERE at < (CAST(:date AS date) + 1)::timestamp AT TIME ZONE 'UTC'
+    """)
     return int(connection.execute(query, {"date": date}).scalar_one())
 
 

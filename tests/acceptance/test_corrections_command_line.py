@@ -408,7 +408,7 @@ def test_a_moment_that_is_none_is_2(registry: Run, tmp_path: Path) -> None:
     said = registry("export", tmp_path / "out", "--as-of", "yesterday")
 
     assert (said.code, said.out) == (2, "")
-    assert "There is no operation yesterday" in said.err
+    assert "There is no moment 'yesterday'. Say an operation" in said.err
 
 
 def test_whois_ranks_speakers(registry: Run, make_clip: MakeClip) -> None:
