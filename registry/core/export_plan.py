@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from registry.core.records import Group
 
+SUFFIXES = ("wav", "flac", "ogg", "opus", "mp3", "m4a")  # of sound, as exported: a file keeps that of its source
+
 
 # Tuples: a tree has hundreds of thousands of them, and these are made the fastest.
 class Source(NamedTuple):
@@ -56,9 +58,14 @@ def _files(group: Group, clips: Iterable[NumberedClip]) -> Iterator[PlannedFile]
         stem = f"{night}/{night}-{speaker}/{night}{speaker}"
         for clip in spoken:
             place = f"{stem}_{running:06d}"
-            yield PlannedFile(f"{place}.wav", group, clip.wav)
+            yield PlannedFile(f"{place}.{_suffix(clip.wav.path)}", group, clip.wav)
             yield PlannedFile(f"{place}.txt", group, clip.txt)
             running += 1
+
+
+def _suffix(path: str) -> str:
+    suffix = path[-5:].rpartition(".")[2].lower()
+    return suffix if suffix in SUFFIXES else "wav"
 
 
 _place = attrgetter("number", "name")

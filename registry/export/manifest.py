@@ -11,13 +11,14 @@ from json.encoder import encode_basestring_ascii
 from pathlib import Path
 from typing import NamedTuple
 
+from registry.core.export_plan import SUFFIXES
 from registry.errors import OutputRefused
 
 FOLDER = ".registry"  # at the top of an exported tree
 # A damaged record must not lead to files outside the tree: only places that an export can have written are read.
 PLACE = re.compile(
     r"(?P<night>[^/]+[0-9]{8})/(?P=night)-(?P<label>[FM][0-9]{4,})"
-    r"/(?P=night)(?P=label)_[0-9]{6,}\.(wav|txt)"
+    rf"/(?P=night)(?P=label)_[0-9]{{6,}}\.({'|'.join(SUFFIXES)}|txt)"
 )
 SHA256 = re.compile("[0-9a-f]{64}")
 

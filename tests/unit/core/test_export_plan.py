@@ -3,6 +3,8 @@
 import datetime as dt
 import random
 
+import pytest
+
 from registry.core.export_plan import NumberedClip, PlannedFile, Source, plan_changes, plan_tree
 from registry.core.records import Group
 
@@ -69,3 +71,20 @@ def test_a_file_of_somebody_else_is_never_overwritten() -> None:
 
     assert [file.path for file in changes.foreign] == ["theirs"]
     assert changes.write == ()
+
+
+@pytest.mark.parametrize(
+    ("path", "suffix"),
+    [
+        ("/in/a.FLAC", ".flac"),
+        ("/in/a.ogg", ".ogg"),
+        ("/in/a.opus", ".opus"),
+        ("s3://b/a.mp3", ".mp3"),
+        ("/a.x/b", ".wav"),
+    ],
+)
+def test_sound_keeps_the_suffix_of_its_source(path: str, suffix: str) -> None:
+    wav = Source(path, 1, 1, "00")
+    planned = plan_tree([NumberedClip(NIGHT, 1, "a", wav, source("a.txt"))])
+
+    assert [file.path.rpartition("_000000")[2] for file in planned] == [suffix, ".txt"]
