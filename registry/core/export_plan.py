@@ -1,12 +1,15 @@
 """The exported tree as a function of the registry's state, and what to do to a folder to get there."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import unicodedata
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
 from typing import NamedTuple
 
 from registry.core.records import Group
+
+SUFFIXES = ("wav", "flac", "ogg", "opus", "mp3", "m4a")  # of sound, as exported: a file keeps that of its source
 
 
 # Tuples: a tree has hundreds of thousands of them, and these are made the fastest.
@@ -56,9 +59,14 @@ def _files(group: Group, clips: Iterable[NumberedClip]) -> Iterator[PlannedFile]
         stem = f"{night}/{night}-{speaker}/{night}{speaker}"
         for clip in spoken:
             place = f"{stem}_{running:06d}"
-            yield PlannedFile(f"{place}.wav", group, clip.wav)
+            yield PlannedFile(f"{place}.{_suffix(clip.wav.path)}", group, clip.wav)
             yield PlannedFile(f"{place}.txt", group, clip.txt)
             running += 1
+
+
+def _suffix(path: str) -> str:
+    suffix = path[-5:].rpartition(".")[2].lower()
+    return suffix if suffix in SUFFIXES else "wav"
 
 
 _place = attrgetter("number", "name")
@@ -109,3 +117,40 @@ def plan_changes(planned: Iterable[PlannedFile], written: Iterable[str], present
         foreign=tuple(foreign),
         remove=tuple(sorted(path for path in ours - wanted.keys() if path in present)),
     )
+
+
+def is_sound(path: str) -> bool:
+    """Tell a clip's sound from its transcript."""
+    return not path.endswith(".txt")
+
+
+def stem(path: str) -> str:
+    """Give what the two files of a clip have in common."""
+    return path.rpartition(".")[0]
+
+
+def folder_of(path: str) -> str:
+    """Name the folder at the top of the tree that a file lies in: a broadcaster's night."""
+    return path.partition("/")[0]
+
+
+def alike(folder: str) -> str:
+    """Give what is equal for two names that are one on a disk which ignores case."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", folder).casefold())
+
+
+def one_place(wanted: Collection[str], written: Collection[str]) -> dict[str, str]:
+    """Find the folders that a disk which ignores case takes for another one.
+
+    Args:
+        wanted: The tree's folders.
+        written: Folders of earlier exports; of several in one place, one that is there already keeps it.
+
+    Returns:
+        Folder -> the one that has its place, for those that are not in a place of their own.
+    """
+    owners: dict[str, str] = {}
+    for folder in sorted({*wanted, *written}, key=lambda name: (name not in wanted, name not in written, name)):
+        owners.setdefault(alike(folder), folder)
+    folders = {*wanted, *written}
+    return {folder: owners[alike(folder)] for folder in folders if owners[alike(folder)] != folder}

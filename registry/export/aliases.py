@@ -1,20 +1,22 @@
 """aliases.tsv at the top of the tree: which retired number leads to which."""
 
+import datetime as dt
 import hashlib
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from registry.core.export_plan import Alias, label
 from registry.core.records import Rejected
+from registry.export import disk
 from registry.export.files import partial_file
+from registry.export.times import moment_of
 
 NAME = "aliases.tsv"
 HEADER = "broadcaster\talias\tnumber\n"  # a file that begins otherwise is somebody else's
 
 
-def write_aliases(outdir: Path, aliases: Iterable[Alias]) -> Rejected | None:
-    """Make the file say just that, or be gone if there are none; give what is in the way, if anything is."""
+def write_aliases(outdir: Path, aliases: Iterable[Alias], night: dt.date | None) -> Rejected | None:
+    """Make the file say just that, dated on a night, or be gone if there are none; give what is in the way, if any."""
     target = outdir / NAME
     rows = [f"{a.broadcaster}\t{label(a.gender, a.alias)}\t{label(a.gender, a.number)}\n" for a in sorted(aliases)]
     wanted = (HEADER + "".join(rows)).encode() if rows else None
@@ -24,20 +26,20 @@ def write_aliases(outdir: Path, aliases: Iterable[Alias]) -> Rejected | None:
         present = None
     except OSError as error:
         return Rejected(str(target), "foreign-file", f"{error.strerror}; move it, then export again")
-    is_ours = present is not None and present.startswith(HEADER.encode())
     if wanted is None:
-        if is_ours:
-            target.unlink()
-    elif present is not None and not is_ours:
+        if present is not None and _is_ours(present):
+            disk.remove(target)
+    elif present is not None and not _is_ours(present):
         return Rejected(str(target), "foreign-file", "somebody else's file is in the way and stays; move it")
-    elif present != wanted:
-        _write(outdir, wanted)
+    elif present != wanted or int(target.stat().st_mtime) != _time_s(night, wanted):
+        disk.replace_durably(target, wanted, _time_s(night, wanted), partial_file(outdir))
     return None
 
 
-def _write(outdir: Path, content: bytes) -> None:
-    partial = partial_file(outdir)
-    partial.write_bytes(content)
-    time = int(hashlib.sha256(content).hexdigest()[:7], 16)  # as with all of the tree: from the content, not the clock
-    os.utime(partial, (time, time))
-    partial.replace(outdir / NAME)
+def _is_ours(content: bytes) -> bool:
+    """Know the file by its beginning; one that the power left empty is nobody else's either."""
+    return content.startswith(HEADER.encode()) or not content.strip(b"\0")
+
+
+def _time_s(night: dt.date | None, content: bytes) -> int:
+    return moment_of(night, hashlib.sha256(content).hexdigest())

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
+from uuid import UUID
 
 from sqlalchemy import Connection, text
 
@@ -86,7 +87,10 @@ def aliases(connection: Connection, as_of: int | None = None) -> list[Alias]:
 
 def operation_at(connection: Connection, date: dt.date) -> int:
     """Give the last operation that began on a date (UTC) or before, 0 if there is none."""
-    query = text("SELECT coalesce(max(operation_id), 0) FROM operation WHERE at < CAST(:date AS date) + 1")
+    query = text("""
+        SELECT coalesce(max(operation_id), 0) FROM operation
+        WHERE at < (CAST(:date AS date) + 1)::timestamp AT TIME ZONE 'UTC'
+    """)
     return int(connection.execute(query, {"date": date}).scalar_one())
 
 
@@ -100,3 +104,13 @@ def knows_any(connection: Connection, hashes: Collection[str]) -> bool:
             SELECT FROM clip WHERE wav_sha256 = ANY(:hashes) OR txt_sha256 = ANY(:hashes))
     """)
     return bool(connection.execute(query, {"hashes": [bytes.fromhex(h) for h in hashes]}).scalar_one())
+
+
+def identity(connection: Connection) -> UUID:
+    """Tell which registry this is."""
+    return UUID(str(connection.execute(text("SELECT registry_id FROM identity")).scalar_one()))
+
+
+def broadcasters(connection: Connection) -> list[str]:
+    """List the broadcasters that were ever ingested."""
+    return list(connection.execute(text("SELECT DISTINCT broadcaster FROM clip_group ORDER BY 1")).scalars())
