@@ -1,6 +1,7 @@
 """`registry ingest`."""
 
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -101,11 +102,13 @@ def _ingest_at_once(
 ) -> int:
     """Show what an ingest would do, or do what was planned."""
     from registry.database import reach
-    from registry.ingest.plan import ingest_at_once
+    from registry.ingest import ingest as run
+    from registry.ingest.plan import at_once
 
     plan = plan_under_way()
     with reach(database, create=True) as opened, shown(quiet=as_json) as progress:
-        planned = ingest_at_once(opened.engine, indirs, author(), plan=plan, progress=progress, **asked)
+        act = partial(run, indirs=indirs, author=author(), progress=progress, **asked)
+        planned = at_once(opened.engine, act, plan)
     folders = [str(indir.absolute()) for indir in indirs]
     save_plan(planned.based_on, planned.effects, ["ingest", *folders, *_as_options(asked)], save)
     if as_json:

@@ -2,7 +2,9 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Literal
+from unicodedata import normalize
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +22,11 @@ class Rejected:
     path: str
     reason: str  # one word per kind of fault, for scripts: "silent", "truncated", "no-transcript", ...
     message: str  # one sentence for people, with the remedy
+
+    @property
+    def stem(self) -> str:
+        """Name the clip that a file is of: its name without its ending."""
+        return normalize("NFC", PurePath(self.path).stem)
 
 
 @dataclass(frozen=True, order=True)

@@ -21,6 +21,12 @@ class Sorted:
     rewritten: list[str] = field(default_factory=list)  # of these, the names of those with another transcript
     converted: list[str] = field(default_factory=list)  # of these, the names of those whose audio is in another file
     rejected: list[Rejected] = field(default_factory=list)
+    changed: list[Pair] = field(default_factory=list)  # with another sound under a known name
+    clashes: list[Rejected] = field(default_factory=list)  # the same, each with what to do
+
+    def all_rejected(self) -> list[Rejected]:
+        """List what cannot be used while all that is stored stays as it is."""
+        return [*self.rejected, *self.clashes]
 
 
 def sort_out(pairs: Iterable[Pair], known: Mapping[str, KnownClip]) -> Sorted:
@@ -54,7 +60,8 @@ def _compare(pair: Pair, read: Clip | Rejected, known: KnownClip, result: Sorted
             f"it sounds other than what was ingested under this name from {known.wav.source.path}, which stays; where"
             f" the folder is right as it is now: registry replace {shlex.quote(folder)}"
         )
-        result.rejected.append(Rejected(str(pair.wav.path), "changed", message))
+        result.changed.append(pair)
+        result.clashes.append(Rejected(str(pair.wav.path), "changed", message))
 
 
 def _read_again(different: tuple[Pair, KnownClip]) -> Clip | Rejected:

@@ -1,12 +1,12 @@
 """Decide the speakers of a group's new clips: gather, decide, apply, in one transaction under the lock."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
 from registry import settings
-from registry.core.linking import Decision, link
+from registry.core.linking import Decision, Linking, link
 from registry.core.numbering import give_numbers
 from registry.core.records import Group
 from registry.corrections.change import Change
@@ -26,9 +26,18 @@ class Linked:
 
     clips: int = 0
     withdrawn: int = 0  # left out, since they were taken out of the group
+    replaced: int = 0  # clips that were there and are taken out for these
     speakers_matched: int = 0
     speakers_new: int = 0
     speakers_joined: int = 0  # stored speakers that turned out to be another one's voice
+
+
+@dataclass(frozen=True)
+class Replacing:
+    """What goes where new clips come in its place."""
+
+    group: Group  # whose clips go
+    kept: Collection[str]  # but for these names
 
 
 def link_group(
@@ -38,8 +47,12 @@ def link_group(
     foundation: Foundation,
     author: Author,
     embedded_by: Mapping[str, object] | None = None,
+    replacing: Replacing | None = None,
 ) -> Linked:
     """Store a group's new clips with their speakers, all or nothing; the journal also tells what embedded them.
+
+    Clips that were there are compared with as ever before they are replaced: so a night that was cut anew, or a folder
+    that was renamed, keeps its speakers.
 
     Raises:
         ModelMoved: Another model than the one that embedded them decides by now.
@@ -47,26 +60,50 @@ def link_group(
     with transactions.begin() as connection:
         operations.lock_registry(connection)
         _refuse_other_model(connection, foundation)
-        there = clips.known_clips(connection, group)
-        withdrawn = withdrawal.withdrawn_from(connection, group, [clip.audio_hash for clip in new_clips])
-        left = [clip for clip in new_clips if (clip.name, clip.audio_hash) not in withdrawn]
-        missing = [clip for clip in left if clip.name not in there]
-        if not missing:
+        if replacing is None:
+            left = _not_withdrawn(connection, group, new_clips)
+            missing, gone, kind = _not_there(connection, group, left), set[int](), "ingest"
+        else:
+            left = list(new_clips)
+            missing, gone, kind = left, _replaced(connection, group, left, replacing), "replace"
+        if not missing and not gone:
             return Linked(withdrawn=len(new_clips) - len(left))
-        under_way = Change(connection, operations.begin_operation(connection, "ingest", author))
+        under_way = Change(connection, operations.begin_operation(connection, kind, author))
         clips_of_audio = clips.add_clips(connection, group, missing, under_way.operation_id)
-        audio_ids = list(clips_of_audio)
-        vectors = embeddings.vectors(connection, foundation.model_id, foundation.dimension, audio_ids)
-        durations_s = embeddings.durations_s(connection, audio_ids)
-        known = speakers.known_voices(connection, foundation, group, audio_ids)
-        linking = link(audio_ids, vectors, durations_s, known, settings.linking_rule(foundation.false_merge_rate))
+        linking = _decide(connection, group, list(clips_of_audio), foundation)
         heirs = unite_all(under_way, linking.joins)
         linked = replace(
-            _apply(under_way, group, linking.decisions, heirs, clips_of_audio), withdrawn=len(new_clips) - len(left)
+            _apply(under_way, group, linking.decisions, heirs, clips_of_audio, gone),
+            withdrawn=len(new_clips) - len(left),
         )
         summary = {"group": str(group), **vars(linked), **(embedded_by or {})}
-        operations.sum_up(connection, under_way.operation_id, summary)
+        instead_of = {} if replacing is None or replacing.group == group else {"instead_of": str(replacing.group)}
+        operations.sum_up(connection, under_way.operation_id, summary | instead_of)
     return linked
+
+
+def _not_withdrawn(connection: Connection, group: Group, new_clips: Sequence[Clip]) -> list[Clip]:
+    withdrawn = withdrawal.withdrawn_from(connection, group, [clip.audio_hash for clip in new_clips])
+    return [clip for clip in new_clips if (clip.name, clip.audio_hash) not in withdrawn]
+
+
+def _not_there(connection: Connection, group: Group, new_clips: Sequence[Clip]) -> list[Clip]:
+    there = clips.known_clips(connection, group)
+    return [clip for clip in new_clips if clip.name not in there]
+
+
+def _replaced(connection: Connection, group: Group, new_clips: Sequence[Clip], replacing: Replacing) -> set[int]:
+    """List the clips that go: those of the group replaced, and those of the names that come in."""
+    gone = withdrawal.clips_of_group(connection, replacing.group, but_for=replacing.kept)
+    namesakes = withdrawal.clips_of_group(connection, group, named=[clip.name for clip in new_clips])
+    return {*gone, *namesakes}
+
+
+def _decide(connection: Connection, group: Group, audio_ids: Sequence[int], foundation: Foundation) -> Linking:
+    vectors = embeddings.vectors(connection, foundation.model_id, foundation.dimension, audio_ids)
+    durations_s = embeddings.durations_s(connection, audio_ids)
+    known = speakers.known_voices(connection, foundation, group, audio_ids)
+    return link(audio_ids, vectors, durations_s, known, settings.linking_rule(foundation.false_merge_rate))
 
 
 def _refuse_other_model(connection: Connection, foundation: Foundation) -> None:
@@ -82,12 +119,14 @@ def _apply(
     decisions: Sequence[Decision],
     heirs: Mapping[int, int],
     clips_of_audio: Mapping[int, Sequence[int]],
+    gone: Collection[int],
 ) -> Linked:
     connection, operation_id = under_way.connection, under_way.operation_id
     decided = _with_keys(under_way, group, decisions, heirs)
     heard = _in_order_heard(decided, clips_of_audio)
     held, last_number = speakers.numbers_held(connection, group, heard)
     speakers.add_numbers(connection, group, give_numbers(heard, held, last_number), operation_id)
+    withdrawal.withdraw(connection, gone, operation_id)
     speakers.assign(connection, decided, clips_of_audio, operation_id)
     withdrawal.restore_verdicts(connection, operation_id)
     touched = history.speakers_touched(connection, operation_id)
@@ -96,7 +135,9 @@ def _apply(
     judge_touched(connection, touched, operation_id)
     count = sum(len(carriers) for carriers in clips_of_audio.values())
     new = sum(decision.speaker_id is None for decision in decisions)
-    return Linked(count, speakers_matched=len(heard) - new, speakers_new=new, speakers_joined=len(heirs))
+    return Linked(
+        count, replaced=len(gone), speakers_matched=len(heard) - new, speakers_new=new, speakers_joined=len(heirs)
+    )
 
 
 def _with_keys(

@@ -76,9 +76,17 @@ class _Batch:
 class _Embedding:
     """The embedding of a group's new clips, a batch begun while the one before it is not yet kept."""
 
-    def __init__(self, transactions: Transactions, group: Group, model: ModelInUse, workers: Workers) -> None:
+    def __init__(
+        self,
+        transactions: Transactions,
+        group: Group,
+        model: ModelInUse,
+        workers: Workers,
+        leaving: Group | None,
+    ) -> None:
         self._transactions = transactions
         self._group = group
+        self._leaving = leaving
         self._model = model
         self._workers = workers
         self._asked: set[str] = set()  # audio hashes, of this run
@@ -91,7 +99,7 @@ class _Embedding:
         with self._transactions.begin() as connection:
             left_out = forgetting.forgotten(connection, hashes)
             there = embeddings.embedded_hashes(connection, model_id, hashes)
-            misfiled = under_other_gender(connection, self._group.gender, set(hashes) - left_out)
+            misfiled = under_other_gender(connection, self._group.gender, set(hashes) - left_out, self._leaving)
             withdrawn = withdrawal.withdrawn_from(connection, self._group, misfiled)  # people have decided already
         known = there | left_out | misfiled.keys() | self._asked
         missing = {heard.sound.audio_hash: heard for heard in batch if heard.sound.audio_hash not in known}
@@ -122,17 +130,19 @@ def embed_new(
     workers: Workers,
     rejected: list[Rejected],
     progress: Progress,
+    leaving: Group | None = None,
 ) -> list[Clip]:
     """Read new pairs and see to it that the database holds an embedding of each one's audio.
 
     Batch by batch, each its own transaction: a killed run keeps what it embedded, but for the batches under way.
+    Clips of the group `leaving` are about to go: what they are filed under is no hindrance.
 
     Returns:
         The clips that can be linked, in order. Those that cannot be used are added to `rejected`; those that
         people had forgotten are left out.
     """
     clips: list[Clip] = []
-    embedding = _Embedding(transactions, group, model, workers)
+    embedding = _Embedding(transactions, group, model, workers, leaving)
     for batch in one_ahead(map(embedding.begin, batches(_usable(pairs, workers, rejected, progress), workers))):
         embedding.keep(batch, progress)
         rejected += [both_genders(str(clip.wav.source.path), first) for clip, first in batch.misfiled]

@@ -17,6 +17,7 @@ class GroupReport:
     updated: int = 0  # of the known, those whose files moved, or hold the same sound or another transcript
     forgotten: int = 0  # left out, since people had them forgotten
     withdrawn: int = 0  # left out, since people took them out of the group
+    replaced: int = 0  # taken out, since the folder that replaces the group has them no longer, or otherwise
     rejected: int = 0
     speakers_matched: int = 0  # known speakers heard in the new clips
     speakers_new: int = 0

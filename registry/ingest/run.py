@@ -1,26 +1,24 @@
 """The nightly run: every group found, one after the other."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from registry.core.records import Group, Rejected
 from registry.core.rejections import Alike, by_cause
 from registry.corrections.judge import judge_left
 from registry.errors import PairsBroken
-from registry.ingest.known import Sorted, sort_out
-from registry.ingest.link import link_group
 from registry.ingest.model_in_use import ModelInUse
-from registry.ingest.read import both_genders, embed_new, read_only
-from registry.ingest.report import GroupReport, IngestReport, Overlooked
+from registry.ingest.read import both_genders, read_only
+from registry.ingest.report import IngestReport
+from registry.ingest.take_in import sort_group_out, take_all_in
 from registry.progress import Progress, Silent
 from registry.ray_workers import RayWorkers
 from registry.remote import AnyPath, readers
 from registry.runtimes import Runtime
-from registry.scan import FoundGroup, Pair, Scan, scan
-from registry.store import clips, operations, withdrawal
+from registry.scan import Pair, Scan, scan
+from registry.store import clips, withdrawal
 from registry.store.operations import Author
 from registry.store.transactions import Transactions
-from registry.workers import LocalWorkers, Workers
+from registry.workers import LocalWorkers
 
 
 def ingest(
@@ -66,20 +64,11 @@ def ingest(
     found = scan(indirs, as_named=as_named)
     if strict:
         _refuse_broken(transactions, found)
-    reports: list[GroupReport] = []
-    rejected = list(found.rejected)
     with _workers(in_use, runtime, workers, ray, readers(indirs)) as hands:
-        for group, content in found.groups.items():
-            reports.append(_take_in(transactions, group, content, in_use, hands, author, progress or Silent()))
-            rejected += content.rejected
+        report = take_all_in(transactions, found, in_use, hands, author, progress or Silent())
     with transactions.begin() as connection:
         judge_left(connection)
-    return IngestReport(tuple(reports), tuple(rejected), _overlooked(found))
-
-
-def _overlooked(found: Scan) -> tuple[Overlooked, ...]:
-    counted = ((group, dict(content.overlooked)) for group, content in found.groups.items())
-    return tuple(Overlooked(group, endings) for group, endings in counted if endings)
+    return report
 
 
 def _workers(
@@ -98,9 +87,9 @@ def _refuse_broken(transactions: Transactions, found: Scan) -> None:
     broken = found.all_rejected()
     heard: dict[str, tuple[str, str]] = {}  # audio hash -> the gender and the clip under which it was heard first
     for group, content in found.groups.items():
-        against_stored = _sort_out(transactions, group, content)
+        against_stored = sort_group_out(transactions, group, content)
         read = read_only(against_stored.new)
-        broken += against_stored.rejected + [one for one in read if isinstance(one, Rejected)]
+        broken += against_stored.all_rejected() + [one for one in read if isinstance(one, Rejected)]
         broken += _misfiled(transactions, group, [one for one in read if not isinstance(one, Rejected)], heard)
     if broken:
         raise PairsBroken(count=len(broken), listed="; ".join(map(_listed, by_cause(broken))))
@@ -127,66 +116,3 @@ def _misfiled(
         if audio_hash in stored or gender != group.gender:
             broken.append(both_genders(str(pair.wav.path), stored.get(audio_hash, first)))
     return broken
-
-
-def _sort_out(transactions: Transactions, group: Group, content: FoundGroup) -> Sorted:
-    with transactions.begin() as connection:
-        return sort_out(content.pairs.values(), clips.known_clips(connection, group))
-
-
-def _take_in(
-    transactions: Transactions,
-    group: Group,
-    content: FoundGroup,
-    model: ModelInUse,
-    workers: Workers,
-    author: Author,
-    progress: Progress,
-) -> GroupReport:
-    """Take one group in; what cannot be used is added to the group's rejected."""
-    found = len(content.pairs) + len(content.rejected)
-    against_stored = _sort_out(transactions, group, content)
-    content.rejected.extend(against_stored.rejected)
-    progress.begin(str(group), len(against_stored.new))
-    rejected_before = len(content.rejected)
-    new = embed_new(transactions, group, against_stored.new, model, workers, content.rejected, progress)
-    unusable = len(content.rejected) - rejected_before
-    progress.done()
-    if against_stored.updated:
-        _update(transactions, group, against_stored, author)
-    report = GroupReport(
-        group,
-        clips=found,
-        new=len(new),
-        known=len(against_stored.unchanged) + len(against_stored.updated),
-        updated=len(against_stored.updated),
-        forgotten=len(against_stored.new) - len(new) - unusable,
-        rejected=len(content.rejected),
-    )
-    if not new:
-        return report
-    linked = link_group(transactions, group, new, model.foundation, author, workers.described())
-    return replace(
-        report,
-        new=len(new) - linked.withdrawn,
-        withdrawn=linked.withdrawn,
-        speakers_matched=linked.speakers_matched,
-        speakers_new=linked.speakers_new,
-        speakers_joined=linked.speakers_joined,
-    )
-
-
-def _update(transactions: Transactions, group: Group, against_stored: Sorted, author: Author) -> None:
-    """Note where known clips are now; files that hold something else are an operation, for people to find."""
-    counted = {
-        "transcripts replaced": len(against_stored.rewritten),
-        "audio files replaced": len(against_stored.converted),
-    }
-    with transactions.begin() as connection:
-        operations.lock_registry(connection)
-        if any(counted.values()):
-            operation_id = operations.begin_operation(connection, "ingest", author)
-            clips.keep_transcripts(connection, group, against_stored.rewritten, operation_id)
-            summary = {"group": str(group)} | {what: count for what, count in counted.items() if count}
-            operations.sum_up(connection, operation_id, summary)
-        clips.relocate_clips(connection, group, against_stored.updated)

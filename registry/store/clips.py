@@ -59,17 +59,29 @@ def known_clips(connection: Connection, group: Group) -> dict[str, KnownClip]:
     }
 
 
-def under_other_gender(connection: Connection, gender: Gender, hashes: Collection[str]) -> dict[str, str]:
-    """Tell which audio (hash in hex) is there in a group of the other gender, and give one such clip, as GROUP/NAME."""
+def under_other_gender(
+    connection: Connection, gender: Gender, hashes: Collection[str], leaving: Group | None = None
+) -> dict[str, str]:
+    """Tell which audio (hash in hex) is there in a group of the other gender, and give one such clip, as GROUP/NAME.
+
+    A group that is about to leave does not count.
+    """
     query = text("""
         SELECT encode(audio_hash, 'hex'),
                min(g.broadcaster || '_' || g.gender || to_char(g.date, 'YYYYMMDD') || '/' || c.name)
         FROM audio JOIN clip c USING (audio_id) JOIN clip_group g USING (group_id)
         WHERE audio_hash = ANY(:hashes) AND g.gender <> :gender
+          AND (g.broadcaster, g.gender, g.date) IS DISTINCT FROM (:broadcaster, :leaving_gender, CAST(:date AS date))
           AND EXISTS (SELECT FROM assignment a WHERE a.clip_id = c.clip_id AND a.to_operation IS NULL)
         GROUP BY audio_hash
     """)
-    asked = {"gender": gender, "hashes": [bytes.fromhex(audio_hash) for audio_hash in hashes]}
+    asked = {
+        "gender": gender,
+        "hashes": [bytes.fromhex(audio_hash) for audio_hash in hashes],
+        "broadcaster": leaving and leaving.broadcaster,
+        "leaving_gender": leaving and leaving.gender,
+        "date": leaving and leaving.date,
+    }
     return {row[0]: row[1] for row in connection.execute(query, asked)}
 
 

@@ -22,25 +22,18 @@ HEIR = """(
 # ruff: noqa: S608 - the statements below are put together from constants of this module
 
 
-def clips_of_group(connection: Connection, group: Group) -> list[int]:
-    """List the clips that a group has now."""
-    query = text("""
-        SELECT c.clip_id FROM clip c JOIN clip_group g USING (group_id)
-        JOIN assignment a ON a.clip_id = c.clip_id AND a.to_operation IS NULL
-        WHERE g.broadcaster = :broadcaster AND g.gender = :gender AND g.date = :date ORDER BY c.clip_id
-    """)
-    return list(connection.execute(query, vars(group)).scalars())
-
-
-def replaced_clips(connection: Connection, group: Group, kept: Collection[str], operation_id: int) -> list[int]:
-    """List the clips of a group that an operation did not bring and that are none of some names."""
+def clips_of_group(
+    connection: Connection, group: Group, *, named: Collection[str] | None = None, but_for: Collection[str] = ()
+) -> list[int]:
+    """List the clips that a group has now: all, or those of some names, or all but those of some names."""
     query = text("""
         SELECT c.clip_id FROM clip c JOIN clip_group g USING (group_id)
         JOIN assignment a ON a.clip_id = c.clip_id AND a.to_operation IS NULL
         WHERE g.broadcaster = :broadcaster AND g.gender = :gender AND g.date = :date
-          AND a.from_operation <> :operation_id AND c.name <> ALL(:kept) ORDER BY c.clip_id
+          AND (CAST(:named AS text[]) IS NULL OR c.name = ANY(:named)) AND c.name <> ALL(:but_for)
+        ORDER BY c.clip_id
     """)
-    values = {**vars(group), "kept": list(kept), "operation_id": operation_id}
+    values = {**vars(group), "named": None if named is None else list(named), "but_for": list(but_for)}
     return list(connection.execute(query, values).scalars())
 
 

@@ -93,7 +93,7 @@ def test_the_same_sound_in_another_file_is_an_update(
     assert (report.exit_code, report.total["updated"], report.total["known"]) == (0, 1, 1)
     assert (again.total["updated"], done.exit_code) == (0, 0)
     assert exported(out) == sorted(tree(indir).values())
-    assert summaries(engine)[1:] == [{"group": night(5), "audio files replaced": 1}]
+    assert summaries(engine)[1:] == [{"group": night(5), "audio_files_replaced": 1}]
 
 
 def summaries(engine: Engine) -> list[dict[str, object]]:

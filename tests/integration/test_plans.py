@@ -11,10 +11,14 @@ from registry.corrections.move import move
 from registry.corrections.undo import undo
 from registry.export import export
 from registry.ingest import ingest
-from registry.ingest.plan import ingest_at_once
+from registry.ingest.plan import PlannedIngest, at_once
 from tests.conftest import AUTHOR, MakeClip, night
 
 pytestmark = pytest.mark.usefixtures("fake_model")
+
+
+def planned_ingest(engine: Engine, indir: Path) -> PlannedIngest:
+    return at_once(engine, lambda steps: ingest(steps, [indir], AUTHOR))
 
 
 @pytest.fixture
@@ -35,7 +39,7 @@ def contents(engine: Engine) -> dict[str, list[str]]:
 @pytest.mark.parametrize(
     "plan",
     [
-        lambda engine, indir: ingest_at_once(engine, [indir], AUTHOR),
+        planned_ingest,
         lambda engine, _: merge(engine, ["F0001", "F0002"], AUTHOR, plan_only=True),
         lambda engine, _: move(engine, [f"{night(5)}/a"], "new", AUTHOR, plan_only=True),
         lambda engine, _: undo(engine, 1, AUTHOR, plan_only=True),
@@ -53,14 +57,14 @@ def test_no_table_and_no_file_changes(registry: Engine, indir: Path, plan: Calla
 
 def test_the_plan_of_an_empty_registry_lays_no_foundation(engine: Engine, indir: Path, make_clip: MakeClip) -> None:
     make_clip("a")
-    planned = ingest_at_once(engine, [indir], AUTHOR)
+    planned = planned_ingest(engine, indir)
 
     assert planned.report.total["new"] == 1
     assert contents(engine)["embedding_model"] == []
 
 
 def test_a_plan_says_what_then_happens(registry: Engine, indir: Path) -> None:
-    planned = ingest_at_once(registry, [indir], AUTHOR)
+    planned = planned_ingest(registry, indir)
 
     assert planned.effects.numbers == (("andaiafm/F0003", "given", ""),)
     assert planned.effects.clips == (("", "andaiafm/F0003", "new", 1),)

@@ -1,0 +1,130 @@
+"""Take groups in, one after the other: sort out, read and embed, note what moved, decide."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from registry.core.records import Group
+from registry.ingest.known import Sorted, sort_out
+from registry.ingest.link import Replacing, link_group
+from registry.ingest.model_in_use import ModelInUse
+from registry.ingest.read import embed_new
+from registry.ingest.report import GroupReport, IngestReport, Overlooked
+from registry.progress import Progress
+from registry.scan import FoundGroup, Scan
+from registry.store import clips, operations
+from registry.store.operations import Author
+from registry.store.transactions import Transactions
+from registry.workers import Workers
+
+
+def take_all_in(
+    transactions: Transactions,
+    found: Scan,
+    model: ModelInUse,
+    workers: Workers,
+    author: Author,
+    progress: Progress,
+    *,
+    instead_of: Mapping[Group, Group] | None = None,
+) -> IngestReport:
+    """Take every group in that was found.
+
+    Args:
+        transactions: The registry's database.
+        found: The groups; what cannot be used of them is added to their rejected.
+        model: What embeds their clips.
+        workers: Who reads and embeds.
+        author: Who runs this, for the journal.
+        progress: Told how far it is.
+        instead_of: For a group found the one of the registry, itself most often, whose clips go where it does not
+            have them. Of groups that are not named all clips stay.
+    """
+    reports: list[GroupReport] = []
+    rejected = list(found.rejected)
+    for group, content in found.groups.items():
+        leaving = (instead_of or {}).get(group)
+        reports.append(_take_in(transactions, group, content, model, workers, author, progress, leaving))
+        rejected += content.rejected
+    overlooked = ((group, dict(content.overlooked)) for group, content in found.groups.items())
+    seen = tuple(Overlooked(group, endings) for group, endings in overlooked if endings)
+    return IngestReport(tuple(reports), tuple(rejected), seen)
+
+
+def sort_group_out(transactions: Transactions, group: Group, content: FoundGroup) -> Sorted:
+    """Compare what was found of a group with what is stored of it."""
+    with transactions.begin() as connection:
+        return sort_out(content.pairs.values(), clips.known_clips(connection, group))
+
+
+def _take_in(
+    transactions: Transactions,
+    group: Group,
+    content: FoundGroup,
+    model: ModelInUse,
+    workers: Workers,
+    author: Author,
+    progress: Progress,
+    leaving: Group | None,
+) -> GroupReport:
+    """Take one group in; what cannot be used is added to the group's rejected."""
+    found = len(content.pairs) + len(content.rejected)
+    against_stored = sort_group_out(transactions, group, content)
+    pairs = against_stored.new
+    if leaving is None:
+        content.rejected.extend(against_stored.all_rejected())
+    else:
+        content.rejected.extend(against_stored.rejected)
+        pairs = sorted([*pairs, *against_stored.changed], key=lambda pair: pair.name)
+    progress.begin(str(group), len(pairs))
+    rejected_before = len(content.rejected)
+    new = embed_new(transactions, group, pairs, model, workers, content.rejected, progress, leaving)
+    unusable = len(content.rejected) - rejected_before
+    progress.done()
+    if against_stored.updated:
+        _update(transactions, group, against_stored, author)
+    report = GroupReport(
+        group,
+        clips=found,
+        new=len(new),
+        known=len(against_stored.unchanged) + len(against_stored.updated),
+        updated=len(against_stored.updated),
+        forgotten=len(pairs) - len(new) - unusable,
+        rejected=len(content.rejected),
+    )
+    replacing = None if leaving is None else Replacing(leaving, _kept(group, leaving, content, against_stored))
+    if not new and replacing is None:
+        return report
+    linked = link_group(transactions, group, new, model.foundation, author, workers.described(), replacing)
+    return replace(
+        report,
+        new=linked.clips,
+        withdrawn=linked.withdrawn,
+        replaced=linked.replaced,
+        speakers_matched=linked.speakers_matched,
+        speakers_new=linked.speakers_new,
+        speakers_joined=linked.speakers_joined,
+    )
+
+
+def _kept(group: Group, leaving: Group, content: FoundGroup, against_stored: Sorted) -> frozenset[str]:
+    """Name the clips of the group that stay: known ones, and those whose files are there and cannot be used."""
+    if group != leaving:
+        return frozenset()
+    known = [pair.name for pair in against_stored.unchanged] + [clip.name for clip in against_stored.updated]
+    return frozenset([*known, *(rejected.stem for rejected in content.rejected)])
+
+
+def _update(transactions: Transactions, group: Group, against_stored: Sorted, author: Author) -> None:
+    """Note where known clips are now; files that hold something else are an operation, for people to find."""
+    counted = {
+        "transcripts_replaced": len(against_stored.rewritten),
+        "audio_files_replaced": len(against_stored.converted),
+    }
+    with transactions.begin() as connection:
+        operations.lock_registry(connection)
+        if any(counted.values()):
+            operation_id = operations.begin_operation(connection, "ingest", author)
+            clips.keep_transcripts(connection, group, against_stored.rewritten, operation_id)
+            summary = {"group": str(group)} | {what: count for what, count in counted.items() if count}
+            operations.sum_up(connection, operation_id, summary)
+        clips.relocate_clips(connection, group, against_stored.updated)
