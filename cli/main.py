@@ -118,7 +118,7 @@ def _is_verbose(arguments: Sequence[str]) -> bool:
 
 
 def _explain(error: Exception, *, verbose: bool) -> int:
-    from registry.database import as_registry_error
+    from registry.database_errors import as_registry_error
 
     known = as_registry_error(error)
     if verbose:

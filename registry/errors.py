@@ -30,6 +30,11 @@ RegistryError                 2
     ├── VectorMissing
     ├── VectorTooOld
     ├── NoSuchRegistry
+    ├── NoRegistryHere
+    ├── RegistryBegun
+    ├── RegistryInUse
+    ├── EncodingUnfit
+    ├── DiskFull
     ├── SchemaTooNew
     └── NotARegistry
 
@@ -205,8 +210,36 @@ class VectorTooOld(DatabaseError):
 
 
 class NoSuchRegistry(DatabaseError):
-    """The embedded server has no registry {name!r}; it has: {known}. Correct --database, or make it with
-    registry ingest.
+    """The embedded server in {home} has no registry {name!r}; it has: {known}. Correct --database; or begin it, with
+    registry ingest INDIR --new.
+    """
+
+
+class NoRegistryHere(DatabaseError):
+    """There is no registry in {place}{hint}. If there should be one, correct REGISTRY_HOME or --database, or mount its
+    disk; nothing was made or changed. To begin a new one there, run registry ingest INDIR --new, once.
+    """
+
+
+class RegistryBegun(DatabaseError):
+    """There is a registry with clips in {place} already. Leave --new out: it is for the first night only."""
+
+
+class RegistryInUse(DatabaseError):
+    """Another program is connected to the registry {name!r}, so it was not dropped. End that program, or run
+    registry database stop, then drop it again.
+    """
+
+
+class EncodingUnfit(DatabaseError):
+    """The database at {url} keeps text in {encoding}, which cannot hold every name and transcript. Make another with
+    CREATE DATABASE ... ENCODING 'UTF8' TEMPLATE template0, and name it in --database / REGISTRY_DATABASE_URL.
+    """
+
+
+class DiskFull(DatabaseError):
+    """The disk of the database is full: {cause}. All that was finished is kept. Make room there, then run the same
+    command again.
     """
 
 

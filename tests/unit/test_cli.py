@@ -145,7 +145,7 @@ def test_an_error_is_one_message_and_a_code(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    def fail(_: object) -> None:
+    def fail(_: object, **__: object) -> None:
         raise error
 
     monkeypatch.setattr("registry.database.reach", fail)
@@ -158,7 +158,7 @@ def test_an_error_is_one_message_and_a_code(
 
 
 def test_verbose_shows_the_traceback(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr("registry.database.reach", lambda _: 1 / 0)
+    monkeypatch.setattr("registry.database.reach", lambda _, **__: 1 / 0)
 
     assert run("check", "-v") == 2
     assert "Traceback (most recent call last)" in capsys.readouterr().err
@@ -199,7 +199,7 @@ def test_a_value_of_the_database_as_text(value: object, text: str) -> None:
 def test_a_value_of_the_database_as_json(
     value: object, read_back: object, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("registry.database.reach", lambda _: print_json(value))
+    monkeypatch.setattr("registry.database.reach", lambda _, **__: print_json(value))
     run("check")  # for the way main sets standard output up
 
     assert json.loads(capsys.readouterr().out) == read_back
