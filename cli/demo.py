@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from cli.options import author, database_option, json_option
+from cli.options import author, database_option, json_option, say_begun
 from cli.output import print_json, print_table
 from cli.progress import shown
 
@@ -45,6 +45,7 @@ def demo(folder: Path, database: str | None, as_json: bool) -> int:
     outdir = folder / "speakers"
     ingested = []
     with reach(name, create=True) as opened, shown(quiet=as_json) as progress:
+        say_begun(opened)
         for night in nights:
             _print_command("ingest", there, night, as_json=as_json)
             ingested.append(ingest(opened.engine, [night], author(), progress=progress))

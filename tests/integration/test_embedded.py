@@ -362,7 +362,7 @@ def _command(script: str, folder: Path) -> list[str]:
 
 
 def _source_path() -> dict[str, str]:
-    return {"PYTHONPATH": f"{SOURCE}:{binaries.programs().parents[2]}", "PATH": os.defpath}
+    return {"PYTHONPATH": f"{SOURCE}:{binaries.programs().parents[2]}", "PATH": os.defpath, "REGISTRY_LINGER_S": "0"}
 
 
 def _spawn(server: EmbeddedServer, script: str = USE) -> subprocess.Popen[str]:
