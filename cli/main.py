@@ -83,6 +83,7 @@ commands.add_command(merge, "same")
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and exit with its code; a traceback is shown only with -v."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    _have_a_home()
     _end_as_others_do()
     _print_any_character()
     try:
@@ -98,6 +99,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except Exception as error:  # noqa: BLE001 - the one place where nothing may escape
         code = _explain(error, verbose=_is_verbose(given))
     sys.exit(code)
+
+
+def _have_a_home() -> None:
+    """Do as Docker does for a user number without a name: libraries look below HOME without asking for more."""
+    if os.path.expanduser("~") == "~":  # noqa: PTH111 - pathlib raises where this leaves the text alone
+        os.environ["HOME"] = "/"
 
 
 def _end_as_others_do() -> None:

@@ -74,7 +74,7 @@ class EmbeddedServer:
                 try:
                     self._postgres.ensure_running()
                 except BaseException:
-                    self._leave()
+                    self._leave(lingering_s=0)
                     raise
         atexit.register(self.release)
         return self
@@ -96,7 +96,7 @@ class EmbeddedServer:
             self._locks.let_go()
             return
         with self._failures(), self._locks.alone():
-            self._leave()
+            self._leave(linger.linger_s())
 
     def url(self, database: str) -> str:
         """Give the address of a database on this server, as psql takes it; any name, percent-encoded."""
@@ -214,15 +214,15 @@ class EmbeddedServer:
     def _keep_marker(self) -> Path:
         return self.home / "keep"
 
-    def _leave(self) -> None:
+    def _leave(self, lingering_s: float) -> None:
         try:
             if self._locks.is_last_user() and not self._keep_marker.exists():
-                self._end_or_linger()
+                self._end_or_linger(lingering_s)
         finally:
             self._locks.let_go()
 
-    def _end_or_linger(self) -> None:
-        if not linger.linger_s():
+    def _end_or_linger(self, lingering_s: float) -> None:
+        if not lingering_s:
             self._postgres.stop()
         elif self._locks.note_leaving():
             linger.start(self.home)

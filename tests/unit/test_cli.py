@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -240,6 +241,18 @@ def test_a_user_without_a_name_is_a_number(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr("os.getuid", lambda: 4711)
 
     assert author().user_name == "4711"
+
+
+def test_a_user_without_a_home_gets_that_of_a_container(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HOME", "is taken away below, and given back after the test")
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr("pwd.getpwuid", lambda _: {}["uid not found"])
+
+    assert run("--version") == 0
+    assert os.environ["HOME"] == "/"
+    assert capsys.readouterr().err == ""
 
 
 def test_progress_is_plain_lines_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
