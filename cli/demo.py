@@ -19,7 +19,9 @@ NEXT = (
 
 
 @click.command()
-@click.argument("folder", type=click.Path(path_type=Path), default=Path("registry-demo"), metavar="[DIR]")
+@click.argument(
+    "folder", type=click.Path(path_type=Path, file_okay=False), default=Path("registry-demo"), metavar="[DIR]"
+)
 @database_option
 @json_option
 def demo(folder: Path, database: str | None, as_json: bool) -> int:

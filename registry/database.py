@@ -19,6 +19,7 @@ from registry.errors import (
     DatabaseError,
     DatabaseUnreachable,
     DiskFull,
+    NameUnfit,
     NoRegistryHere,
     NoSuchRegistry,
     RegistryBegun,
@@ -27,6 +28,8 @@ from registry.session import Session, session_for
 from registry.store import identity
 
 DEFAULT_NAME = "registry"
+NAME_BYTES = 63  # of a database, as PostgreSQL is built
+OF_POSTGRESQL = ("postgres", "template0", "template1")
 # Greedy, since a password may hold any character; rather too much is hidden than too little.
 PASSWORD = re.compile(r"(://[^:/@\s]*:).*@|(\bpassword=)[^&\s]*")
 _log = logging.getLogger(__name__)
@@ -73,18 +76,21 @@ def reach(
         reading: True leaves the views and functions as they are unless the schema is an older one.
 
     Raises:
+        NameUnfit: No registry of the embedded server can have this name.
         NoRegistryHere, NoSuchRegistry: There is none, and none is to be made.
         RegistryBegun: With `new`, there is one with clips.
         DatabaseUnreachable, DatabaseRefused: No server answers, or it refuses the login.
         EmbeddedServerFailed, DiskFull: The embedded server did not start.
         EncodingUnfit, VectorMissing, VectorTooOld, SchemaTooNew, NotARegistry: The database cannot serve.
     """
-    wanted = database or os.environ.get("REGISTRY_DATABASE_URL") or DEFAULT_NAME
+    wanted = os.environ.get("REGISTRY_DATABASE_URL") or DEFAULT_NAME if database is None else database
     wish = _Wish(create, new, upgrade, reading)
     if "://" in wanted:
         with _opened(wanted, None, wish) as opened:
             yield opened
         return
+    if not wanted:
+        raise NameUnfit(name=wanted, cause="it is empty, as a variable that is not set is")
     server = embedded.EmbeddedServer(embedded.home())
     if not wish.may_make and not server.exists():
         raise NoRegistryHere(place=server.home, hint="")
@@ -96,9 +102,18 @@ def reach(
 
 def _ensure_known(server: embedded.EmbeddedServer, name: str, wish: _Wish) -> None:
     if wish.may_make:
+        _refuse_unfit(name)
         server.ensure_database(name)
     elif not server.has_database(name):
         raise NoSuchRegistry(home=server.home, name=name, known=", ".join(server.databases()) or "none")
+
+
+def _refuse_unfit(name: str) -> None:
+    """Refuse names that PostgreSQL keeps for itself, or would shorten, so that two registries became one."""
+    if name in OF_POSTGRESQL:
+        raise NameUnfit(name=name, cause="PostgreSQL keeps that name for itself")
+    if len(name.encode()) > NAME_BYTES:
+        raise NameUnfit(name=name, cause=f"it is longer than {NAME_BYTES} bytes")
 
 
 @contextmanager

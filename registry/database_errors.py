@@ -4,7 +4,15 @@ import psycopg
 from sqlalchemy.exc import DBAPIError
 
 from registry import schema
-from registry.errors import DatabaseError, DatabaseRefused, DatabaseUnreachable, DiskFull, RegistryError, VectorMissing
+from registry.errors import (
+    DatabaseError,
+    DatabaseRefused,
+    DatabaseUnreachable,
+    DiskFull,
+    NotText,
+    RegistryError,
+    VectorMissing,
+)
 
 # psycopg gives no SQLSTATE for a failed login, only the server's words
 LOGIN_REFUSED = ("authentication failed", "does not exist", "no password supplied", "no pg_hba.conf entry")
@@ -44,19 +52,25 @@ def refusal(error: DBAPIError, shown_url: str) -> DatabaseError:
 
 
 def as_registry_error(error: Exception) -> RegistryError | None:
-    """Translate what a database does in the middle of the work; None for an error that is nobody's fault but ours."""
+    """Translate what fails in the middle of the work; None for an error that is nobody's fault but ours."""
     if isinstance(error, RegistryError):
         return error
+    if isinstance(error, UnicodeEncodeError):
+        return NotText(text=error.object)
+    if isinstance(error, OSError):
+        return RegistryError(cause=f"{error.strerror}: {error.filename}" if error.filename else str(error))
     driver_error = error.orig if isinstance(error, DBAPIError) else error
-    if not isinstance(driver_error, psycopg.Error):  # by itself from COPY, which goes past SQLAlchemy
-        return None
-    words = _words(driver_error)
-    if isinstance(driver_error, psycopg.errors.DiskFull):
+    return _database_error(driver_error) if isinstance(driver_error, psycopg.Error) else None
+
+
+def _database_error(error: psycopg.Error) -> DatabaseError:
+    words = _words(error)
+    if isinstance(error, psycopg.errors.DiskFull):
         return DiskFull(cause=words)
     for kinds, advice in ADVICE.items():
-        if isinstance(driver_error, kinds):
+        if isinstance(error, kinds):
             return DatabaseError(cause=f"{words}. {advice}")
-    return DatabaseError(cause=f"{words}. {RUN_AGAIN}" if isinstance(driver_error, psycopg.OperationalError) else words)
+    return DatabaseError(cause=f"{words}. {RUN_AGAIN}" if isinstance(error, psycopg.OperationalError) else words)
 
 
 def _words(error: BaseException | None) -> str:

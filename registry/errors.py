@@ -12,6 +12,7 @@ RegistryError                 2
 │   └── ModelMoved
 ├── ScopeMismatch
 ├── QueryFailed
+├── NotText
 ├── UnknownSpeaker
 ├── AmbiguousSpeaker
 ├── UnknownClip
@@ -33,6 +34,7 @@ RegistryError                 2
     ├── NoRegistryHere
     ├── RegistryBegun
     ├── RegistryInUse
+    ├── NameUnfit
     ├── EncodingUnfit
     ├── DiskFull
     ├── SchemaTooNew
@@ -120,6 +122,10 @@ class ScopeMismatch(RegistryError):
 
 class QueryFailed(RegistryError):
     """The database refused the query: {cause}"""
+
+
+class NotText(RegistryError):
+    """{text!r} is no text in UTF-8, which all text in the registry is. Correct it, or the encoding of the terminal."""
 
 
 class UnknownSpeaker(RegistryError):
@@ -229,6 +235,10 @@ class RegistryInUse(DatabaseError):
     """Another program is connected to the registry {name!r}, so it was not dropped. End that program, or run
     registry database stop, then drop it again.
     """
+
+
+class NameUnfit(DatabaseError):
+    """A registry cannot be named {name!r}: {cause}. Name another in --database."""
 
 
 class EncodingUnfit(DatabaseError):

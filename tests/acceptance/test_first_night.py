@@ -191,6 +191,50 @@ def test_nothing_is_dropped_without_being_asked_or_told(
     assert names(folder) == ["andaiafm"]
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("template1", "PostgreSQL keeps that name for itself"),
+        ("postgres", "PostgreSQL keeps that name for itself"),
+        ("x" * 64, "longer than 63 bytes"),
+        ("é" * 32, "longer than 63 bytes"),
+        ("", "it is empty, as a variable that is not set is"),
+    ],
+)
+@pytest.mark.usefixtures("folder")
+def test_a_name_that_is_no_registrys_own_is_refused(run: Run, indir: Path, name: str, words: str) -> None:
+    code, _, err = run("ingest", indir, "--new", "--database", name)
+
+    assert code == 2
+    assert words in err
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (["move", "x" * 300, "F0001"], "There is no clip 'xxx"),
+        (["confirm", f"andaiafm_F20201105/{'x' * 300}.wav"], "There is no clip 'andaiafm"),
+        (["move", "99999999999999999999", "F0001"], "There is no clip '9999"),
+        (["show", "99999999999999999999"], "There is no operation 9999"),
+        (["merge", "F0001", "F99999999999999999999"], "There is no speaker 'F9999"),
+        (["rename", "F0001", "a\udcff"], r"'a\udcff' is no text in UTF-8"),
+        (["demo", "/etc/passwd"], "'/etc/passwd' is a file"),
+        (["demo", "/proc/self"], "registry: The registry could not do this: "),
+    ],
+)
+def test_arguments_that_nothing_can_be_are_refused_plainly(
+    run: Run, indir: Path, make_clip: MakeClip, command: list[str], words: str
+) -> None:
+    make_clip("a")
+    run("ingest", indir, "--new")
+    code, _, err = run(*command)
+
+    assert code == 2
+    assert words in err
+    assert "unexpected" not in err
+
+
 def test_a_list_where_there_is_no_server_makes_none(folder: Path, run: Run) -> None:
     assert run("database", "list", "--json")[0] == 0
     assert list(folder.iterdir()) == []

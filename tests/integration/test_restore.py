@@ -55,7 +55,7 @@ def test_an_ordinary_role_restores_a_registry_with_its_functions(
 @pytest.mark.parametrize(
     "mishap",
     [
-        "DROP FUNCTION similar_speakers",
+        "DROP FUNCTION similar_speakers(bigint, int)",
         "DROP VIEW aliases",
         "CREATE OR REPLACE FUNCTION number_label(gender text, number integer) RETURNS text LANGUAGE sql RETURN gender",
         "DROP VIEW aliases; CREATE VIEW aliases AS SELECT 1 AS one",
