@@ -63,7 +63,8 @@ def commands() -> None:
     """One lasting identity for every voice of a broadcaster.
 
     \b
-    Every night:   registry ingest INDIR && registry export OUTDIR
+    First night:   registry ingest INDIR --new
+    Every night:   registry ingest INDIR; registry export OUTDIR
     To look:       registry sql "SELECT * FROM speakers ORDER BY clips DESC"
     To try it:     registry demo
 

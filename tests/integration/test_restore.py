@@ -7,8 +7,10 @@ import pytest
 from sqlalchemy import text
 
 from registry.check import VIEWS, check
-from registry.database import reach
-from registry.embedded import binaries
+from registry.database import Database, reach
+from registry.embedded import EmbeddedServer, binaries
+from registry.registries import dropped
+from registry.store.identity import registry_id
 from tests.fix_server import TcpServer
 
 SIMILAR = "SELECT speaker_id, similarity FROM similar_speakers(1, 5)"
@@ -94,3 +96,24 @@ def test_a_search_leaves_the_settings_of_the_transaction_as_they_were(tcp_server
         connection.execute(text(SIMILAR)).all()
 
         assert connection.execute(text("SHOW hnsw.ef_search")).scalar_one() == "77"
+
+
+def test_a_backup_of_an_embedded_registry_comes_back_under_its_name_and_identity(
+    server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("REGISTRY_HOME", str(server.home))
+    with reach("demo", create=True) as other, reach("backed up", create=True) as opened:
+        before = identity(opened)
+        program("pg_dump", "--format=custom", "--file", tmp_path / "dump", opened.url)
+    dropped(EmbeddedServer(server.home), "backed up")
+    said = program("pg_restore", "--create", "--dbname", other.url, tmp_path / "dump")
+
+    assert said == ""
+    with reach("backed up", reading=True) as opened:
+        assert identity(opened) == before
+        assert check(opened.engine) == []
+
+
+def identity(opened: Database) -> str:
+    with opened.engine.connect() as connection:
+        return registry_id(connection)
