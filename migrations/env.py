@@ -30,5 +30,5 @@ if handed_in is not None:
 else:
     from registry import database
 
-    with database.reach(None) as server, server.engine.begin() as own_connection:
+    with database.reach(None, create=True, upgrade=False) as server, server.engine.begin() as own_connection:
         run(own_connection)

@@ -15,10 +15,12 @@ from sqlalchemy.pool import NullPool
 
 from registry import embedded, schema, views
 from registry.database_errors import connection_error, refusal
+from registry.embedded import disk
 from registry.errors import (
     DatabaseError,
     DatabaseUnreachable,
     DiskFull,
+    EmbeddedServerFailed,
     NameUnfit,
     NoRegistryHere,
     NoSuchRegistry,
@@ -29,6 +31,7 @@ from registry.store import identity
 
 DEFAULT_NAME = "registry"
 NAME_BYTES = 63  # of a database, as PostgreSQL is built
+OF_A_LOST_SERVER = (psycopg.OperationalError, OperationalError, EmbeddedServerFailed, DatabaseUnreachable)
 OF_POSTGRESQL = ("postgres", "template0", "template1")
 # Greedy, since a password may hold any character; rather too much is hidden than too little.
 PASSWORD = re.compile(r"(://[^:/@\s]*:).*@|(\bpassword=)[^&\s]*")
@@ -154,9 +157,10 @@ def _full_disk_told(server: embedded.EmbeddedServer) -> Iterator[None]:
     try:
         yield
     except (psycopg.Error, DBAPIError, DatabaseError) as error:
-        if full := server.full_disk(said_before, str(error)):
-            raise DiskFull(cause=full) from error
-        raise
+        full = server.full_disk(said_before, str(error)) if isinstance(error, OF_A_LOST_SERVER) else None
+        if full is None and disk.FULL not in str(error):
+            raise
+        raise DiskFull(cause=full or error) from error
 
 
 def _session(url: str, shown_url: str, *, is_own: bool) -> Session:

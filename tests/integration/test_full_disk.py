@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from registry.database import reach
 from registry.embedded.disk import full_disk
-from registry.errors import DiskFull
+from registry.errors import DiskFull, NoSuchRegistry
 
 SIZE_MB = 220
 FILL = "INSERT INTO operation (operation_id, kind, user_name, command, summary) VALUES (:n, '', '', :words, '{}')"
@@ -80,6 +80,13 @@ def test_a_first_start_on_a_full_disk_says_so(disk: Path) -> None:
     fill(disk, leave_bytes=0)
     with pytest.raises(DiskFull, match=r"are free where"):
         write(range(1, 2))
+
+
+def test_what_has_nothing_to_do_with_the_disk_is_told_as_it_is(disk: Path) -> None:
+    write(range(1, 2))
+    fill(disk, leave_bytes=30 << 20)
+    with pytest.raises(NoSuchRegistry, match="no registry 'another'"), reach("another"):
+        pass
 
 
 def test_a_disk_with_room_is_not_full(tmp_path: Path) -> None:
