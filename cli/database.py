@@ -1,8 +1,11 @@
-"""`registry database`: where it is, how it is, bring it up to date, stop the embedded server."""
+"""`registry database`: where it is, how it is, bring it up to date, list and drop registries, stop the server."""
+
+import sys
+from dataclasses import asdict
 
 import click
 
-from cli.options import database_option, json_option, verbose_option
+from cli.options import SHORT_ID, database_option, json_option, verbose_option
 from cli.output import print_json, print_table
 
 
@@ -55,6 +58,8 @@ def status(database: str | None, as_json: bool) -> int:
     if as_json:
         print_json(answer)
     else:
+        if "registry" in answer:
+            answer["registry"] = str(answer["registry"])[:SHORT_ID]
         print_table(("what", "value"), answer.items())
     return 0
 
@@ -63,7 +68,7 @@ def status(database: str | None, as_json: bool) -> int:
 @database_option
 @json_option
 def upgrade(database: str | None, as_json: bool) -> int:
-    """Bring the schema up to date, as every command does by itself.
+    """Bring the schema up to date, as every command does by itself, and the views and functions with it.
 
     \b
     Example: registry database upgrade --database postgresql://registry@db.example.org/registry
@@ -80,11 +85,69 @@ def upgrade(database: str | None, as_json: bool) -> int:
     return 0
 
 
+@database.command("list")
+@verbose_option
+@json_option
+def list_(as_json: bool) -> int:
+    """List the registries of the embedded database: clips, speakers, megabytes on the disk.
+
+    \b
+    Example: registry database list
+    """
+    from registry.embedded import EmbeddedServer, home
+    from registry.registries import listed
+
+    found = listed(EmbeddedServer(home()))
+    if as_json:
+        print_json({**asdict(found), "home": str(found.home)})
+        return 0
+    if found.registries:
+        rows = [(one.name, one.clips, one.speakers, f"{one.bytes / 1e6:.1f} MB") for one in found.registries]
+        print_table(("registry", "clips", "speakers", "size"), rows)
+    else:
+        click.echo(f"there is no registry in {found.home}")
+    click.echo(f"the server in {found.home} was {'running' if found.running else 'not running'}", err=True)
+    return 0
+
+
+@database.command()
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Do not ask for the name to be typed.")
+@verbose_option
+@json_option
+def drop(name: str, yes: bool, as_json: bool) -> int:
+    """Remove a registry of the embedded database with all its clips, speakers and history, for good.
+
+    Audio, transcripts and exported folders stay as they are.
+
+    \b
+    Example: registry database drop demo
+    """
+    from registry.embedded import EmbeddedServer, home
+    from registry.registries import dropped
+
+    if not yes:
+        _ask(name)
+    dropped(EmbeddedServer(home()), name)
+    if as_json:
+        print_json({"dropped": name})
+    else:
+        click.echo(f"dropped {name}")
+    return 0
+
+
+def _ask(name: str) -> None:
+    if not sys.stdin.isatty():
+        raise click.UsageError("dropping cannot be undone; add --yes to do it without being asked")
+    if click.prompt(f"Type {name} again to drop that registry for good", default="", err=True) != name:
+        raise click.Abort
+
+
 @database.command()
 @verbose_option
 @json_option
 def stop(as_json: bool) -> int:
-    """Stop the embedded server that `registry database url` left running.
+    """Stop the embedded server, which `registry database url` leaves running and other commands for a minute.
 
     \b
     Example: registry database stop

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from cli.options import author, database_option, json_option
+from cli.options import author, database_option, json_option, say_begun
 from cli.output import print_json, print_table
 from cli.progress import shown
 
@@ -19,7 +19,9 @@ NEXT = (
 
 
 @click.command()
-@click.argument("folder", type=click.Path(path_type=Path), default=Path("registry-demo"), metavar="[DIR]")
+@click.argument(
+    "folder", type=click.Path(path_type=Path, file_okay=False), default=Path("registry-demo"), metavar="[DIR]"
+)
 @database_option
 @json_option
 def demo(folder: Path, database: str | None, as_json: bool) -> int:
@@ -45,6 +47,7 @@ def demo(folder: Path, database: str | None, as_json: bool) -> int:
     outdir = folder / "speakers"
     ingested = []
     with reach(name, create=True) as opened, shown(quiet=as_json) as progress:
+        say_begun(opened)
         for night in nights:
             _print_command("ingest", there, night, as_json=as_json)
             ingested.append(ingest(opened.engine, [night], author(), progress=progress))

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.effects import print_effects, save_plan
-from cli.options import Address, author, database_option, json_option, plan_options, plan_under_way, work_options
+from cli.options import (
+    Address,
+    author,
+    database_option,
+    json_option,
+    new_option,
+    plan_options,
+    plan_under_way,
+    say_begun,
+    work_options,
+)
 from cli.output import print_json, print_rejected, print_table
 from cli.progress import shown
 
@@ -41,6 +51,7 @@ COUNTS = (
     metavar="RATE",
     help="Accepted share of automatic joins that put two voices together; stays until changed.  [default: 0.02]",
 )
+@new_option
 @work_options
 @click.option(
     "--ray",
@@ -58,6 +69,7 @@ def ingest(
     model: str | None,
     scope: str | None,
     false_merge_rate: float | None,
+    new: bool,
     runtime: str | None,
     workers: int | None,
     ray: str | None,
@@ -70,8 +82,10 @@ def ingest(
 
     INDIR holds groups such as andaiafm_F20201105/, or folders of nights that do, each with pairs NAME.wav (or flac,
     ogg, opus, mp3, m4a) and NAME.txt. It may be a URL: s3://BUCKET/FOLDER, which needs pip install '.[s3]'. What is in
-    the registry already is left as it is, so a run can be repeated or taken up again at any time. The model and the
-    scope are chosen with the first ingest of a registry; registry switch-model changes the model.
+    the registry already is left as it is, so a run can be repeated or taken up again at any time. The first night needs
+    --new; leave it out of what runs every night, so that a registry that cannot be found is an error and never another
+    registry. The model and the scope are chosen with the first ingest of a registry; registry switch-model changes the
+    model.
 
     \b
     Example: registry ingest /data/nights/2020-11-05
@@ -90,15 +104,22 @@ def ingest(
         "as_named": as_named,
     }
     if plan_only or save or plan_under_way():
-        return _ingest_at_once(indirs, asked, save, database, as_json)
-    with reach(database, create=True) as opened, shown(quiet=as_json) as progress:
+        return _ingest_at_once(indirs, asked, save, database, as_json, new=new)
+    with reach(database, new=new) as opened, shown(quiet=as_json) as progress:
+        say_begun(opened)
         report = run(opened.engine, indirs, author(), progress=progress, **asked)
     print_report(report, as_json=as_json)
     return report.exit_code
 
 
 def _ingest_at_once(
-    indirs: "tuple[AnyPath, ...]", asked: dict[str, Any], save: Path | None, database: str | None, as_json: bool
+    indirs: "tuple[AnyPath, ...]",
+    asked: dict[str, Any],
+    save: Path | None,
+    database: str | None,
+    as_json: bool,
+    *,
+    new: bool,
 ) -> int:
     """Show what an ingest would do, or do what was planned."""
     from registry.database import reach
@@ -106,11 +127,12 @@ def _ingest_at_once(
     from registry.ingest.plan import at_once
 
     plan = plan_under_way()
-    with reach(database, create=True) as opened, shown(quiet=as_json) as progress:
+    with reach(database, new=new) as opened, shown(quiet=as_json) as progress:
+        say_begun(opened)
         act = partial(run, indirs=indirs, author=author(), progress=progress, **asked)
         planned = at_once(opened.engine, act, plan)
     folders = [str(indir.absolute()) for indir in indirs]
-    save_plan(planned.based_on, planned.effects, ["ingest", *folders, *_as_options(asked)], save)
+    save_plan(planned.based_on, planned.effects, ["ingest", *folders, *_as_options(asked | {"new": new})], save)
     if as_json:
         unsure = [asdict(decision) for decision in planned.unsure]
         print_json(as_document(planned.report) | {"effects": asdict(planned.effects), "unsure": unsure})

@@ -22,13 +22,13 @@ def log(speaker: str | None, database: str | None, as_json: bool) -> int:
     from registry.database import reach
     from registry.store import addresses, journal
 
-    with reach(database) as opened, opened.engine.connect() as connection:
+    with reach(database, reading=True) as opened, opened.engine.connect() as connection:
         speaker_id = addresses.find_speaker(connection, speaker).speaker_id if speaker else None
         entries = journal.entries(connection, speaker_id)
     if as_json:
         print_json([asdict(entry) for entry in entries])
     else:
-        columns = ("operation", "at", "kind", "user", "command")
+        columns = ("operation", "at (UTC)", "kind", "user", "command")
         rows = [(e.operation_id, f"{e.at:%Y-%m-%d %H:%M}", e.kind, e.user_name, e.command) for e in entries]
         print_table(columns, rows)
     return 0
@@ -48,7 +48,7 @@ def show(operation: int, database: str | None, as_json: bool) -> int:
     from registry.errors import UnknownOperation
     from registry.store import journal
 
-    with reach(database) as opened, opened.engine.connect() as connection:
+    with reach(database, reading=True) as opened, opened.engine.connect() as connection:
         entry = journal.entry(connection, operation)
         if entry is None:
             raise UnknownOperation(operation=operation)
@@ -56,7 +56,7 @@ def show(operation: int, database: str | None, as_json: bool) -> int:
     if as_json:
         print_json({**asdict(entry), "effects": asdict(effects)})
         return 0
-    when_and_who = f"{entry.at:%Y-%m-%d %H:%M:%S}, {entry.user_name}"
+    when_and_who = f"{entry.at:%Y-%m-%d %H:%M:%S} UTC, {entry.user_name}"
     print_facts({f"operation {entry.operation_id}, {when_and_who}": entry.command})
     print_facts(entry.summary, indent="  ")
     print_effects(effects)

@@ -63,7 +63,8 @@ def commands() -> None:
     """One lasting identity for every voice of a broadcaster.
 
     \b
-    Every night:   registry ingest INDIR && registry export OUTDIR
+    First night:   registry ingest INDIR --new
+    Every night:   registry ingest INDIR; registry export OUTDIR
     To look:       registry sql "SELECT * FROM speakers ORDER BY clips DESC"
     To try it:     registry demo
 
@@ -83,6 +84,7 @@ commands.add_command(merge, "same")
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and exit with its code; a traceback is shown only with -v."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    _have_a_home()
     _end_as_others_do()
     _print_any_character()
     try:
@@ -98,6 +100,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except Exception as error:  # noqa: BLE001 - the one place where nothing may escape
         code = _explain(error, verbose=_is_verbose(given))
     sys.exit(code)
+
+
+def _have_a_home() -> None:
+    """Do as Docker does for a user number without a name: libraries look below HOME without asking for more."""
+    if os.path.expanduser("~") == "~":  # noqa: PTH111 - pathlib raises where this leaves the text alone
+        os.environ["HOME"] = "/"
 
 
 def _end_as_others_do() -> None:
@@ -118,7 +126,7 @@ def _is_verbose(arguments: Sequence[str]) -> bool:
 
 
 def _explain(error: Exception, *, verbose: bool) -> int:
-    from registry.database import as_registry_error
+    from registry.database_errors import as_registry_error
 
     known = as_registry_error(error)
     if verbose:

@@ -14,8 +14,10 @@ import click
 
 if TYPE_CHECKING:
     from registry.corrections.plan import Plan
+    from registry.database import Database
     from registry.store.operations import Author
 
+SHORT_ID = 8  # hex digits of an identity that tell registries apart for people
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -47,6 +49,18 @@ def verbose_option(command: Command) -> Command:
 def json_option(command: Command) -> Command:
     """Add --json."""
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")(command)
+
+
+def new_option(command: Command) -> Command:
+    """Add --new."""
+    help_text = "Begin a new registry here: for the first night. Without it, one has to be there."
+    return click.option("--new", is_flag=True, help=help_text)(command)
+
+
+def say_begun(opened: "Database") -> None:
+    """Say aloud that there was no registry, and that there is one now."""
+    if opened.begun is not None:
+        click.echo(f"made a new registry, {opened.begun[:SHORT_ID]}, in {opened.place}", err=True)
 
 
 def work_options(command: Command) -> Command:

@@ -28,7 +28,7 @@ def sql(query: str, database: str | None, as_json: bool, as_csv: bool) -> int:
     from registry.database import reach
     from registry.query import ask
 
-    with reach(database) as opened:
+    with reach(database, reading=True) as opened:
         answer = ask(opened.engine, query)
     if as_json:
         names = distinct(answer.columns)

@@ -1,14 +1,15 @@
 """Run the migrations on the connection handed in, or on the configured database for a developer."""
 
 from alembic import context
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from registry.tables import metadata
 
 
 def is_in_tables(name: str | None, kind: str, _: object) -> bool:
     """Tell what to compare with tables.py: not the vector indexes, made for each model when it is first used."""
-    return not (kind == "index" and name is not None and name.endswith("_hnsw"))
+    is_vector_index = kind == "index" and name is not None and name.endswith("_hnsw")
+    return not is_vector_index and not (kind == "table" and name == "alembic_version")
 
 
 def run(connection: Connection) -> None:
@@ -16,6 +17,7 @@ def run(connection: Connection) -> None:
         connection=connection,
         target_metadata=metadata,
         include_name=is_in_tables,
+        version_table_schema=connection.execute(text("SELECT current_schema()")).scalar_one(),  # not another program's
         compare_server_default=True,
     )
     with context.begin_transaction():
@@ -28,5 +30,5 @@ if handed_in is not None:
 else:
     from registry import database
 
-    with database.reach(None) as server, server.engine.begin() as own_connection:
+    with database.reach(None, create=True, upgrade=False) as server, server.engine.begin() as own_connection:
         run(own_connection)

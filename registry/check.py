@@ -7,14 +7,16 @@ import psycopg
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
+from registry import views
 from registry.store.speakers import PROFILES
 from registry.store.totals import NIGHTS, TOTALS
 
 SHOWN_ROWS = 5  # of a broken invariant; enough to find the fault by
 ROUNDING = 1e-5  # of a profile's mean kept in single precision
 SHORTER_S = 0.001  # than any clip; sums of seconds are exact, in any order
-# Vectors of two dimensions, or two models that decide: what is so wrong that a query about it fails.
-BEYOND_COMPARE = (psycopg.DataError, psycopg.errors.CardinalityViolation)
+# Vectors of two dimensions, two models that decide, a function lost: what is so wrong that a query about it fails.
+BEYOND_COMPARE = (psycopg.DataError, psycopg.errors.CardinalityViolation, psycopg.errors.UndefinedFunction)
+VIEWS = "the views and functions are there, as this version makes them"
 
 INVARIANTS = {
     "every clip has exactly one speaker, unless its ingest was undone or it was withdrawn": """
@@ -135,6 +137,7 @@ INVARIANTS = {
             WHERE i.indexrelid = to_regclass(format('profile_model_%s_hnsw', m.model_id)) AND i.indisvalid)
     """,
 }
+ALL = (VIEWS, *INVARIANTS)
 
 
 @dataclass(frozen=True)
@@ -152,6 +155,8 @@ def check(engine: Engine) -> list[Violation]:
 
 def _violations(engine: Engine) -> Iterator[Violation]:
     with engine.connect() as connection:
+        if not views.are_ours(connection):
+            yield Violation(VIEWS, (("registry database upgrade puts them in place",),))
         for invariant, query in INVARIANTS.items():
             if rows := _breaking_rows(connection, query):
                 yield Violation(invariant, rows)

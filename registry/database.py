@@ -1,38 +1,41 @@
 """Reach a registry's database: the embedded one by name, or any server by URL."""
 
+import logging
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
 
-from registry import embedded, schema
+from registry import embedded, schema, views
+from registry.database_errors import connection_error, refusal
+from registry.embedded import disk
 from registry.errors import (
     DatabaseError,
-    DatabaseRefused,
     DatabaseUnreachable,
+    DiskFull,
+    EmbeddedServerFailed,
+    NameUnfit,
+    NoRegistryHere,
     NoSuchRegistry,
-    RegistryError,
-    VectorMissing,
+    RegistryBegun,
 )
+from registry.session import Session, session_for
+from registry.store import identity
 
 DEFAULT_NAME = "registry"
-CONNECT_TIMEOUT_S = 10  # unless the URL says otherwise
+NAME_BYTES = 63  # of a database, as PostgreSQL is built
+OF_A_LOST_SERVER = (psycopg.OperationalError, OperationalError, EmbeddedServerFailed, DatabaseUnreachable)
+OF_POSTGRESQL = ("postgres", "template0", "template1")
 # Greedy, since a password may hold any character; rather too much is hidden than too little.
 PASSWORD = re.compile(r"(://[^:/@\s]*:).*@|(\bpassword=)[^&\s]*")
-# psycopg gives no SQLSTATE for a failed login, only the server's words
-LOGIN_REFUSED = ("authentication failed", "does not exist", "no password supplied", "no pg_hba.conf entry")
-RIGHTS_NEEDED = (
-    "Name a role in {url} that may read and write the registry's tables. On first use it must create them, and"
-    " the extension vector, for which a superuser is needed unless one has run CREATE EXTENSION vector there."
-)
-RUN_AGAIN = "What was finished is kept: once the server is well, run the same command again."
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -43,57 +46,128 @@ class Database:
     server: embedded.EmbeddedServer | None  # the embedded server it is on; None for any other
     url: str  # as psql takes it, password included
     shown_url: str  # the same without the password, for messages
+    place: str  # where people find it: the embedded server's folder, or the shown URL
+    begun: str | None = None  # the identity of a registry that was made just now
+
+
+@dataclass(frozen=True)
+class _Wish:
+    create: bool
+    new: bool
+    upgrade: bool
+    reading: bool
+
+    @property
+    def may_make(self) -> bool:
+        return self.create or self.new
 
 
 @contextmanager
-def reach(database: str | None, *, create: bool = False, upgrade: bool = True) -> Iterator[Database]:
-    """Open the database and bring its schema up to date.
+def reach(
+    database: str | None, *, create: bool = False, new: bool = False, upgrade: bool = True, reading: bool = False
+) -> Iterator[Database]:
+    """Open the database of a registry that is there, and bring its schema up to date.
+
+    One that is begun by `new`, and in which nothing was done when the caller is through, is removed again.
 
     Args:
         database: A PostgreSQL URL, the name of a database on the embedded server, or None for
             REGISTRY_DATABASE_URL, and without that for the embedded database `registry`.
-        create: True makes a named embedded database that is not there; else a mistyped name is an error.
-        upgrade: False leaves the schema as it is, for asking about it.
+        create: True makes a registry where there is none, and takes the one that is there.
+        new: True begins a registry where there is none, and refuses one that holds clips.
+        upgrade: False leaves the schema as it is, and shows an empty database too, for asking about it.
+        reading: True leaves the views and functions as they are unless the schema is an older one.
 
     Raises:
-        NoSuchRegistry: The embedded server has no database of this name.
+        NameUnfit: No registry of the embedded server can have this name.
+        NoRegistryHere, NoSuchRegistry: There is none, and none is to be made.
+        RegistryBegun: With `new`, there is one with clips.
         DatabaseUnreachable, DatabaseRefused: No server answers, or it refuses the login.
-        EmbeddedServerFailed: The embedded server did not start.
-        VectorMissing, VectorTooOld, SchemaTooNew, NotARegistry: The database cannot serve.
+        EmbeddedServerFailed, DiskFull: The embedded server did not start.
+        EncodingUnfit, VectorMissing, VectorTooOld, SchemaTooNew, NotARegistry: The database cannot serve.
     """
-    wanted = database or os.environ.get("REGISTRY_DATABASE_URL") or DEFAULT_NAME
+    wanted = os.environ.get("REGISTRY_DATABASE_URL") or DEFAULT_NAME if database is None else database
+    wish = _Wish(create, new, upgrade, reading)
     if "://" in wanted:
-        with _opened(wanted, None, upgrade) as opened:
+        with _opened(wanted, None, wish) as opened:
             yield opened
         return
-    with embedded.EmbeddedServer(embedded.home()) as server:
-        if not create and wanted != DEFAULT_NAME:
-            _refuse_unknown(server, wanted)
-        server.ensure_database(wanted)
-        with _opened(server.url(wanted), server, upgrade) as opened:
+    if not wanted:
+        raise NameUnfit(name=wanted, cause="it is empty, as a variable that is not set is")
+    server = embedded.EmbeddedServer(embedded.home())
+    if not wish.may_make and not server.exists():
+        raise NoRegistryHere(place=server.home, hint="")
+    with _full_disk_told(server), server:
+        _ensure_known(server, wanted, wish)
+        with _opened(server.url(wanted), server, wish) as opened:
             yield opened
 
 
-def _refuse_unknown(server: embedded.EmbeddedServer, name: str) -> None:
-    with psycopg.connect(server.url("postgres")) as connection:
-        rows = connection.execute("SELECT datname FROM pg_database WHERE NOT datistemplate AND datname <> 'postgres'")
-        known = sorted(row[0] for row in rows)
-    if name not in known:
-        raise NoSuchRegistry(name=name, known=", ".join(known) or "none")
+def _ensure_known(server: embedded.EmbeddedServer, name: str, wish: _Wish) -> None:
+    if wish.may_make:
+        _refuse_unfit(name)
+        server.ensure_database(name)
+    elif not server.has_database(name):
+        raise NoSuchRegistry(home=server.home, name=name, known=", ".join(server.databases()) or "none")
+
+
+def _refuse_unfit(name: str) -> None:
+    """Refuse names that PostgreSQL keeps for itself, or would shorten, so that two registries became one."""
+    if name in OF_POSTGRESQL:
+        raise NameUnfit(name=name, cause="PostgreSQL keeps that name for itself")
+    if len(name.encode()) > NAME_BYTES:
+        raise NameUnfit(name=name, cause=f"it is longer than {NAME_BYTES} bytes")
 
 
 @contextmanager
-def _opened(url: str, server: embedded.EmbeddedServer | None, upgrade: bool) -> Iterator[Database]:
+def _opened(url: str, server: embedded.EmbeddedServer | None, wish: _Wish) -> Iterator[Database]:
     plain_url = _as_libpq_takes_it(url)
     shown_url = without_password(plain_url)
-    # libpq reads the URL, so that whatever works with psql works here.
-    address = {"connect_timeout": CONNECT_TIMEOUT_S, **conninfo_to_dict(plain_url)}
-    engine = create_engine("postgresql+psycopg://", poolclass=NullPool, connect_args=address)
+    session = _session(plain_url, shown_url, is_own=server is not None)
+    engine = create_engine("postgresql+psycopg://", poolclass=NullPool, creator=session.connect)
+    opened = Database(engine, server, plain_url, shown_url, str(server.home) if server else shown_url)
     try:
-        _answer_or_raise(engine, shown_url, upgrade)
-        yield Database(engine, server, plain_url, shown_url)
+        begun = _answer_or_raise(opened, session, wish) if wish.upgrade else None
+        try:
+            yield replace(opened, begun=begun)
+        finally:
+            if begun and wish.new:
+                _take_back_unless_used(opened)
     finally:
         engine.dispose()
+
+
+def _take_back_unless_used(opened: Database) -> None:
+    """Leave nothing of a new registry that nothing came into; a server that has died leaves it for the next run."""
+    with suppress(psycopg.Error, DBAPIError):
+        with opened.engine.begin() as connection:
+            if not identity.is_untouched(connection):
+                return
+            if opened.server is None:
+                schema.take_back(connection)
+        if opened.server is not None:
+            opened.server.drop_database(str(conninfo_to_dict(opened.url)["dbname"]))
+        _log.warning("nothing was taken in: the new registry was removed again")
+
+
+@contextmanager
+def _full_disk_told(server: embedded.EmbeddedServer) -> Iterator[None]:
+    """Tell a full disk as such; the server only says that it is gone."""
+    said_before = server.said()
+    try:
+        yield
+    except (psycopg.Error, DBAPIError, DatabaseError) as error:
+        full = server.full_disk(said_before, str(error)) if isinstance(error, OF_A_LOST_SERVER) else None
+        if full is None and disk.FULL not in str(error):
+            raise
+        raise DiskFull(cause=full or error) from error
+
+
+def _session(url: str, shown_url: str, *, is_own: bool) -> Session:
+    try:
+        return session_for(url, shown_url, is_own=is_own)
+    except psycopg.OperationalError as error:
+        raise connection_error(error, shown_url) from error
 
 
 def without_password(text: str) -> str:
@@ -115,49 +189,33 @@ def _as_libpq_takes_it(url: str) -> str:
     return plain_url
 
 
-def _answer_or_raise(engine: Engine, shown_url: str, upgrade: bool) -> None:
+def _answer_or_raise(opened: Database, session: Session, wish: _Wish) -> str | None:
+    """Bring the schema up to date; give the identity of a registry that was made by it."""
     try:
-        with engine.begin() as connection:
-            if upgrade:
-                schema.upgrade(connection, shown_url)
+        with opened.engine.begin() as connection:
+            return _brought_up(connection, opened, session, wish)
     except OperationalError as error:
-        raise _connection_error(error, shown_url) from error
+        raise connection_error(error.orig, opened.shown_url) from error
     except DBAPIError as error:
-        raise _refusal(error, shown_url) from error
+        raise refusal(error, opened.shown_url) from error
 
 
-def _connection_error(error: OperationalError, shown_url: str) -> DatabaseError:
-    cause = _first_line(error)
-    if "database" in cause and cause.endswith("does not exist"):
-        cause += "; to create it, run createdb, or CREATE DATABASE in psql"
-    kind = DatabaseRefused if any(sign in cause for sign in LOGIN_REFUSED) else DatabaseUnreachable
-    return kind(url=shown_url, cause=cause)
+def _brought_up(connection: Connection, opened: Database, session: Session, wish: _Wish) -> str | None:
+    found = schema.standing(connection, opened.shown_url)
+    is_empty = found is schema.Standing.EMPTY
+    if is_empty and not wish.may_make:
+        raise NoRegistryHere(place=opened.place, hint=_other_schemas(session))
+    if wish.new and not is_empty and identity.holds_clips(connection):
+        raise RegistryBegun(place=opened.place)
+    is_changed = schema.upgrade(connection, opened.shown_url)
+    if not is_changed and not wish.reading:
+        views.ensure(connection)
+    return identity.registry_id(connection) if is_empty and is_changed else None
 
 
-def _refusal(error: DBAPIError, shown_url: str) -> DatabaseError:
-    cause = _first_line(error)
-    if isinstance(error.orig, psycopg.errors.InsufficientPrivilege):
-        return DatabaseError(cause=f"{cause}. {RIGHTS_NEEDED.format(url=shown_url)}")
-    if isinstance(error.orig, psycopg.errors.FeatureNotSupported | psycopg.errors.UndefinedFile):
-        return VectorMissing(url=shown_url, cause=cause, needed=schema.PGVECTOR_NEEDED)
-    return DatabaseError(cause=cause)
-
-
-def as_registry_error(error: Exception) -> RegistryError | None:
-    """Translate what a database does in the middle of the work; None for an error that is nobody's fault but ours."""
-    if isinstance(error, RegistryError):
-        return error
-    driver_error = error.orig if isinstance(error, DBAPIError) else error
-    if isinstance(driver_error, psycopg.OperationalError):
-        return DatabaseError(cause=f"{_words(driver_error)}. {RUN_AGAIN}")
-    if isinstance(driver_error, psycopg.Error):  # by itself from COPY, which goes past SQLAlchemy
-        return DatabaseError(cause=_words(driver_error))
-    return None
-
-
-def _first_line(error: DBAPIError) -> str:
-    return _words(error.orig)
-
-
-def _words(error: BaseException | None) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+def _other_schemas(session: Session) -> str:
+    """Tell of registries that the search_path does not lead to."""
+    if not session.registries:
+        return ""
+    example = f"?options=-csearch_path%3D{session.registries[0]}"
+    return f" on the role's search_path, but in the schema {', '.join(session.registries)}: add {example} to the URL"

@@ -16,6 +16,7 @@ RegistryError                 2
 │   └── ModelMoved
 ├── ScopeMismatch
 ├── QueryFailed
+├── NotText
 ├── UnknownSpeaker
 ├── AmbiguousSpeaker
 ├── UnknownClip
@@ -36,6 +37,12 @@ RegistryError                 2
     ├── VectorMissing
     ├── VectorTooOld
     ├── NoSuchRegistry
+    ├── NoRegistryHere
+    ├── RegistryBegun
+    ├── RegistryInUse
+    ├── NameUnfit
+    ├── EncodingUnfit
+    ├── DiskFull
     ├── SchemaTooNew
     └── NotARegistry
 
@@ -151,6 +158,10 @@ class QueryFailed(RegistryError):
     """The database refused the query: {cause}"""
 
 
+class NotText(RegistryError):
+    """{text!r} is no text in UTF-8, which all text in the registry is. Correct it, or the encoding of the terminal."""
+
+
 class UnknownSpeaker(RegistryError):
     """There is no speaker {address!r}. Name one by its number, F0003, or with its broadcaster, andaiafm/F0003;
     registry sql "SELECT * FROM speakers" lists them.
@@ -249,8 +260,40 @@ class VectorTooOld(DatabaseError):
 
 
 class NoSuchRegistry(DatabaseError):
-    """The embedded server has no registry {name!r}; it has: {known}. Correct --database, or make it with
-    registry ingest.
+    """The embedded server in {home} has no registry {name!r}; it has: {known}. Correct --database; or begin it, with
+    registry ingest INDIR --new.
+    """
+
+
+class NoRegistryHere(DatabaseError):
+    """There is no registry in {place}{hint}. If there should be one, correct REGISTRY_HOME or --database, or mount its
+    disk; nothing was made or changed. To begin a new one there, run registry ingest INDIR --new, once.
+    """
+
+
+class RegistryBegun(DatabaseError):
+    """There is a registry with clips in {place} already. Leave --new out: it is for the first night only."""
+
+
+class RegistryInUse(DatabaseError):
+    """Another program is connected to the registry {name!r}, so it was not dropped. End that program, or run
+    registry database stop, then drop it again.
+    """
+
+
+class NameUnfit(DatabaseError):
+    """A registry cannot be named {name!r}: {cause}. Name another in --database."""
+
+
+class EncodingUnfit(DatabaseError):
+    """The database at {url} keeps text in {encoding}, which cannot hold every name and transcript. Make another with
+    CREATE DATABASE ... ENCODING 'UTF8' TEMPLATE template0, and name it in --database / REGISTRY_DATABASE_URL.
+    """
+
+
+class DiskFull(DatabaseError):
+    """The disk of the database is full: {cause}. All that was finished is kept. Make room there, then run the same
+    command again.
     """
 
 

@@ -1,23 +1,42 @@
 """The schema's life: which revision a database is at, and bringing it to this version's."""
 
+import enum
+import re
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, text
 
+from registry import views
 from registry.errors import NotARegistry, SchemaTooNew, VectorMissing, VectorTooOld
+from registry.session import LASTING_TABLES
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 PGVECTOR_NEEDED = "0.8.4"  # 0.8.2 to 0.8.4 mend corrupted HNSW indexes (parallel build, vacuum)
-LASTING_TABLES = {"registry", "speaker_number"}  # at every revision; what knows a registry by
 MIGRATION_LOCK = 0x5EED_0001  # any constant: two processes never migrate one database at once
+MIGRATION = re.compile(r"(\d{4})_\w+\.py")
+# Tables that an extension brought are nobody's, as PostGIS on a hosted database.
+TABLES = """
+    SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = current_schema() AND c.relkind IN ('r', 'p') AND NOT EXISTS (
+        SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+"""
 
 
-def alembic_config(connection: Connection | None = None) -> Config:
+class Standing(enum.Enum):
+    """How a database stands to this version of the package."""
+
+    EMPTY = enum.auto()
+    OLDER = enum.auto()
+    NEWEST = enum.auto()
+
+
+def alembic_config(connection: Connection | None = None) -> "Config":
     """Configure Alembic from the installed package; the connection is handed over, never a URL."""
+    from alembic.config import Config  # only to migrate: it takes as long to import as all else to ask a question
+
     config = Config()
     config.set_main_option("script_location", str(files("migrations")).replace("%", "%%"))
     config.attributes["connection"] = connection
@@ -26,12 +45,19 @@ def alembic_config(connection: Connection | None = None) -> Config:
 
 def newest_revision() -> str:
     """Name the revision this version of the package works with."""
-    return str(ScriptDirectory.from_config(alembic_config()).get_current_head())
+    return max(_known_revisions())
+
+
+def _known_revisions() -> set[str]:
+    named = (MIGRATION.fullmatch(path.name) for path in files("migrations").joinpath("versions").iterdir())
+    return {name[1] for name in named if name}
 
 
 def revision(connection: Connection) -> str | None:
     """Name the revision the database is at; None for an empty one."""
-    return MigrationContext.configure(connection).get_current_revision()
+    if "alembic_version" not in _tables(connection):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
 
 
 def upgrade(connection: Connection, shown_url: str) -> bool:
@@ -45,31 +71,45 @@ def upgrade(connection: Connection, shown_url: str) -> bool:
         SchemaTooNew: A newer version of the package wrote the database.
         NotARegistry: The database holds tables of something else.
     """
-    if _stands_at_newest(connection, shown_url):
+    if standing(connection, shown_url) is Standing.NEWEST:
         return False
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
-    if _stands_at_newest(connection, shown_url):
+    if standing(connection, shown_url) is Standing.NEWEST:
         return False
     ensure_pgvector(connection, shown_url)
+    from alembic import command
+
     command.upgrade(alembic_config(connection), "head")
-    _create_views(connection)
+    views.put_in_place(connection)
     return True
 
 
-def _stands_at_newest(connection: Connection, shown_url: str) -> bool:
-    """Tell whether nothing is to be done; refuse what is no registry or cannot be worked with."""
+def take_back(connection: Connection) -> None:
+    """Remove the tables, views and functions of a registry in which nothing was done yet."""
+    from alembic import command
+
+    command.downgrade(alembic_config(connection), "base")
+    connection.execute(text("DROP TABLE alembic_version"))
+
+
+def standing(connection: Connection, shown_url: str) -> Standing:
+    """Tell what is to be done; refuse what is no registry or cannot be worked with.
+
+    Raises:
+        VectorTooOld, SchemaTooNew, NotARegistry: As with `upgrade`.
+    """
     found = revision(connection)
-    tables = set(inspect(connection).get_table_names()) - {"alembic_version"}
-    _refuse_foreign(found, tables, shown_url)
-    _refuse_unknown(connection, found, shown_url)
+    _refuse_foreign(found, _tables(connection) - {"alembic_version"}, shown_url)
+    if found is None:
+        return Standing.EMPTY
+    if found not in _known_revisions():
+        raise SchemaTooNew(url=shown_url, found=found)
     _refuse_too_old(installed_pgvector(connection), shown_url)
-    return found == newest_revision()
+    return Standing.NEWEST if found == newest_revision() else Standing.OLDER
 
 
-def _create_views(connection: Connection) -> None:
-    script = files("registry").joinpath("views.sql").read_text(encoding="utf-8")
-    driver: Any = connection.connection.driver_connection  # SQLAlchemy would look for placeholders in it
-    driver.execute(script)
+def _tables(connection: Connection) -> set[str]:
+    return set(connection.execute(text(TABLES)).scalars())
 
 
 def _refuse_foreign(found: str | None, tables: set[str], shown_url: str) -> None:
@@ -79,12 +119,6 @@ def _refuse_foreign(found: str | None, tables: set[str], shown_url: str) -> None
     if not (is_registry or is_empty):
         shown = sorted(tables) or ["alembic_version"]
         raise NotARegistry(url=shown_url, tables=", ".join(shown[:5]))
-
-
-def _refuse_unknown(connection: Connection, found: str | None, shown_url: str) -> None:
-    scripts = ScriptDirectory.from_config(alembic_config(connection)).walk_revisions()
-    if found is not None and found not in {script.revision for script in scripts}:
-        raise SchemaTooNew(url=shown_url, found=found)
 
 
 def _refuse_too_old(pgvector: str | None, shown_url: str) -> None:

@@ -1,10 +1,10 @@
 """How a registry stands: place, versions, contents."""
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, text
 
 from registry import schema
 from registry.database import Database
-from registry.store import models
+from registry.store import identity, models
 
 COUNTED = {
     "clips": "clip",
@@ -12,6 +12,8 @@ COUNTED = {
     "groups": "clip_group",
     "operations": "operation",
 }
+SINCE_IDENTITY = "0006"  # revisions that brought these
+SINCE_ROLES = "0003"
 
 
 def status(opened: Database) -> dict[str, object]:
@@ -25,21 +27,23 @@ def status(opened: Database) -> dict[str, object]:
             "schema revision": found or "none yet",
             "newest revision": schema.newest_revision(),
         }
-        if not inspect(connection).has_table("registry"):
+        if found is None:
             return answer
-        answer |= _foundation(connection)
+        if found >= SINCE_IDENTITY:
+            answer["registry"] = identity.registry_id(connection)
+        answer |= _foundation(connection, found)
         for name, table in COUNTED.items():
             answer[name] = connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one()  # noqa: S608
         return answer
 
 
-def _foundation(connection: Connection) -> dict[str, object]:
+def _foundation(connection: Connection, revision: str) -> dict[str, object]:
     chosen = ("chosen with the first ingest",) * 2
-    if inspect(connection).has_table("model_role"):
+    if revision >= SINCE_ROLES:
         built_on = models.foundation(connection)
         name, scope = (built_on.name, built_on.scope) if built_on else chosen
         beside = [f"{model.name} ({model.audios} audios)" for model in models.beside(connection)]
-    else:  # before revision 0003 there was but one model
+    else:  # there was but one model
         query = text("SELECT name, scope FROM registry JOIN embedding_model USING (model_id)")
         name, scope = connection.execute(query).one_or_none() or chosen
         beside = []

@@ -138,6 +138,7 @@ identity = Table(
         comment="Tells this registry, and its restored backups, from every other.",
     ),
     Column("made_at", DateTime(timezone=True), nullable=False, server_default=func.now(), comment="When."),
+    Column("views", Text, comment="How views and functions were put in place: hashes of their script and of them."),
     CheckConstraint("only_row", name="only_row"),
     comment="Which registry this is; one row, written when the tables were made.",
 )

@@ -1,8 +1,5 @@
 -- What users query: the documented views and functions, put in place after every migration.
 -- Columns are only ever added, at the end. A change here comes with a migration, be it an empty one.
--- Loads pgvector, whose settings only a superuser may name below before the session knows them.
-SELECT '[1]'::vector;
-
 
 CREATE OR REPLACE FUNCTION number_label(gender text, number integer) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -220,22 +217,24 @@ COMMENT ON COLUMN clips.exported_as IS 'Where an export of everything puts the c
 
 -- Both are planned for the registry's own model and its dimension, so that the vector index of its profiles serves.
 -- Voices lie far apart in all directions, so the index is searched widely: by the default, 40, it misses a third of the
--- nearest among 50,000. What it gives is sorted again, since it compares rounded vectors.
+-- nearest among 50,000. What it gives is sorted again, since it compares rounded vectors. The search's settings are made
+-- inside, since only a superuser may name them to CREATE FUNCTION, and a backup is restored by an ordinary role.
 CREATE OR REPLACE FUNCTION similar_speakers(speaker bigint, k integer DEFAULT 10)
 RETURNS TABLE (speaker_id bigint, numbers text, gender text, similarity real)
 LANGUAGE plpgsql STABLE
-SET hnsw.iterative_scan = 'strict_order'
-SET hnsw.ef_search = 400
 AS $$
 DECLARE
     model embedding_model;
-    sought vector;
+    sought vector := '[1]';  -- loads pgvector, whose settings mean nothing before
+    iterative_scan text := current_setting('hnsw.iterative_scan', true);
+    ef_search text := current_setting('hnsw.ef_search', true);
 BEGIN
     SELECT m.* INTO model FROM embedding_model m WHERE m.model_id = deciding_model();
     SELECT p.mean INTO sought FROM profile p WHERE p.speaker_id = speaker AND p.model_id = model.model_id;
     IF sought IS NULL THEN
         RETURN;
     END IF;
+    PERFORM set_config('hnsw.iterative_scan', 'strict_order', true), set_config('hnsw.ef_search', '400', true);
     RETURN QUERY EXECUTE format(
         'WITH near AS MATERIALIZED (
              SELECT p.speaker_id, p.mean::halfvec(%1$s) <=> $1::halfvec(%1$s) AS distance
@@ -249,6 +248,7 @@ BEGIN
                 s.gender::text, (1 - near.distance)::real
          FROM near JOIN speaker s USING (speaker_id) ORDER BY (1 - near.distance)::real DESC, near.speaker_id',
         model.dimension, model.model_id) USING sought, speaker, k;
+    PERFORM set_config('hnsw.iterative_scan', iterative_scan, true), set_config('hnsw.ef_search', ef_search, true);
 END $$;
 
 COMMENT ON FUNCTION similar_speakers(bigint, integer) IS
@@ -260,12 +260,12 @@ COMMENT ON FUNCTION similar_speakers(bigint, integer) IS
 CREATE OR REPLACE FUNCTION similar_clips(clip bigint, k integer DEFAULT 10)
 RETURNS TABLE (clip_id bigint, speaker_id bigint, similarity real)
 LANGUAGE plpgsql STABLE
-SET hnsw.iterative_scan = 'strict_order'
-SET hnsw.ef_search = 400
 AS $$
 DECLARE
     model embedding_model;
-    sought vector;
+    sought vector := '[1]';  -- loads pgvector, whose settings mean nothing before
+    iterative_scan text := current_setting('hnsw.iterative_scan', true);
+    ef_search text := current_setting('hnsw.ef_search', true);
 BEGIN
     SELECT m.* INTO model FROM embedding_model m WHERE m.model_id = deciding_model();
     SELECT e.vector INTO sought FROM embedding e JOIN clip c USING (audio_id)
@@ -274,6 +274,7 @@ BEGIN
         RETURN;
     END IF;
     -- 100 hold 99.9 % of the ten nearest clips of real speech, 300 voices. One more than asked for have enough clips.
+    PERFORM set_config('hnsw.iterative_scan', 'strict_order', true), set_config('hnsw.ef_search', '400', true);
     RETURN QUERY EXECUTE format(
         'WITH cell AS MATERIALIZED (
              SELECT p.speaker_id FROM profile p WHERE p.model_id = %2$s
@@ -284,6 +285,7 @@ BEGIN
          JOIN embedding e ON e.audio_id = c.audio_id AND e.model_id = %2$s
          WHERE c.clip_id <> $2 ORDER BY e.vector <=> $1, c.clip_id LIMIT $3',
         model.dimension, model.model_id) USING sought, clip, k;
+    PERFORM set_config('hnsw.iterative_scan', iterative_scan, true), set_config('hnsw.ef_search', ef_search, true);
 END $$;
 
 COMMENT ON FUNCTION similar_clips(bigint, integer) IS

@@ -26,6 +26,7 @@ from registry.store import corrections
 from registry.store.operations import Author
 
 os.environ["PYANNOTE_METRICS_ENABLED"] = "0"
+os.environ["REGISTRY_LINGER_S"] = "0"  # a test leaves no server behind
 
 CORPORA = Path(__file__).resolve().parents[2] / "shared" / "corpora"
 RATE = 16_000
@@ -52,7 +53,7 @@ def server(home: Path) -> Iterator[EmbeddedServer]:
 def template(server: EmbeddedServer) -> str:
     """A migrated database to copy for each test."""
     server.ensure_database("template_registry")
-    with reach(server.url("template_registry")):
+    with reach(server.url("template_registry"), create=True):
         pass
     return "template_registry"
 

@@ -97,6 +97,16 @@ def plain_role(tcp_server: TcpServer, empty: str) -> Iterator[str]:
 
 
 @pytest.fixture
+def plain_database(tcp_server: TcpServer, plain_role: str) -> Iterator[str]:
+    """The name of an empty database that an ordinary role owns, where a superuser has installed pgvector."""
+    name = f"plain_{uuid4().hex}"
+    tcp_server.run(f"CREATE DATABASE {name} OWNER {plain_role}")
+    tcp_server.run(f"CREATE EXTENSION vector; ALTER SCHEMA public OWNER TO {plain_role}", name)
+    yield name
+    tcp_server.run(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
 def offered_extensions(tcp_server: TcpServer, empty: str) -> Iterator[Path]:
     """A folder from which alone the empty database may take extensions: nothing at first."""
     folder = Path(tempfile.mkdtemp(prefix="registry-extensions-"))

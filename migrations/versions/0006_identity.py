@@ -31,6 +31,12 @@ def upgrade() -> None:
         sa.Column(
             "made_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False, comment="When."
         ),
+        sa.Column(
+            "views",
+            sa.Text(),
+            nullable=True,
+            comment="How views and functions were put in place: hashes of their script and of them.",
+        ),
         sa.CheckConstraint("only_row", name=op.f("identity_only_row_check")),
         sa.PrimaryKeyConstraint("only_row", name=op.f("identity_pkey")),
         comment="Which registry this is; one row, written when the tables were made.",

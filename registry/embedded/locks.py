@@ -10,17 +10,19 @@ from registry.embedded.account import Account, open_private
 
 
 class Locks:
-    """The two locks of one home.
+    """The locks of one home.
 
     Every user holds `use.lock` shared; who gets it exclusively on leaving was the last. Joining, leaving,
     starting and stopping happen under `start.lock`, so who comes while another stops the server waits, and
-    then starts it. They are taken in this order only, `use.lock` exclusively without waiting: no deadlock.
+    then starts it. The process that stops the server a while after its last user holds `linger.lock`; that user noted
+    in it, by its time, when it left. They are taken in this order only, all but the first without waiting: no deadlock.
     """
 
     def __init__(self, home: Path) -> None:
         self._home = home
         self._use_lock: int | None = None
         self._pid = 0
+        self._linger_lock: int | None = None
 
     @property
     def is_user(self) -> bool:
@@ -47,11 +49,39 @@ class Locks:
         """Say whether no other process uses the server; to be called alone, before let_go()."""
         if self._use_lock is None:
             return False
+        return _has_taken(self._use_lock)
+
+    def is_unused(self) -> bool:
+        """Say whether no process uses the server; to be called alone, by one that does not."""
+        return self._can_be_had("use.lock")
+
+    def note_leaving(self) -> bool:
+        """Note that the server was used until now; say whether no process lingers yet. To be called alone."""
+        lock = self._open("linger.lock")
+        os.utime(lock)
+        os.close(lock)
+        return self._can_be_had("linger.lock")
+
+    def linger(self) -> float | None:
+        """Be the one process that lingers, and give the time when the server was left; None if another one is it."""
+        if self._linger_lock is None:
+            self._linger_lock = self._open("linger.lock")
+            if not _has_taken(self._linger_lock):
+                return None
+        return os.fstat(self._linger_lock).st_mtime
+
+    def stop_lingering(self) -> None:
+        """Linger no longer; to be called alone, so that nobody who leaves relies on it."""
+        if self._linger_lock is not None:
+            _unlock(self._linger_lock)
+            self._linger_lock = None
+
+    def _can_be_had(self, name: str) -> bool:
+        lock = self._open(name)
         try:
-            fcntl.flock(self._use_lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
+            return _has_taken(lock)
+        finally:
+            _unlock(lock)
 
     def let_go(self) -> None:
         """Be a user no longer."""
@@ -63,6 +93,14 @@ class Locks:
         # A file of the owner of the home, so that root never locks that user out.
         home = self._home.stat()
         return open_private(self._home / name, Account(home.st_uid, home.st_gid))
+
+
+def _has_taken(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _unlock(lock: int) -> None:

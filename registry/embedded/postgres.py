@@ -3,6 +3,7 @@
 import enum
 import hashlib
 import os
+import pwd
 import shlex
 import shutil
 import stat
@@ -32,6 +33,13 @@ SETTINGS = {
 }
 # The names of the C library's locales differ between machines; the built-in C.UTF-8 is everywhere.
 LOCALE = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+
+
+NAMELESS = (
+    "the user number {uid} has no name on this machine, which initdb needs to make the data. Add the line"
+    " registry:x:{uid}:{gid}::/:/sbin/nologin to /etc/passwd, of the image say, for the first start; later ones do"
+    " without"
+)
 
 
 class State(enum.Enum):
@@ -115,6 +123,7 @@ class Postgres:
         return True
 
     def _initialise(self, account: Account) -> None:
+        _refuse_nameless(account)
         # Under another name first: initdb writes PG_VERSION early, so a killed one would look complete.
         unfinished = self.home / "data.new"
         shutil.rmtree(unfinished, ignore_errors=True)
@@ -186,6 +195,15 @@ class Postgres:
     def _log_tail(self, start: int) -> str:
         lines = self.log.read_bytes()[start:].decode(errors="replace").splitlines()
         return " / ".join(line.strip() for line in lines[-LOG_TAIL_LINES:]) or "it said nothing"
+
+
+def _refuse_nameless(account: Account) -> None:
+    """Refuse an account that initdb would: only the first start needs its name."""
+    try:
+        pwd.getpwuid(account.uid)
+    except KeyError:
+        message = NAMELESS.format(uid=account.uid, gid=account.gid)
+        raise ProgramError(message) from None
 
 
 def psql(url: str, script: str, **variables: str) -> None:

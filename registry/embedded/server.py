@@ -1,17 +1,23 @@
-"""The embedded server and its life time: it runs while a process uses it, and no longer."""
+"""The embedded server and its life time: it runs while a process uses it, and a moment longer."""
 
 import atexit
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
+from registry.embedded import linger
 from registry.embedded.account import make_home
+from registry.embedded.disk import full_disk
 from registry.embedded.locks import Locks
 from registry.embedded.postgres import PORT, Postgres, ProgramError, State, psql
 from registry.errors import DatabaseError, EmbeddedServerFailed
+
+if TYPE_CHECKING:
+    import psycopg
 
 APPLICATION = "speaker-registry"
 ROOT_HOME = Path("/var/lib", APPLICATION)
@@ -39,7 +45,8 @@ def home() -> Path:
 class EmbeddedServer:
     """A private PostgreSQL server in one folder, shared by all processes of its user.
 
-    The last user to leave stops it. A user that is killed leaves without a word; the next one stops it then.
+    It stops a moment after the last user has left. A user that is killed leaves without a word; the next one sees to
+    it then.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
@@ -67,13 +74,17 @@ class EmbeddedServer:
                 try:
                     self._postgres.ensure_running()
                 except BaseException:
-                    self._leave()
+                    self._leave(lingering_s=0)
                     raise
         atexit.register(self.release)
         return self
 
+    def exists(self) -> bool:
+        """Say whether there is a server's data in the folder; touches nothing."""
+        return (self._postgres.data / "PG_VERSION").exists()
+
     def release(self) -> None:
-        """Use the server no longer; the last user stops it, unless keep() was asked for.
+        """Use the server no longer; after the last user it stops soon, unless keep() was asked for.
 
         Raises:
             EmbeddedServerFailed: when the server does not stop.
@@ -85,7 +96,7 @@ class EmbeddedServer:
             self._locks.let_go()
             return
         with self._failures(), self._locks.alone():
-            self._leave()
+            self._leave(linger.linger_s())
 
     def url(self, database: str) -> str:
         """Give the address of a database on this server, as psql takes it; any name, percent-encoded."""
@@ -102,6 +113,80 @@ class EmbeddedServer:
             psql(self.url("postgres"), CREATE_DATABASE, name=name)
         except (OSError, ProgramError) as error:
             raise DatabaseError(cause=error) from error
+
+    def databases(self) -> list[str]:
+        """Name the databases that were made on the running server, sorted."""
+        with self.connect("postgres") as connection:
+            query = "SELECT datname FROM pg_database WHERE NOT datistemplate AND datname <> 'postgres'"
+            return sorted(row[0] for row in connection.execute(query))
+
+    def has_database(self, name: str) -> bool:
+        """Say whether the running server has a database of this name."""
+        with self.connect("postgres") as connection:
+            query = "SELECT FROM pg_database WHERE datname = %s::name AND NOT datistemplate"
+            return connection.execute(query, [name]).rowcount > 0
+
+    def drop_database(self, name: str) -> None:
+        """Remove a database and all in it.
+
+        Raises:
+            psycopg.errors.ObjectInUse: when somebody is connected to it.
+            psycopg.errors.InvalidCatalogName: when there is none.
+        """
+        from psycopg import sql
+
+        with self.connect("postgres") as connection:
+            connection.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(name)))
+
+    def connect(self, database: str) -> "psycopg.Connection[Any]":
+        """Connect to a database of the running server, each statement a transaction of its own."""
+        import psycopg
+
+        from registry.embedded import environment
+
+        with environment.hidden():
+            return psycopg.connect(self.url(database), autocommit=True)
+
+    def said(self) -> int:
+        """Give the length of the server's log so far, in bytes."""
+        log = self._postgres.log
+        return log.stat().st_size if log.exists() else 0
+
+    def full_disk(self, said_before: int, words: str) -> str | None:
+        """Describe the server's disk if a failure came from its being full, else None.
+
+        Args:
+            said_before: What said() gave before the failure.
+            words: What the failure says itself.
+        """
+        if not self.home.is_dir():
+            return None
+        log = self._postgres.log
+        told = log.read_bytes()[said_before:].decode(errors="replace") if log.exists() else ""
+        return full_disk(self.home, words + told)
+
+    def lingers_s(self) -> float | None:
+        """Be the process that stops the server after its last user, and give how long it has to wait yet, in seconds.
+
+        None once there is nothing more to do: somebody uses it or sees to it, or it was stopped.
+        """
+        if not self.home.is_dir():
+            return None
+        with self._locks.alone():
+            left_at = self._locks.linger()
+            remaining_s = None if left_at is None else self._remaining_s(left_at)
+            if remaining_s is None:
+                self._locks.stop_lingering()
+            return remaining_s
+
+    def _remaining_s(self, left_at: float) -> float | None:
+        if not self._locks.is_unused() or self._keep_marker.exists():
+            return None
+        remaining_s = left_at + linger.linger_s() - time.time()
+        if remaining_s > 0:
+            return min(remaining_s, linger.linger_s())
+        self._postgres.stop()
+        return None
 
     def keep(self) -> None:
         """Leave the server running when its last user goes, until stop()."""
@@ -129,12 +214,18 @@ class EmbeddedServer:
     def _keep_marker(self) -> Path:
         return self.home / "keep"
 
-    def _leave(self) -> None:
+    def _leave(self, lingering_s: float) -> None:
         try:
             if self._locks.is_last_user() and not self._keep_marker.exists():
-                self._postgres.stop()
+                self._end_or_linger(lingering_s)
         finally:
             self._locks.let_go()
+
+    def _end_or_linger(self, lingering_s: float) -> None:
+        if not lingering_s:
+            self._postgres.stop()
+        elif self._locks.note_leaving():
+            linger.start(self.home)
 
     @contextmanager
     def _failures(self) -> Iterator[None]:

@@ -1,9 +1,9 @@
 """What people call speakers and clips, and who that is."""
 
 import datetime as dt
+import os
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import cast
 
 from sqlalchemy import Connection, text
@@ -86,7 +86,7 @@ def find_clips(connection: Connection, address: str) -> list[int]:
     """
     if address.isdecimal():
         found = _present(connection, "c.clip_id = :clip_id", {"clip_id": int(address)})
-    elif is_remote(address) or Path(address).is_file():
+    elif is_remote(address) or os.path.isfile(address):  # noqa: PTH113 - pathlib raises where a name is too long
         found = _by_audio(connection, to_path(address))
     else:
         found = _by_name(connection, address)

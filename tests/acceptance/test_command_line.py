@@ -16,6 +16,7 @@ import psycopg
 import pytest
 import soundfile as sf
 
+from registry.database import reach
 from registry.embedded import EmbeddedServer, binaries
 from tests.conftest import MakeClip
 from tests.fix_server import PASSWORD, TcpServer
@@ -48,7 +49,7 @@ def new_shell() -> Iterator[Shell]:
     home = Path(tempfile.mkdtemp(prefix="registry-cli-"))
     home.chmod(0o755)
     kept = {name: value for name, value in os.environ.items() if not name.startswith("REGISTRY_")}
-    yield {**kept, "REGISTRY_HOME": str(home), "PYTHONPATH": str(SOURCE), "TERM": "xterm"}
+    yield {**kept, "REGISTRY_HOME": str(home), "PYTHONPATH": str(SOURCE), "TERM": "xterm", "REGISTRY_LINGER_S": "0"}
     EmbeddedServer(home).stop()
     shutil.rmtree(home)
 
@@ -56,6 +57,10 @@ def new_shell() -> Iterator[Shell]:
 @pytest.fixture(scope="module")
 def url(new_shell: Shell) -> str:
     """The URL that `registry database url` prints; the server is then left running."""
+    with EmbeddedServer(Path(new_shell["REGISTRY_HOME"])) as server:
+        server.ensure_database("registry")
+        with reach(server.url("registry"), create=True):
+            pass
     printed = run(new_shell, "database", "url").stdout.strip()
     with psycopg.connect(printed, autocommit=True) as connection:
         connection.execute("ALTER SYSTEM SET fsync = off")  # a test's data need not outlive a power cut
@@ -173,7 +178,7 @@ def test_no_password_is_shown_or_stored(
 ) -> None:
     make_clip("a")
     secret = tcp_server.url(empty)
-    taken_in = run(shell, "ingest", indir, "--database", secret, command=FAKE_REGISTRY)
+    taken_in = run(shell, "ingest", indir, "--new", "--database", secret, command=FAKE_REGISTRY)
     refused = run(shell, "check", "-v", "--database", tcp_server.url("none"))
     journal = run(shell, "sql", "SELECT command FROM operation", "--csv", "--database", secret)
 
@@ -241,9 +246,11 @@ def test_elsewhere_progress_is_a_plain_line(shell: Shell, indir: Path, make_clip
 
 
 @is_root
-def test_warnings_of_the_embedded_server_reach_the_user(new_shell: Shell) -> None:
+def test_warnings_of_the_embedded_server_reach_the_user(new_shell: Shell, indir: Path, make_clip: MakeClip) -> None:
+    make_clip("a")
     private = Path(tempfile.mkdtemp(prefix="registry-private-"))
-    started = run({**new_shell, "REGISTRY_HOME": str(private / "home")}, "database", "status")
+    its_own = {**new_shell, "REGISTRY_HOME": str(private / "home")}
+    started = run(its_own, "ingest", indir, "--new", command=FAKE_REGISTRY)
     shutil.rmtree(private)
 
     assert started.returncode == 0

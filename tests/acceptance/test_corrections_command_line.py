@@ -210,7 +210,7 @@ def test_log_lists_operations_newest_first(registry: Run) -> None:
     said, as_json = registry("log"), registry("log", "--json")
 
     header, newest, *_ = said.out.splitlines()
-    assert header.split() == ["operation", "at", "kind", "user", "command"]
+    assert header.split() == ["operation", "at", "(UTC)", "kind", "user", "command"]
     assert newest.startswith("        4  ")
     assert newest.endswith("registry rename F0002 Maria")
     assert [entry["kind"] for entry in as_json.json] == ["rename", "ingest", "ingest", "ingest"]

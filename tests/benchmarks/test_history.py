@@ -85,7 +85,7 @@ def filled(server: EmbeddedServer, clips: int) -> str:
     """Name a registry of so many clips, made if it is not there."""
     name = f"n{clips}"
     server.ensure_database(name)
-    with reach(server.url(name)) as opened:
+    with reach(server.url(name), create=True) as opened:
         with opened.engine.connect() as connection:
             is_there = models.foundation(connection) is not None
         if not is_there:

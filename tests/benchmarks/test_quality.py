@@ -30,8 +30,8 @@ def score_of(corpus: str, home: Path) -> dict[str, float]:
     environment = {**os.environ, "REGISTRY_HOME": str(home)}
     lay_out = [sys.executable, CORPORA / "lay_out.py", CORPORA / corpus, nights, "--uneven"]
     subprocess.run(lay_out, check=True, capture_output=True)
-    for night in sorted(nights.glob("night-*")):
-        ingest = [REGISTRY, "ingest", night, "--database", corpus]
+    for at, night in enumerate(sorted(nights.glob("night-*"))):
+        ingest = [REGISTRY, "ingest", night, "--database", corpus, *(["--new"] if at == 0 else [])]
         subprocess.run(ingest, check=True, capture_output=True, env=environment)
     export = [REGISTRY, "export", out, "--database", corpus]
     subprocess.run(export, check=True, capture_output=True, env=environment)

@@ -191,7 +191,7 @@ def test_a_first_night_in_a_new_process(home: Path, figure: AddFigure) -> None:
     seconds = lay_out(folder / "andaiafm_F20201105")
     taken = {
         "cold pyannote loop": cold_s(sys.executable, LOOP_SCRIPT, folder, home=home / "cold-home"),
-        "cold registry ingest": cold_s(REGISTRY, "ingest", folder, home=home / "cold-home"),
+        "cold registry ingest": cold_s(REGISTRY, "ingest", folder, "--new", home=home / "cold-home"),
     }
     print(f"\nthe whole command, once, on {seconds:.0f} s of speech")
     for name, spent in taken.items():

@@ -11,7 +11,8 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-from registry.database import as_registry_error, reach, without_password
+from registry.database import reach, without_password
+from registry.database_errors import as_registry_error
 from registry.embedded import EmbeddedServer
 from registry.errors import (
     DatabaseError,
@@ -25,7 +26,7 @@ from tests.fix_server import PASSWORD, TcpServer, offer_pgvector
 
 
 def open_and_close(url: str) -> None:
-    with reach(url):
+    with reach(url, create=True):
         pass
 
 
@@ -42,7 +43,7 @@ def refused(kind: type[DatabaseError], words: str) -> Iterator[None]:
 def test_any_postgresql_url_will_do_and_is_given_back_as_psql_takes_it(
     tcp_server: TcpServer, empty: str, scheme: str
 ) -> None:
-    with reach(tcp_server.url(empty, scheme=scheme)) as opened, opened.engine.connect() as connection:
+    with reach(tcp_server.url(empty, scheme=scheme), create=True) as opened, opened.engine.connect() as connection:
         assert connection.execute(text("SELECT current_database()")).scalar_one() == empty
 
     assert opened.url == tcp_server.url(empty)
@@ -53,14 +54,14 @@ def test_without_a_name_the_url_of_the_environment_is_used(
     tcp_server: TcpServer, empty: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("REGISTRY_DATABASE_URL", tcp_server.url(empty))
-    with reach(None) as opened:
+    with reach(None, create=True) as opened:
         assert opened.url.endswith(empty)
         assert opened.server is None
 
 
 def test_parameters_of_libpq_are_taken(tcp_server: TcpServer, empty: str) -> None:
     url = f"{tcp_server.url(empty)}?application_name=me&options=-c%20work_mem%3D5MB"
-    with reach(url) as opened, opened.engine.connect() as connection:
+    with reach(url, create=True) as opened, opened.engine.connect() as connection:
         assert connection.execute(text("SHOW work_mem")).scalar_one() == "5MB"
 
 
@@ -80,7 +81,7 @@ def test_a_port_where_nobody_listens_is_unreachable() -> None:
 
 
 def test_a_server_that_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("registry.database.CONNECT_TIMEOUT_S", 2)
+    monkeypatch.setattr("registry.session.CONNECT_TIMEOUT_S", 2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         began_s = time.monotonic()
         with refused(DatabaseUnreachable, "timeout expired"):
@@ -136,7 +137,7 @@ def test_a_plain_role_will_do_where_the_extension_is_installed(
 ) -> None:
     tcp_server.run(f"CREATE EXTENSION vector; GRANT CREATE ON SCHEMA public TO {plain_role}", empty)
 
-    with reach(tcp_server.url(empty, user=plain_role)) as opened, opened.engine.connect() as connection:
+    with reach(tcp_server.url(empty, user=plain_role), create=True) as opened, opened.engine.connect() as connection:
         assert connection.execute(text("SELECT * FROM similar_speakers(1)")).all() == []
 
 
@@ -146,7 +147,7 @@ def test_a_role_that_may_only_read_can_open_a_registry(tcp_server: TcpServer, em
         open_and_close(tcp_server.url(empty, user=plain_role))
     tcp_server.run(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {plain_role}", empty)
 
-    with reach(tcp_server.url(empty, user=plain_role)) as opened, opened.engine.connect() as connection:
+    with reach(tcp_server.url(empty, user=plain_role), create=True) as opened, opened.engine.connect() as connection:
         assert connection.execute(text("SELECT * FROM clips")).all() == []
 
 
@@ -172,7 +173,7 @@ def test_a_server_with_another_new_pgvector_will_do(
 ) -> None:
     offer_pgvector(offered_extensions, version)
 
-    with reach(tcp_server.url(empty)) as opened, opened.engine.connect() as connection:
+    with reach(tcp_server.url(empty), create=True) as opened, opened.engine.connect() as connection:
         found = connection.execute(text("SELECT extversion FROM pg_extension WHERE extname = 'vector'"))
         assert found.scalar_one() == version
 
@@ -195,7 +196,7 @@ def test_an_old_pgvector_under_a_registry_up_to_date_is_refused(tcp_server: TcpS
 
 
 def test_a_server_that_dies_in_the_middle_leaves_words(tcp_server: TcpServer, empty: str) -> None:
-    with reach(tcp_server.url(empty)) as opened, opened.engine.connect() as connection:
+    with reach(tcp_server.url(empty), create=True) as opened, opened.engine.connect() as connection:
         tcp_server.stop()
         try:
             with pytest.raises(Exception, match=r"terminat|closed") as caught:

@@ -22,6 +22,7 @@ from registry.errors import EmbeddedServerFailed
 
 SOURCE = Path(__file__).parents[2]
 NOBODY = 65534
+NAMELESS = 12345  # a user number that no line of /etc/passwd names
 USE = """
 import sys
 from pathlib import Path
@@ -333,6 +334,35 @@ def test_a_plain_user_has_a_server_of_its_own(folder: Path) -> None:
     assert {path.stat().st_uid for path in (folder / "home").iterdir()} == {NOBODY}
 
 
+@is_root
+def test_a_user_number_without_a_name_is_told_what_the_first_start_needs_and_later_ones_do_not(
+    folder: Path, initialised: Path
+) -> None:
+    refused = _as_nobody_known(folder / "new")
+    subprocess.run(["chown", "-R", f"{NAMELESS}:{NAMELESS}", _copy(initialised, folder / "home")], check=True)
+    done = _as_nobody_known(folder / "home")
+
+    assert f"Add the line registry:x:{NAMELESS}:{NAMELESS}::/:/sbin/nologin to /etc/passwd" in refused.stderr
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def _as_nobody_known(home: Path) -> "subprocess.CompletedProcess[str]":
+    os.chown(home.parent, NAMELESS, NAMELESS)
+    script = USE.replace("sys.stdin.read()", "server.ensure_database('voices')")
+    return subprocess.run(
+        [_python_for_nobody(), *_command(script, home)[1:]],
+        env=_source_path(),
+        user=NAMELESS,
+        group=NAMELESS,
+        extra_groups=[],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        cwd="/",
+    )
+
+
 @contextmanager
 def _folder_of_servers() -> Iterator[Path]:
     made = Path(tempfile.mkdtemp(prefix="registry-", dir="/tmp"))
@@ -362,7 +392,7 @@ def _command(script: str, folder: Path) -> list[str]:
 
 
 def _source_path() -> dict[str, str]:
-    return {"PYTHONPATH": f"{SOURCE}:{binaries.programs().parents[2]}", "PATH": os.defpath}
+    return {"PYTHONPATH": f"{SOURCE}:{binaries.programs().parents[2]}", "PATH": os.defpath, "REGISTRY_LINGER_S": "0"}
 
 
 def _spawn(server: EmbeddedServer, script: str = USE) -> subprocess.Popen[str]:

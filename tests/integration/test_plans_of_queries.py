@@ -20,7 +20,7 @@ LARGE = {"clip", "assignment", "embedding", "audio", "speaker_night"}
 def filled(server: EmbeddedServer) -> Iterator[Engine]:
     """A registry of 20,000 clips of 1,000 speakers, with its statistics."""
     server.ensure_database("filled")
-    with reach(server.url("filled")) as opened:
+    with reach(server.url("filled"), create=True) as opened:
         fill(opened.engine, CLIPS, Path("/nights"))
         yield opened.engine
 

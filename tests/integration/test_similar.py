@@ -27,7 +27,7 @@ def filled(server: EmbeddedServer, vectors: Floats) -> Iterator[Engine]:
     """A registry of as many speakers as clips; keys count from 1 in the order of the vectors."""
     server.ensure_database("similar")
     rows = [{"vector": str(vector.tolist())} for vector in vectors]
-    with reach(server.url("similar")) as opened:
+    with reach(server.url("similar"), create=True) as opened:
         with opened.engine.begin() as connection:
             add_model(connection, "campplus", "fingerprint", DIMENSION)
             connection.execute(text("CREATE TEMPORARY TABLE given (n serial, vector vector)"))

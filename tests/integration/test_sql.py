@@ -42,7 +42,7 @@ WRITES = [
 def url(server: EmbeddedServer) -> str:
     """A registry that all of these share, since nothing changes it."""
     server.ensure_database("only read")
-    with reach(server.url("only read")) as opened:
+    with reach(server.url("only read"), create=True) as opened:
         return opened.url
 
 

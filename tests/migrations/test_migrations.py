@@ -175,7 +175,7 @@ def test_upgrading_again_does_nothing(migrated: Connection) -> None:
 
 def test_several_upgrade_an_empty_database_at_once(tcp_server: TcpServer, empty: str) -> None:
     def open_it(_: int) -> str | None:
-        with reach(tcp_server.url(empty)) as opened, opened.engine.connect() as connection:
+        with reach(tcp_server.url(empty), create=True) as opened, opened.engine.connect() as connection:
             return revision(connection)
 
     with ThreadPoolExecutor(4) as pool:
@@ -191,7 +191,7 @@ def test_a_newer_schema_is_refused_with_what_to_do(tcp_server: TcpServer, empty:
 
     with (
         pytest.raises(SchemaTooNew, match=r"revision 9999.*Upgrade the speaker-registry package"),
-        reach(tcp_server.url(empty)),
+        reach(tcp_server.url(empty), create=True),
     ):
         pass
 
@@ -215,7 +215,7 @@ def test_a_database_of_something_else_is_refused_and_left_as_it_is(
 
     with (
         pytest.raises(NotARegistry, match=r"(invoice|alembic_version).*Name an empty database"),
-        reach(tcp_server.url(empty)),
+        reach(tcp_server.url(empty), create=True),
     ):
         pass
     with bare.connect() as connection:

@@ -32,7 +32,7 @@ def opened(
     assert two_models
     for name, pitch_hz in (("a", 400), ("b", 1200), ("c", 2600)):
         make_clip(name, pitch_hz, night(5))
-    with reach(tcp_server.url(empty)) as database:
+    with reach(tcp_server.url(empty), create=True) as database:
         ingest(database.engine, [indir], AUTHOR)
         merge(database.engine, ["F0001", "F0002"], AUTHOR)
         rename(database.engine, "F0003", "Maria", AUTHOR)

@@ -7,8 +7,11 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from alembic.command import upgrade
+from psycopg.conninfo import conninfo_to_dict
+from sqlalchemy import create_engine
 
-from registry.schema import newest_revision
+from registry.schema import alembic_config, ensure_pgvector, newest_revision
 from tests.fix_server import TcpServer
 
 SOURCE = Path(__file__).parents[2]
@@ -22,6 +25,7 @@ CARRIED = [
     "migrations/views_0002.sql",
     "migrations/views_0003.sql",
     "migrations/views_0004.sql",
+    "migrations/views_0005.sql",
     "registry/embedded/server.py",
     "registry/views.sql",
 ]
@@ -50,6 +54,11 @@ def test_the_wheel_carries_every_part(installed: Path) -> None:
 def test_it_migrates_a_database_from_where_it_is_installed(
     installed: Path, tcp_server: TcpServer, empty: str, tmp_path: Path
 ) -> None:
+    engine = create_engine("postgresql+psycopg://", connect_args=conninfo_to_dict(tcp_server.url(empty)))
+    with engine.begin() as connection:
+        ensure_pgvector(connection, "shown")
+        upgrade(alembic_config(connection), "0005")
+    engine.dispose()
     command = "import migrations, cli.main; print(migrations.__file__); cli.main.main()"
     done = subprocess.run(
         [sys.executable, "-c", command, "database", "upgrade"],

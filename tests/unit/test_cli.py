@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -147,7 +148,7 @@ def test_an_error_is_one_message_and_a_code(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    def fail(_: object) -> None:
+    def fail(_: object, **__: object) -> None:
         raise error
 
     monkeypatch.setattr("registry.database.reach", fail)
@@ -160,7 +161,7 @@ def test_an_error_is_one_message_and_a_code(
 
 
 def test_verbose_shows_the_traceback(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr("registry.database.reach", lambda _: 1 / 0)
+    monkeypatch.setattr("registry.database.reach", lambda _, **__: 1 / 0)
 
     assert run("check", "-v") == 2
     assert "Traceback (most recent call last)" in capsys.readouterr().err
@@ -201,7 +202,7 @@ def test_a_value_of_the_database_as_text(value: object, text: str) -> None:
 def test_a_value_of_the_database_as_json(
     value: object, read_back: object, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("registry.database.reach", lambda _: print_json(value))
+    monkeypatch.setattr("registry.database.reach", lambda _, **__: print_json(value))
     run("check")  # for the way main sets standard output up
 
     assert json.loads(capsys.readouterr().out) == read_back
@@ -242,6 +243,18 @@ def test_a_user_without_a_name_is_a_number(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr("os.getuid", lambda: 4711)
 
     assert author().user_name == "4711"
+
+
+def test_a_user_without_a_home_gets_that_of_a_container(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HOME", "is taken away below, and given back after the test")
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr("pwd.getpwuid", lambda _: {}["uid not found"])
+
+    assert run("--version") == 0
+    assert os.environ["HOME"] == "/"
+    assert capsys.readouterr().err == ""
 
 
 def test_progress_is_plain_lines_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
