@@ -8,7 +8,7 @@ RegistryError                 2
 │   ├── TreeOfAnother
 │   ├── TreeOfThePresent
 │   └── RemovalUnexplained
-├── DiskFull
+├── TreeDiskFull
 ├── ModelUnavailable
 ├── PackagesUnusable
 ├── RuntimeUnavailable
@@ -110,7 +110,7 @@ class RemovalUnexplained(OutputRefused):
     """
 
 
-class DiskFull(RegistryError):
+class TreeDiskFull(RegistryError):
     """The disk of {path} is full: {needed} MB are needed to go on, {free} MB are free. Make room, then export again:
     what was written stays, and the next export goes on from there.
     """

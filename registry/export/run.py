@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine
 
 from registry.core.export_plan import plan_tree
-from registry.errors import DiskFull, OutputRefused, UnknownBroadcaster
+from registry.errors import OutputRefused, TreeDiskFull, UnknownBroadcaster
 from registry.export import disk, files, guard
 from registry.export.applying import bring_up_to_date
 from registry.export.files import LinkMode
@@ -63,7 +63,7 @@ def export(
         OutputRefused: The folder cannot serve, or cannot be written, or holds the tree of another registry, or of
             the present where an earlier moment is asked for, or would lose much without an explanation.
         UnknownBroadcaster: The extent names one that was never ingested.
-        DiskFull: So it is.
+        TreeDiskFull: So it is.
     """
     if isinstance(outdir, RemotePath):
         raise OutputRefused(path=outdir, cause="only input may be at a URL")
@@ -136,4 +136,4 @@ def _told_if_full(job: Job, plan: TreePlan) -> Iterator[None]:
             raise
         lacking = [file for file in plan.changes.write if not files.as_it_should_be(job.outdir, file, job.mode)]
         needed = sum(file.source.size for file in lacking) // disk.MB + 1
-        raise DiskFull(path=job.outdir, needed=needed, free=disk.free_mb(job.outdir)) from error
+        raise TreeDiskFull(path=job.outdir, needed=needed, free=disk.free_mb(job.outdir)) from error

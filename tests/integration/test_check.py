@@ -26,11 +26,14 @@ VERDICT = "INSERT INTO verdict (kind, speaker_id, subject_id, clip_id, other_id,
 OTHER_MODEL = "INSERT INTO embedding_model (name, fingerprint, dimension) VALUES ('other', 'other', 40)"
 # Invariant -> ways to break it; every constraint in the way is taken away first, as a mishap would need.
 CORRUPTIONS = {
-    "every clip has exactly one speaker, unless its ingest was undone": [
+    "every clip has exactly one speaker, unless its ingest was undone or it was withdrawn": [
         "DELETE FROM assignment WHERE clip_id = 1",
         END,
         TAKEN_IN_AGAIN_AND_LOST,
         f"DROP INDEX assignment_current_clip_key; {SECOND}",
+    ],
+    "every clip of a judged speaker has a probability": [
+        "DELETE FROM certainty WHERE clip_id = 1",
     ],
     "a name stands for one clip of its group": [
         "UPDATE clip SET name = 'a' WHERE name = 'b'",

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from registry.errors import DiskFull
+from registry.errors import TreeDiskFull
 from registry.export import disk, export
 from registry.ingest import ingest
 from tests.conftest import AUTHOR, MakeClip, night, tree
@@ -41,11 +41,13 @@ def test_a_full_disk_is_called_full_and_the_next_export_goes_on(
     filler = small_disk / "of others"
     filler.write_bytes(bytes(300_000))
 
-    with pytest.raises(DiskFull, match=r"The disk of .* is full: 2 MB are needed to go on, 0 MB are free\. Make room"):
+    with pytest.raises(
+        TreeDiskFull, match=r"The disk of .* is full: 2 MB are needed to go on, 0 MB are free\. Make room"
+    ):
         export(engine, small_disk / "out")
     there = len(list(small_disk.rglob("*.wav")))
     filler.unlink()
-    with pytest.raises(DiskFull, match="1 MB are needed"):
+    with pytest.raises(TreeDiskFull, match="1 MB are needed"):
         export(engine, small_disk / "out")
     assert 0 < there < len(list(small_disk.rglob("*.wav"))) < 20
 
@@ -68,7 +70,7 @@ def test_a_full_disk_is_completed_later(
     export(engine, tmp_path / "whole")
     with monkeypatch.context() as full:
         full.setattr(disk, "write", no_space)
-        with pytest.raises(DiskFull, match="1 MB are needed"):
+        with pytest.raises(TreeDiskFull, match="1 MB are needed"):
             export(engine, out)
 
     export(engine, out)
