@@ -32,9 +32,6 @@ CORRUPTIONS = {
         TAKEN_IN_AGAIN_AND_LOST,
         f"DROP INDEX assignment_current_clip_key; {SECOND}",
     ],
-    "every clip of a judged speaker has a probability": [
-        "DELETE FROM certainty WHERE clip_id = 1",
-    ],
     "a name stands for one clip of its group": [
         "UPDATE clip SET name = 'a' WHERE name = 'b'",
     ],
@@ -120,6 +117,9 @@ CORRUPTIONS = {
         "DELETE FROM speaker_total WHERE speaker_id = 1",
         "UPDATE speaker_total SET broadcaster = 'radiox' WHERE speaker_id = 1",
         "DELETE FROM speaker_night WHERE speaker_id = 1",
+    ],
+    "every clip of a judged speaker has a probability": [
+        "DELETE FROM certainty WHERE clip_id = 1",
     ],
     "everything ends after it begins": [
         "UPDATE assignment SET to_operation = from_operation WHERE clip_id = 1",
