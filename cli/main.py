@@ -28,6 +28,7 @@ from cli.move import move
 from cli.reembed import reembed
 from cli.reject import reject
 from cli.rename import rename
+from cli.replace import replace
 from cli.split import split
 from cli.sql import sql
 from cli.switch_model import switch_model
@@ -73,7 +74,7 @@ def commands() -> None:
 
 
 EVERYDAY = (ingest, export, sql, check, evaluate, whois, demo)
-CORRECTIONS = (consolidate, merge, split, move, rename, confirm, reject, different, withdraw, forget)
+CORRECTIONS = (consolidate, merge, split, move, rename, confirm, reject, different, replace, withdraw, forget)
 MODEL = (reembed, switch_model)
 JOURNAL = (log, show, undo, apply, database, completion)
 for command in (*EVERYDAY, *CORRECTIONS, *MODEL, *JOURNAL):

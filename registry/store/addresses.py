@@ -103,6 +103,18 @@ def as_group(address: str) -> Group | None:
     return _named_group(name)
 
 
+def named_group(address: str) -> Group:
+    """Read an address that must be that of a group.
+
+    Raises:
+        UnknownClip: It is none.
+    """
+    group = as_group(address)
+    if group is None:
+        raise UnknownClip(address=address, cause="expected a group, such as andaiafm_F20201105")
+    return group
+
+
 def _named_group(name: str) -> Group | None:
     match = GROUP_NAME.fullmatch(one_form(name))
     try:

@@ -95,7 +95,7 @@ def test_bash_takes_the_completion(capsys: pytest.CaptureFixture[str]) -> None:
     ("words", "completed"),
     [
         ("registry mer", ["plain,merge"]),
-        ("registry re", ["plain,reembed", "plain,reject", "plain,rename"]),
+        ("registry re", ["plain,reembed", "plain,reject", "plain,rename", "plain,replace"]),
         ("registry database st", ["plain,status", "plain,stop"]),
         ("registry merge F0001 F0002 --pl", ["plain,--plan"]),
     ],
