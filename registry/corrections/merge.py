@@ -71,8 +71,12 @@ def _refuse_odd_pair(one: Speaker, other: Speaker) -> None:
     if one.speaker_id == other.speaker_id:
         raise CorrectionRefused(cause=f"both are one speaker already, {one.label}")
     if one.gender != other.gender:
-        cause = f"{one.label} and {other.label} are of two genders; move the clips that were sorted wrongly into a"
-        raise CorrectionRefused(cause=f"{cause} folder of the other gender, withdraw them here and ingest that folder")
+        cause = (
+            f"{one.label} and {other.label} are of two genders; where clips were sorted wrongly, move their files into"
+        )
+        raise CorrectionRefused(
+            cause=f"{cause} the folder of the other gender, registry replace the one, ingest the other"
+        )
 
 
 def _refuse_different(connection: Connection, one: Speaker, other: Speaker) -> None:

@@ -1,18 +1,19 @@
 """Decide the speakers of a group's new clips: gather, decide, apply, in one transaction under the lock."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 from sqlalchemy import Connection
 
 from registry import settings
 from registry.core.linking import Decision, Linking, link
 from registry.core.numbering import give_numbers
-from registry.core.records import Group
+from registry.core.records import Group, Rejected
 from registry.corrections.change import Change
 from registry.corrections.judge import judge_touched
 from registry.corrections.merge import unite_all
 from registry.errors import ModelMoved
+from registry.ingest.genders import part_misfiled
 from registry.store import clips, embeddings, history, models, operations, speakers, withdrawal
 from registry.store.clips import Clip
 from registry.store.models import Foundation
@@ -30,6 +31,11 @@ class Linked:
     speakers_matched: int = 0
     speakers_new: int = 0
     speakers_joined: int = 0  # stored speakers that turned out to be another one's voice
+    rejected: tuple[Rejected, ...] = ()  # clips whose recording is there under the other gender
+
+    def counts(self) -> dict[str, int]:
+        """Count it all, for the journal."""
+        return {field.name: getattr(self, field.name) for field in fields(self) if field.name != "rejected"}
 
 
 @dataclass(frozen=True)
@@ -60,36 +66,45 @@ def link_group(
     with transactions.begin() as connection:
         operations.lock_registry(connection)
         _refuse_other_model(connection, foundation)
-        if replacing is None:
-            left = _not_withdrawn(connection, group, new_clips)
-            missing, gone, kind = _not_there(connection, group, left), set[int](), "ingest"
-        else:
-            left = list(new_clips)
-            missing, gone, kind = left, _replaced(connection, group, left, replacing), "replace"
-        if not missing and not gone:
-            return Linked(withdrawn=len(new_clips) - len(left))
+        coming = _what_comes(connection, group, new_clips, replacing)
+        if not coming.clips and not coming.gone:
+            return coming.left_out
+        kind = "ingest" if replacing is None else "replace"
         under_way = Change(connection, operations.begin_operation(connection, kind, author))
-        clips_of_audio = clips.add_clips(connection, group, missing, under_way.operation_id)
+        clips_of_audio = clips.add_clips(connection, group, coming.clips, under_way.operation_id)
         linking = _decide(connection, group, list(clips_of_audio), foundation)
         heirs = unite_all(under_way, linking.joins)
-        linked = replace(
-            _apply(under_way, group, linking.decisions, heirs, clips_of_audio, gone),
-            withdrawn=len(new_clips) - len(left),
-        )
-        summary = {"group": str(group), **vars(linked), **(embedded_by or {})}
+        applied = _apply(under_way, group, linking.decisions, heirs, clips_of_audio, coming.gone)
+        linked = replace(applied, withdrawn=coming.left_out.withdrawn, rejected=coming.left_out.rejected)
+        summary = {"group": str(group), **linked.counts(), **(embedded_by or {})}
         instead_of = {} if replacing is None or replacing.group == group else {"instead_of": str(replacing.group)}
         operations.sum_up(connection, under_way.operation_id, summary | instead_of)
     return linked
 
 
-def _not_withdrawn(connection: Connection, group: Group, new_clips: Sequence[Clip]) -> list[Clip]:
+@dataclass(frozen=True)
+class _Coming:
+    """What is to come in, and what goes for it."""
+
+    clips: Sequence[Clip]
+    gone: Collection[int]  # keys of clips
+    left_out: Linked  # what does not come in, counted
+
+
+def _what_comes(
+    connection: Connection, group: Group, new_clips: Sequence[Clip], replacing: Replacing | None
+) -> _Coming:
+    """Leave out what people took out and what is misfiled; a replacement brings back what its folder holds."""
+    if replacing is not None:
+        left, misfiled = part_misfiled(connection, group, new_clips, replacing.group)
+        gone = _replaced(connection, group, left, replacing)
+        return _Coming(left, gone, Linked(rejected=tuple(misfiled)))
     withdrawn = withdrawal.withdrawn_from(connection, group, [clip.audio_hash for clip in new_clips])
-    return [clip for clip in new_clips if (clip.name, clip.audio_hash) not in withdrawn]
-
-
-def _not_there(connection: Connection, group: Group, new_clips: Sequence[Clip]) -> list[Clip]:
+    wanted = [clip for clip in new_clips if (clip.name, clip.audio_hash) not in withdrawn]
+    left, misfiled = part_misfiled(connection, group, wanted, None)
     there = clips.known_clips(connection, group)
-    return [clip for clip in new_clips if clip.name not in there]
+    missing = [clip for clip in left if clip.name not in there]
+    return _Coming(missing, (), Linked(withdrawn=len(new_clips) - len(wanted), rejected=tuple(misfiled)))
 
 
 def _replaced(connection: Connection, group: Group, new_clips: Sequence[Clip], replacing: Replacing) -> set[int]:

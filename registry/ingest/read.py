@@ -1,14 +1,13 @@
 """Read the new clips of a group, embed them, and keep every vector as soon as it is there."""
 
 import hashlib
-import shlex
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from registry.audio import SETTLED_S, Audio, read_audio
-from registry.core.records import Group, Rejected
+from registry.core.records import Rejected
 from registry.embedding import batches, one_ahead
 from registry.ingest.model_in_use import ModelInUse
 from registry.ingest.transcript import text_of
@@ -16,8 +15,8 @@ from registry.progress import Progress
 from registry.remote import NS, RemotePath, at_hand, in_order, readers
 from registry.scan import Pair, SourceFile
 from registry.sources import sha256_of
-from registry.store import embeddings, forgetting, withdrawal
-from registry.store.clips import Clip, HashedFile, under_other_gender
+from registry.store import embeddings, forgetting
+from registry.store.clips import Clip, HashedFile
 from registry.store.embeddings import EmbeddedAudio
 from registry.store.transactions import Transactions
 from registry.workers import Heard, Pending, Workers
@@ -68,7 +67,6 @@ class _Batch:
 
     heard: int  # also the forgotten
     clips: list[Clip]
-    misfiled: list[tuple[Clip, str]]  # heard before under the other gender, in this clip
     asked: list[str]  # the audio hashes of what is being embedded
     pending: Pending
 
@@ -76,39 +74,25 @@ class _Batch:
 class _Embedding:
     """The embedding of a group's new clips, a batch begun while the one before it is not yet kept."""
 
-    def __init__(
-        self,
-        transactions: Transactions,
-        group: Group,
-        model: ModelInUse,
-        workers: Workers,
-        leaving: Group | None,
-    ) -> None:
+    def __init__(self, transactions: Transactions, model: ModelInUse, workers: Workers) -> None:
         self._transactions = transactions
-        self._group = group
-        self._leaving = leaving
         self._model = model
         self._workers = workers
         self._asked: set[str] = set()  # audio hashes, of this run
         self.unusable: dict[str, str] = {}  # audio hash -> why the model cannot embed it; of batches kept
 
     def begin(self, batch: list[Heard[Clip]]) -> _Batch:
-        """Ask the database which audio is forgotten, misfiled or embedded already, and begin to embed the rest."""
+        """Ask the database which audio is forgotten or embedded already, and begin to embed the rest."""
         hashes = [heard.sound.audio_hash for heard in batch]
         model_id = self._model.foundation.model_id
         with self._transactions.begin() as connection:
             left_out = forgetting.forgotten(connection, hashes)
             there = embeddings.embedded_hashes(connection, model_id, hashes)
-            misfiled = under_other_gender(connection, self._group.gender, set(hashes) - left_out, self._leaving)
-            withdrawn = withdrawal.withdrawn_from(connection, self._group, misfiled)  # people have decided already
-        known = there | left_out | misfiled.keys() | self._asked
+        known = there | left_out | self._asked
         missing = {heard.sound.audio_hash: heard for heard in batch if heard.sound.audio_hash not in known}
         self._asked |= missing.keys()
         clips = [heard.record for heard in batch if heard.sound.audio_hash not in left_out]
-        bad = [clip for clip in clips if clip.audio_hash in misfiled and (clip.name, clip.audio_hash) not in withdrawn]
-        good = [clip for clip in clips if clip not in bad]
-        firsts = [(clip, misfiled[clip.audio_hash]) for clip in bad]
-        return _Batch(len(batch), good, firsts, list(missing), self._workers.embed(list(missing.values())))
+        return _Batch(len(batch), clips, list(missing), self._workers.embed(list(missing.values())))
 
     def keep(self, batch: _Batch, progress: Progress) -> None:
         """Wait for a batch and write it."""
@@ -124,28 +108,24 @@ class _Embedding:
 
 def embed_new(
     transactions: Transactions,
-    group: Group,
     pairs: Sequence[Pair],
     model: ModelInUse,
     workers: Workers,
     rejected: list[Rejected],
     progress: Progress,
-    leaving: Group | None = None,
 ) -> list[Clip]:
     """Read new pairs and see to it that the database holds an embedding of each one's audio.
 
     Batch by batch, each its own transaction: a killed run keeps what it embedded, but for the batches under way.
-    Clips of the group `leaving` are about to go: what they are filed under is no hindrance.
 
     Returns:
         The clips that can be linked, in order. Those that cannot be used are added to `rejected`; those that
         people had forgotten are left out.
     """
     clips: list[Clip] = []
-    embedding = _Embedding(transactions, group, model, workers, leaving)
+    embedding = _Embedding(transactions, model, workers)
     for batch in one_ahead(map(embedding.begin, batches(_usable(pairs, workers, rejected, progress), workers))):
         embedding.keep(batch, progress)
-        rejected += [both_genders(str(clip.wav.source.path), first) for clip, first in batch.misfiled]
         for clip in batch.clips:
             if clip.audio_hash in embedding.unusable:
                 message = f"{embedding.unusable[clip.audio_hash]} Leave the clip out."
@@ -153,15 +133,6 @@ def embed_new(
             else:
                 clips.append(clip)
     return clips
-
-
-def both_genders(path: str, first: str) -> Rejected:
-    """Refuse what would make one recording two speakers."""
-    message = (
-        f"the same recording is {first}, under the other gender; remove this file, or, where that one is wrong, that:"
-        f" registry withdraw {shlex.quote(first)}, and ingest again"
-    )
-    return Rejected(path, "both-genders", message)
 
 
 def _usable(

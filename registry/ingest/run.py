@@ -6,8 +6,9 @@ from registry.core.records import Group, Rejected
 from registry.core.rejections import Alike, by_cause
 from registry.corrections.judge import judge_left
 from registry.errors import PairsBroken
+from registry.ingest.genders import both_genders
 from registry.ingest.model_in_use import ModelInUse
-from registry.ingest.read import both_genders, read_only
+from registry.ingest.read import read_only
 from registry.ingest.report import IngestReport
 from registry.ingest.take_in import sort_group_out, take_all_in
 from registry.progress import Progress, Silent

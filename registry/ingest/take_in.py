@@ -77,7 +77,7 @@ def _take_in(
         pairs = sorted([*pairs, *against_stored.changed], key=lambda pair: pair.name)
     progress.begin(str(group), len(pairs))
     rejected_before = len(content.rejected)
-    new = embed_new(transactions, group, pairs, model, workers, content.rejected, progress, leaving)
+    new = embed_new(transactions, pairs, model, workers, content.rejected, progress)
     unusable = len(content.rejected) - rejected_before
     progress.done()
     if against_stored.updated:
@@ -89,14 +89,15 @@ def _take_in(
         known=len(against_stored.unchanged) + len(against_stored.updated),
         updated=len(against_stored.updated),
         forgotten=len(pairs) - len(new) - unusable,
-        rejected=len(content.rejected),
     )
     replacing = None if leaving is None else Replacing(leaving, _kept(group, leaving, content, against_stored))
     if not new and replacing is None:
-        return report
+        return replace(report, rejected=len(content.rejected))
     linked = link_group(transactions, group, new, model.foundation, author, workers.described(), replacing)
+    content.rejected.extend(linked.rejected)
     return replace(
         report,
+        rejected=len(content.rejected),
         new=linked.clips,
         withdrawn=linked.withdrawn,
         replaced=linked.replaced,

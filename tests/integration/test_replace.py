@@ -176,3 +176,20 @@ def test_a_group_that_is_not_there_cannot_be_replaced(registry: Engine, indir: P
         replace(registry, [indir], AUTHOR, instead_of=group(5))
 
     assert len(filed(registry)) == 4
+
+
+def test_a_voice_sorted_under_the_wrong_gender_is_put_right(registry: Engine, indir: Path, make_clip: MakeClip) -> None:
+    make_clip("m", 1500, night(5, "M"))
+    ingest(registry, [indir], AUTHOR)
+    for name in ("x.wav", "x.txt", "y.wav", "y.txt"):
+        shutil.move(indir / night(5) / name, indir / night(5, "M") / name)
+    refused = ingest(registry, [indir], AUTHOR)
+    replace(registry, [indir / night(5)], AUTHOR)
+    ingest(registry, [indir], AUTHOR)
+
+    assert {one.reason for one in refused.rejected} == {"both-genders"}
+    assert filed(registry) == {
+        **{f"{night(5)}/{name}": "F0001" for name in "ab"},
+        **{f"{night(5, 'M')}/{name}": "M0002" for name in "xy"},
+        f"{night(5, 'M')}/m": "M0001",
+    }

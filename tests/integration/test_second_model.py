@@ -305,7 +305,7 @@ def test_an_ingest_that_a_switch_overtakes_gives_no_speakers(
         return link_group(*arguments)  # type: ignore[arg-type]
 
     with monkeypatch.context() as overtaken:
-        overtaken.setattr("registry.ingest.run.link_group", switch_and_link)
+        overtaken.setattr("registry.ingest.take_in.link_group", switch_and_link)
         with pytest.raises(ModelMoved, match=r"went over to the embedding model second .* by campplus"):
             ingest(registry, [indir], AUTHOR)
     assert len(numbers(registry)) == 6

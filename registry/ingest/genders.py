@@ -1,0 +1,31 @@
+"""One recording is one voice: it is never filed under both genders."""
+
+import shlex
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+
+from registry.core.records import Group, Rejected
+from registry.store.clips import Clip, under_other_gender
+
+
+def part_misfiled(
+    connection: Connection, group: Group, clips: Sequence[Clip], leaving: Group | None
+) -> tuple[list[Clip], list[Rejected]]:
+    """Part clips whose recording is there under the other gender from those that can be filed.
+
+    Clips of the group `leaving` are about to go: what they are filed under is no hindrance.
+    """
+    there = under_other_gender(connection, group.gender, [clip.audio_hash for clip in clips], leaving)
+    good = [clip for clip in clips if clip.audio_hash not in there]
+    misfiled = [clip for clip in clips if clip.audio_hash in there]
+    return good, [both_genders(str(clip.wav.source.path), there[clip.audio_hash]) for clip in misfiled]
+
+
+def both_genders(path: str, first: str) -> Rejected:
+    """Refuse what would make one recording two speakers, and name the clip that was first."""
+    message = (
+        f"the same recording is {first}, under the other gender; remove this file, or, where that one is wrong, that:"
+        f" registry withdraw {shlex.quote(first)}, and ingest again"
+    )
+    return Rejected(path, "both-genders", message)
