@@ -1,6 +1,5 @@
 """aliases.tsv at the top of the tree: which retired number leads to which."""
 
-import datetime as dt
 import hashlib
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,14 +8,18 @@ from registry.core.export_plan import Alias, label
 from registry.core.records import Rejected
 from registry.export import disk
 from registry.export.files import partial_file
+from registry.export.manifest import Written, latest_night
 from registry.export.times import moment_of
 
 NAME = "aliases.tsv"
 HEADER = "broadcaster\talias\tnumber\n"  # a file that begins otherwise is somebody else's
 
 
-def write_aliases(outdir: Path, aliases: Iterable[Alias], night: dt.date | None) -> Rejected | None:
-    """Make the file say just that, dated on a night, or be gone if there are none; give what is in the way, if any."""
+def write_aliases(outdir: Path, aliases: Iterable[Alias], in_tree: Iterable[Written]) -> Rejected | None:
+    """Make the file say just that, or be gone if there are none; give what is in the way, if anything is.
+
+    It is dated on the latest night of the tree.
+    """
     target = outdir / NAME
     rows = [f"{a.broadcaster}\t{label(a.gender, a.alias)}\t{label(a.gender, a.number)}\n" for a in sorted(aliases)]
     wanted = (HEADER + "".join(rows)).encode() if rows else None
@@ -31,15 +34,13 @@ def write_aliases(outdir: Path, aliases: Iterable[Alias], night: dt.date | None)
             disk.remove(target)
     elif present is not None and not _is_ours(present):
         return Rejected(str(target), "foreign-file", "somebody else's file is in the way and stays; move it")
-    elif present != wanted or int(target.stat().st_mtime) != _time_s(night, wanted):
-        disk.replace_durably(target, wanted, _time_s(night, wanted), partial_file(outdir))
+    else:
+        time_s = moment_of(latest_night(in_tree), hashlib.sha256(wanted).hexdigest())
+        if present != wanted or int(target.stat().st_mtime) != time_s:
+            disk.replace_durably(target, wanted, time_s, partial_file(outdir))
     return None
 
 
 def _is_ours(content: bytes) -> bool:
     """Know the file by its beginning; one that the power left empty is nobody else's either."""
     return content.startswith(HEADER.encode()) or not content.strip(b"\0")
-
-
-def _time_s(night: dt.date | None, content: bytes) -> int:
-    return moment_of(night, hashlib.sha256(content).hexdigest())

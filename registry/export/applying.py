@@ -16,7 +16,7 @@ from registry.core.records import Rejected
 from registry.export import disk, files, set_aside, staging
 from registry.export.aliases import write_aliases
 from registry.export.files import SourceLost
-from registry.export.manifest import Written, drop_intended, latest_night, write_intended, write_manifest
+from registry.export.manifest import Written, drop_intended, write_intended, write_manifest
 from registry.export.planning import Job, TreePlan
 from registry.export.report import ExportReport, begin_report, in_the_way
 from registry.progress import Progress
@@ -50,7 +50,7 @@ def bring_up_to_date(job: Job, plan: TreePlan, aliases: Iterable[Alias], progres
     else:
         outcome = _outcome(plan, {_entry(file) for file in plan.changes.unchanged}, set())
     in_tree = plan.others | outcome.in_place | _staying(job.outdir, outcome)
-    fault = write_aliases(job.outdir, aliases, latest_night(in_tree))
+    fault = write_aliases(job.outdir, aliases, in_tree)
     report.rejected += [fault] if fault else []
     if has_to_do:
         disk.sync(job.outdir)

@@ -104,14 +104,26 @@ def _fsync(path: Path) -> None:
 
 def free_mb(folder: Path) -> int:
     """Tell how much may still be written to a folder's disk."""
-    status = os.statvfs(folder)
+    status = os.statvfs(_there(folder))
     return status.f_bavail * status.f_frsize // MB
 
 
 def ignores_case(folder: Path) -> bool:
-    """Tell whether a folder's disk takes names for one that differ in case only, by asking for one that is there."""
-    for there in (folder, *folder.parents):
-        other = there.with_name(there.name.swapcase())
-        if other != there and there.exists():
-            return other.exists() and other.samefile(there)
-    return False
+    """Tell whether a folder's disk takes names for one that differ in case only, by asking for one that is there.
+
+    What lies in the folder is asked for, since the folder itself may be where another disk is mounted.
+    """
+    there = _there(folder)
+    try:
+        with os.scandir(there) as entries:
+            name = next(
+                (entry.name for entry in entries if entry.name.isascii() and entry.name.upper() != entry.name), None
+            )
+        return name is not None and (there / name.upper()).samefile(there / name)
+    except OSError:
+        return False
+
+
+def _there(folder: Path) -> Path:
+    """Give the folder, or the nearest one above that is there."""
+    return next(one for one in (folder, *folder.parents) if one.is_dir())

@@ -85,9 +85,9 @@ def _of_extent(entries: frozenset[Written], extent: Extent) -> Iterable[Written]
 
 def _owners(outdir: Path, planned: Iterable[PlannedFile], ours: Iterable[Written]) -> dict[str, str]:
     """Tell which folders would be in the place of another one, on a disk that ignores case."""
-    wanted, written = ({folder_of(one.path) for one in some} for some in (planned, ours))
-    owners = one_place(wanted, written)
-    return owners if owners and disk.ignores_case(outdir) else {}
+    if not disk.ignores_case(outdir):
+        return {}
+    return one_place({folder_of(file.path) for file in planned}, {folder_of(entry.path) for entry in ours})
 
 
 def _rehome(entry: Written, owners: Mapping[str, str]) -> Written:
@@ -116,11 +116,10 @@ def _vacated(outdir: Path, ours: Iterable[Written], changes: Changes, present: M
     """List what is there and does not stay as it is; of a path listed twice, what it really holds."""
     if not changes.write and not changes.remove:
         return ()
-    steady = {file.path for file in changes.unchanged}
+    changing = present.keys() - {file.path for file in changes.unchanged}
     listed: dict[str, list[str]] = {}
-    for path, sha256 in sorted(ours):
-        if path in present and path not in steady:
-            listed.setdefault(path, []).append(sha256)
+    for path, sha256 in sorted(entry for entry in ours if entry.path in changing):
+        listed.setdefault(path, []).append(sha256)
     return tuple(Held(path, _really(outdir / path, hashes)) for path, hashes in listed.items())
 
 

@@ -3,14 +3,14 @@
 import fcntl
 import gc
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine
 
-from registry.core.export_plan import plan_tree
-from registry.errors import OutputRefused, TreeDiskFull, UnknownBroadcaster
+from registry.core.export_plan import Alias, PlannedFile, plan_tree
+from registry.errors import OutputRefused, RegistryError, TreeDiskFull, UnknownBroadcaster
 from registry.export import disk, files, guard
 from registry.export.applying import bring_up_to_date
 from registry.export.files import LinkMode
@@ -76,30 +76,41 @@ def export(
         aliases = tree.aliases(connection, as_of)
         heading = Heading(tree.identity(connection), as_of)
     job = Job(engine, outdir, extent, mode, heading, may_remove)
-
-    def plan() -> TreePlan:
-        record = read_record(outdir)
-        guard.refuse_wrong_tree(job, record, planned)
-        return make_plan(job, planned, record)
-
     try:
-        if plan_only:
-            return _planned(job, plan())
-        with _locked(outdir):
-            made = plan()
-            if unexplained := guard.removal_unexplained(job, made):
-                raise unexplained
-            with _told_if_full(job, made):
-                return bring_up_to_date(job, made, aliases, progress or Silent())
+        return _planned(job, planned) if plan_only else _exported(job, planned, aliases, progress or Silent())
     except OSError as error:
-        where = f" ({error.filename})" if error.filename else ""
-        raise OutputRefused(path=outdir, cause=f"{error.strerror or error}{where}") from error
+        raise _as_error(job, planned, error) from error
 
 
-def _planned(job: Job, plan: TreePlan) -> ExportReport:
+def _planned(job: Job, planned: Sequence[PlannedFile]) -> ExportReport:
+    plan = _plan(job, planned)
     report, unexplained = report_of_plan(job.outdir, plan), guard.removal_unexplained(job, plan)
     report.warnings += [str(unexplained)] if unexplained else []
     return report
+
+
+def _exported(job: Job, planned: Sequence[PlannedFile], aliases: Iterable[Alias], progress: Progress) -> ExportReport:
+    with _locked(job.outdir):
+        plan = _plan(job, planned)
+        if unexplained := guard.removal_unexplained(job, plan):
+            raise unexplained
+        return bring_up_to_date(job, plan, aliases, progress)
+
+
+def _plan(job: Job, planned: Sequence[PlannedFile]) -> TreePlan:
+    record = read_record(job.outdir)
+    guard.refuse_wrong_tree(job, record, planned)
+    return make_plan(job, planned, record)
+
+
+def _as_error(job: Job, planned: Iterable[PlannedFile], error: OSError) -> RegistryError:
+    """Say what is wrong with the folder; of a full disk, how much is lacking."""
+    if error.errno not in disk.FULL:
+        where = f" ({error.filename})" if error.filename else ""
+        return OutputRefused(path=job.outdir, cause=f"{error.strerror or error}{where}")
+    lacking = [file for file in planned if not files.as_it_should_be(job.outdir, file, job.mode)]
+    needed = sum(file.source.size for file in lacking) // disk.MB + 1
+    return TreeDiskFull(path=job.outdir, needed=needed, free=disk.free_mb(job.outdir))
 
 
 def _refuse_unknown_broadcaster(connection: Connection, extent: Extent) -> None:
@@ -125,15 +136,3 @@ def _locked(outdir: Path) -> Iterator[None]:
         except BlockingIOError as error:
             raise OutputRefused(path=outdir, cause="another export is writing there") from error
         yield
-
-
-@contextmanager
-def _told_if_full(job: Job, plan: TreePlan) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in disk.FULL:
-            raise
-        lacking = [file for file in plan.changes.write if not files.as_it_should_be(job.outdir, file, job.mode)]
-        needed = sum(file.source.size for file in lacking) // disk.MB + 1
-        raise TreeDiskFull(path=job.outdir, needed=needed, free=disk.free_mb(job.outdir)) from error

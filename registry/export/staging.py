@@ -69,9 +69,8 @@ def _places(outdir: Path, plan: TreePlan, hashes: Collection[str]) -> dict[str, 
     places = set_aside.having(outdir, hashes)
     for path in _kept(outdir):
         places.setdefault(path.name[:DIGEST], []).append(path)
-    for entry in sorted(plan.ours | plan.others):
-        if entry.sha256 in hashes:
-            places.setdefault(entry.sha256, []).append(outdir / entry.path)
+    for entry in sorted(entry for entry in chain(plan.ours, plan.others) if entry.sha256 in hashes):
+        places.setdefault(entry.sha256, []).append(outdir / entry.path)
     return places
 
 

@@ -41,7 +41,9 @@ def test_a_full_disk_is_called_full_and_the_next_export_goes_on(
     filler = small_disk / "of others"
     filler.write_bytes(bytes(300_000))
 
-    with pytest.raises(TreeDiskFull, match=r"disk of .* is full: 2 MB are needed to go on, 0 MB are free\. Make room"):
+    with pytest.raises(
+        TreeDiskFull, match=r"The disk of .* is full: 2 MB are needed to go on, 0 MB are free\. Make room"
+    ):
         export(engine, small_disk / "out")
     there = len(list(small_disk.rglob("*.wav")))
     filler.unlink()
@@ -117,17 +119,20 @@ def test_two_stations_have_two_folders_where_the_disk_tells_case_apart(two_stati
 
 def test_a_disk_that_tells_case_apart_is_known_as_such(tmp_path: Path) -> None:
     (tmp_path / "Out").mkdir()
-    (tmp_path / "oUT").mkdir()
+    (tmp_path / "OUT").mkdir()
 
-    assert not disk.ignores_case(tmp_path / "Out")
-    assert not disk.ignores_case(tmp_path / "Out" / "not there")
+    assert not disk.ignores_case(tmp_path)
+    assert not disk.ignores_case(tmp_path / "not there")
 
 
 def test_on_a_disk_that_ignores_case_two_stations_are_told_apart(two_stations: Engine, caseless_disk: Path) -> None:
-    out = caseless_disk / "out"
-    report = export(two_stations, out)
+    out = caseless_disk
+    (out / "mine").touch()
+    planned, report = export(two_stations, out, plan_only=True), export(two_stations, out)
+    (out / "mine").unlink()
 
     assert (report.written, len(report.rejected), list(wavs(out).values())) == (6, 4, [3])
+    assert planned.rejected == report.rejected
     assert export(two_stations, out).unchanged == 6
 
 
