@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from registry.export.files import LinkMode
     from registry.remote import AnyPath
 
+SHOWN = 10
+RENUMBERED = (
+    "Renamed: a running number counts through its whole group, speaker by speaker; in these groups clips are new, or"
+    " have another speaker, or left."
+)
+SET_ASIDE = "{count} files left the tree and have no other copy, so they were set aside:"
 DATE = click.DateTime(formats=["%Y%m%d", "%Y-%m-%d"])
 
 
@@ -34,8 +40,14 @@ DATE = click.DateTime(formats=["%Y%m%d", "%Y-%m-%d"])
 @click.option(
     "--as-of",
     metavar="OPERATION|DATE",
-    help="The state of an earlier moment: right after an operation, 12, or at the end of a day on which the registry"
-    " was changed, 2020-11-05 (UTC). Not the night of a recording; that is --to.",
+    help="The state of an earlier moment, into a folder of its own: right after an operation, 12, or at the end of a"
+    " day on which the registry was changed, 2020-11-05 (UTC). Not the night of a recording; that is --to.",
+)
+@click.option(
+    "--remove",
+    "may_remove",
+    is_flag=True,
+    help="Go on where more would leave the tree than the journal explains; what has no other copy is set aside.",
 )
 @click.option("--plan", "plan_only", is_flag=True, help="Show what would change and change nothing.")
 @database_option
@@ -47,6 +59,7 @@ def export(
     first: dt.datetime | None,
     last: dt.datetime | None,
     as_of: str | None,
+    may_remove: bool,
     plan_only: bool,
     database: str | None,
     as_json: bool,
@@ -55,6 +68,7 @@ def export(
 
     OUTDIR gets andaiafm20201105/andaiafm20201105-F0001/andaiafm20201105F0001_000000.{wav,txt} and so on; F0001
     is the same voice on every night. Only what differs is written; files of others in OUTDIR are never touched.
+    What leaves the tree and has no other copy is set aside in OUTDIR/.registry/set-aside.
 
     \b
     Example: registry export /data/speakers --link hardlink
@@ -66,9 +80,21 @@ def export(
 
     extent = Extent(broadcaster, first and first.date(), last and last.date())
     with reach(database) as opened, shown(quiet=as_json or plan_only) as progress:
-        operation = None if as_of is None else find_moment(opened.engine, as_of).operation_id
-        link = cast("LinkMode", mode)
-        report = run(opened.engine, outdir, extent, link, progress, as_of=operation, plan_only=plan_only)
+        moment = None if as_of is None else find_moment(opened.engine, as_of)
+        operation, link = moment.operation_id if moment else None, cast("LinkMode", mode)
+        report = run(
+            opened.engine,
+            outdir,
+            extent,
+            link,
+            progress,
+            as_of=operation,
+            plan_only=plan_only,
+            may_remove=may_remove,
+        )
+    if moment is not None:
+        report.as_of = str(moment)
+        report.warnings += [moment.warning] if report.clips == 0 and extent == Extent() else []
     if plan_only and not as_json:
         _print_plan(report)
     else:
@@ -78,10 +104,15 @@ def export(
 
 def _print_plan(report: "ExportReport") -> None:
     print_rejected(report.rejected)
+    print_warnings(report)
     for path in report.to_write:
         click.echo(f"write   {path}")
+    for old, new in report.to_rename:
+        click.echo(f"rename  {old} to {new}")
     for path in report.to_remove:
         click.echo(f"remove  {path}")
+    for path in report.to_set_aside:
+        click.echo(f"set aside, as there is no other copy: {path}")
     click.echo(f"{report.unchanged} files are as they should be; nothing was changed")
 
 
@@ -91,7 +122,22 @@ def print_report(report: "ExportReport", outdir: "AnyPath", *, as_json: bool = F
         print_json({"outdir": outdir, **asdict(report)})
         return
     print_rejected(report.rejected)
+    print_warnings(report)
+    moment = f", {report.as_of}" if report.as_of else ""
+    renamed = f" {report.renamed} renamed," if report.renamed else ""
     click.echo(
-        f"{report.clips} clips in {outdir}: {report.written} files written, {report.unchanged} unchanged,"
-        f" {report.removed} removed, {len(report.rejected)} rejected"
+        f"{report.clips} clips in {outdir}{moment}: {report.written} files written,{renamed}"
+        f" {report.unchanged} unchanged, {report.removed} removed, {len(report.rejected)} rejected"
     )
+    if report.renamed:
+        click.echo(RENUMBERED)
+    if report.set_aside:
+        click.echo(SET_ASIDE.format(count=len(report.set_aside)))
+    for path in report.set_aside[:SHOWN]:
+        click.echo(f"  {path}")
+
+
+def print_warnings(report: "ExportReport") -> None:
+    """Say on standard error what a person should know."""
+    for warning in report.warnings:
+        click.echo(f"registry: {warning}", err=True)

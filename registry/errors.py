@@ -5,6 +5,10 @@ RegistryError                 2
 ├── RemoteMissing
 ├── PairsBroken
 ├── OutputRefused
+│   ├── TreeOfAnother
+│   ├── TreeOfThePresent
+│   └── RemovalUnexplained
+├── DiskFull
 ├── ModelUnavailable
 ├── RuntimeUnavailable
 ├── ModelMismatch
@@ -16,6 +20,7 @@ RegistryError                 2
 ├── UnknownClip
 ├── UnknownOperation
 ├── UnknownMoment
+├── UnknownBroadcaster
 ├── CorrectionRefused
 ├── UndoRefused
 ├── PlanOutdated
@@ -75,6 +80,31 @@ class OutputRefused(RegistryError):
     """Cannot export to {path}: {cause}. Name a folder of its own outside every input folder."""
 
 
+class TreeOfAnother(OutputRefused):
+    """Cannot export to {path}: registry {theirs} wrote the tree there, and this is registry {ours}. Nothing was
+    touched. Is REGISTRY_HOME, REGISTRY_DATABASE_URL or --database as it was? Correct it, or name another folder.
+    """
+
+
+class TreeOfThePresent(OutputRefused):
+    """Cannot export to {path} as of an earlier moment: the tree there is kept up to the present, and would lose all
+    that came since. Nothing was touched. Name a folder of its own for what was then.
+    """
+
+
+class RemovalUnexplained(OutputRefused):
+    """Cannot export to {path}: {clips} of the {all_clips} clips there would leave the tree, and no operation of the
+    registry's journal took them out; was an older backup restored? Nothing was touched. --plan lists them; with
+    --remove they leave the tree, and what has no other copy is set aside in {aside}.
+    """
+
+
+class DiskFull(RegistryError):
+    """The disk of {path} is full: {needed} MB are needed to go on, {free} MB are free. Make room, then export again:
+    what was written stays, and the next export goes on from there.
+    """
+
+
 class ModelUnavailable(RegistryError):
     """The embedding model {model} cannot be loaded: {cause}. Name a local checkpoint file, a Hugging Face id
     that this machine has or can download, or leave --model out for the model inside the package.
@@ -132,6 +162,10 @@ class UnknownMoment(RegistryError):
     """There is no moment {moment!r}. Say an operation, 12 (registry log lists them), or a day on which the registry
     was changed, 2020-11-05 or 20201105, in UTC.
     """
+
+
+class UnknownBroadcaster(RegistryError):
+    """There is no broadcaster {broadcaster!r}. The registry knows {known}."""
 
 
 class CorrectionRefused(RegistryError):

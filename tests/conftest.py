@@ -207,4 +207,4 @@ def embedded(fake_model: Embedder, monkeypatch: pytest.MonkeyPatch) -> list[Floa
     return asked
 
 
-pytest_plugins = ["tests.fix_s3", "tests.fix_server"]
+pytest_plugins = ["tests.fix_disks", "tests.fix_s3", "tests.fix_server"]

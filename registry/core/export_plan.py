@@ -1,6 +1,7 @@
 """The exported tree as a function of the registry's state, and what to do to a folder to get there."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import unicodedata
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
@@ -116,3 +117,40 @@ def plan_changes(planned: Iterable[PlannedFile], written: Iterable[str], present
         foreign=tuple(foreign),
         remove=tuple(sorted(path for path in ours - wanted.keys() if path in present)),
     )
+
+
+def is_sound(path: str) -> bool:
+    """Tell a clip's sound from its transcript."""
+    return not path.endswith(".txt")
+
+
+def stem(path: str) -> str:
+    """Give what the two files of a clip have in common."""
+    return path.rpartition(".")[0]
+
+
+def folder_of(path: str) -> str:
+    """Name the folder at the top of the tree that a file lies in: a broadcaster's night."""
+    return path.partition("/")[0]
+
+
+def alike(folder: str) -> str:
+    """Give what is equal for two names that are one on a disk which ignores case."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", folder).casefold())
+
+
+def one_place(wanted: Collection[str], written: Collection[str]) -> dict[str, str]:
+    """Find the folders that a disk which ignores case takes for another one.
+
+    Args:
+        wanted: The tree's folders.
+        written: Folders of earlier exports; of several in one place, one that is there already keeps it.
+
+    Returns:
+        Folder -> the one that has its place, for those that are not in a place of their own.
+    """
+    owners: dict[str, str] = {}
+    for folder in sorted({*wanted, *written}, key=lambda name: (name not in wanted, name not in written, name)):
+        owners.setdefault(alike(folder), folder)
+    folders = {*wanted, *written}
+    return {folder: owners[alike(folder)] for folder in folders if owners[alike(folder)] != folder}

@@ -1,20 +1,25 @@
 """aliases.tsv at the top of the tree: which retired number leads to which."""
 
 import hashlib
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from registry.core.export_plan import Alias, label
 from registry.core.records import Rejected
+from registry.export import disk
 from registry.export.files import partial_file
+from registry.export.manifest import Written, latest_night
+from registry.export.times import moment_of
 
 NAME = "aliases.tsv"
 HEADER = "broadcaster\talias\tnumber\n"  # a file that begins otherwise is somebody else's
 
 
-def write_aliases(outdir: Path, aliases: Iterable[Alias]) -> Rejected | None:
-    """Make the file say just that, or be gone if there are none; give what is in the way, if anything is."""
+def write_aliases(outdir: Path, aliases: Iterable[Alias], in_tree: Iterable[Written]) -> Rejected | None:
+    """Make the file say just that, or be gone if there are none; give what is in the way, if anything is.
+
+    It is dated on the latest night of the tree.
+    """
     target = outdir / NAME
     rows = [f"{a.broadcaster}\t{label(a.gender, a.alias)}\t{label(a.gender, a.number)}\n" for a in sorted(aliases)]
     wanted = (HEADER + "".join(rows)).encode() if rows else None
@@ -24,20 +29,18 @@ def write_aliases(outdir: Path, aliases: Iterable[Alias]) -> Rejected | None:
         present = None
     except OSError as error:
         return Rejected(str(target), "foreign-file", f"{error.strerror}; move it, then export again")
-    is_ours = present is not None and present.startswith(HEADER.encode())
     if wanted is None:
-        if is_ours:
-            target.unlink()
-    elif present is not None and not is_ours:
+        if present is not None and _is_ours(present):
+            disk.remove(target)
+    elif present is not None and not _is_ours(present):
         return Rejected(str(target), "foreign-file", "somebody else's file is in the way and stays; move it")
-    elif present != wanted:
-        _write(outdir, wanted)
+    else:
+        time_s = moment_of(latest_night(in_tree), hashlib.sha256(wanted).hexdigest())
+        if present != wanted or int(target.stat().st_mtime) != time_s:
+            disk.replace_durably(target, wanted, time_s, partial_file(outdir))
     return None
 
 
-def _write(outdir: Path, content: bytes) -> None:
-    partial = partial_file(outdir)
-    partial.write_bytes(content)
-    time = int(hashlib.sha256(content).hexdigest()[:7], 16)  # as with all of the tree: from the content, not the clock
-    os.utime(partial, (time, time))
-    partial.replace(outdir / NAME)
+def _is_ours(content: bytes) -> bool:
+    """Know the file by its beginning; one that the power left empty is nobody else's either."""
+    return content.startswith(HEADER.encode()) or not content.strip(b"\0")

@@ -1,25 +1,22 @@
-"""Single files of the tree: is it there as it should be, put it there, keep what only the tree still has."""
+"""Single files of the tree: is it there as it should be, and put it there."""
 
-import datetime as dt
 import errno
 import hashlib
 import os
-import shutil
 import stat
 from collections.abc import Iterator
-from functools import cache
 from io import BufferedReader
 from pathlib import Path
 from typing import Literal
 
 from registry.core.export_plan import PlannedFile, Source
+from registry.export import disk
 from registry.export.manifest import FOLDER
+from registry.export.times import moment_of
 from registry.remote import AnyPath, RemotePath, at_hand, is_remote, to_path
 
 LinkMode = Literal["copy", "hardlink", "symlink"]
 PARTIAL = "partial"
-DAY_S = 86_400
-LATEST = 2**31 - DAY_S - 1  # seconds since 1970: the last full day of file systems that count in 32 bits
 
 
 class SourceLost(Exception):  # noqa: N818 - a finding about one file, caught by the run
@@ -28,11 +25,19 @@ class SourceLost(Exception):  # noqa: N818 - a finding about one file, caught by
 
 def as_it_should_be(outdir: Path, file: PlannedFile, mode: LinkMode) -> bool | None:
     """Look at a planned file: True if it is right, False if not, None if nothing is there."""
-    target = f"{outdir}/{file.path}"  # no Path, here and below: of a large tree every file is looked at
+    return is_right(f"{outdir}/{file.path}", file, mode)  # no Path: of a large tree every file is looked at
+
+
+def is_right(target: str, file: PlannedFile, mode: LinkMode) -> bool | None:
+    """Tell whether what is at some place is what a planned file should be; None if nothing is there."""
     try:
         status = os.lstat(target)
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError as error:
+        if error.errno in disk.NO_SUCH_NAME:
+            return None
+        raise
     mode = _mode_of(file.source, mode)
     if mode == "hardlink" and _is_link_to_source(file.source, status):
         return True
@@ -65,7 +70,7 @@ def _status_if_as_taken_in(source: Source) -> os.stat_result | None:
         return None
     if status is None or status.st_size != source.size:
         return None
-    return status if status.st_mtime_ns == source.mtime_ns or _holds(to_path(source.path), {source.sha256}) else None
+    return status if status.st_mtime_ns == source.mtime_ns or holds(to_path(source.path), source.sha256) else None
 
 
 def _status_if_readable(address: str) -> os.stat_result | None:
@@ -91,55 +96,53 @@ def is_available(source: Source) -> bool:
 
 
 def stamp(file: PlannedFile) -> int:
-    """Give a copy's modification time, seconds since 1970: a moment of its night, taken from its content.
-
-    The same state gives the same times, so a look at size and time tells whether a file is right, and tools
-    such as rsync and make see a file whose content changed under an unchanged name.
-    """
-    # FAT counts in steps of two seconds.
-    return _day_s(file.group.date) + int(file.source.sha256[:8], 16) % (DAY_S // 2) * 2
-
-
-@cache  # a tree has many files of one night
-def _day_s(night: dt.date) -> int:
-    begin = dt.datetime.combine(night, dt.time(), tzinfo=dt.UTC)
-    return min(max(int(begin.timestamp()), 0), LATEST)
+    """Give a copy's modification time, seconds since 1970: a moment of its night, taken from its content."""
+    return moment_of(file.group.date, file.source.sha256)
 
 
 def put(outdir: Path, file: PlannedFile, mode: LinkMode) -> None:
-    """Write one file of the tree, in one step as others see it.
+    """Put one file of the tree in its place, in one step as others see it.
 
     Raises:
         SourceLost: The source is gone or changed, and the tree has no other copy.
         OSError: The tree cannot be written.
     """
-    target = outdir / file.path
-    mode = _mode_of(file.source, mode)
-    partial = partial_file(outdir, file.path)
-    partial.unlink(missing_ok=True)
-    kept = kept_copy(outdir, file.source.sha256)
+    target, ready = outdir / file.path, staged_file(outdir, file)
+    if not os.path.lexists(ready):
+        ready = partial_file(outdir, file.path)
+        disk.remove(ready)
+        _make(ready, file, _mode_of(file.source, mode))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    disk.rename(ready, target)
+
+
+def _make(partial: Path, file: PlannedFile, mode: LinkMode) -> None:
     if file.source.content is not None:
-        partial.write_bytes(file.source.content)
-        os.utime(partial, (stamp(file), stamp(file)))
-    elif kept.exists() and not is_available(file.source):
-        _copy(kept, partial, file)
+        disk.write(partial, [file.source.content], stamp(file))
     elif mode == "copy":
-        _copy(to_path(file.source.path), partial, file)
+        copy(to_path(file.source.path), partial, file)
     else:
         _link(file.source, partial, mode)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial.replace(target)
 
 
-def _copy(source: AnyPath, partial: Path, file: PlannedFile) -> None:
+def copy(source: AnyPath, partial: Path, file: PlannedFile) -> None:
+    """Copy a file's bytes from some place, and see that they are those.
+
+    Raises:
+        SourceLost: They are not, or cannot be read.
+        OSError: They cannot be written.
+    """
     digest = hashlib.sha256()
-    with partial.open("wb") as writing:
-        for block in _blocks(source):
-            digest.update(block)
-            writing.write(block)
+    disk.write(partial, _hashed(source, digest), stamp(file))
     if digest.hexdigest() != file.source.sha256:
+        disk.remove(partial)
         raise SourceLost(f"changed since it was ingested: {source}")
-    os.utime(partial, (stamp(file), stamp(file)))
+
+
+def _hashed(source: AnyPath, digest: "hashlib._Hash") -> Iterator[bytes]:
+    for block in _blocks(source):
+        digest.update(block)
+        yield block
 
 
 def _blocks(source: AnyPath) -> Iterator[bytes]:
@@ -178,48 +181,38 @@ def _opened(path: Path) -> BufferedReader:
 
 def partial_file(outdir: Path, path: str = "") -> Path:
     """Name the place of a file while it is being written, one for each as several may be at once."""
-    return outdir / FOLDER / f"{PARTIAL}{hashlib.sha256(path.encode()).hexdigest()[:16]}"
+    return outdir / FOLDER / f"{PARTIAL}{_tag(path)}"
 
 
-def remove_partial(outdir: Path) -> None:
-    """Remove what a killed or failed export was writing."""
-    for partial in (outdir / FOLDER).glob(f"{PARTIAL}*"):
-        partial.unlink(missing_ok=True)
+def staged_file(outdir: Path, file: PlannedFile) -> Path:
+    """Name the place of bytes that the tree has already, while they wait for their own: SHA-256, then whose they are.
+
+    A killed export leaves them there, and the hash tells what they are.
+    """
+    return outdir / FOLDER / "kept" / f"{file.source.sha256}-{_tag(file.path)}"
 
 
-def kept_copy(outdir: Path, sha256: str) -> Path:
-    """Name the place for bytes that only the tree still has, while the tree is being changed."""
-    return outdir / FOLDER / "kept" / sha256
+def _tag(path: str) -> str:
+    return hashlib.sha256(path.encode()).hexdigest()[:16]
 
 
-def keep(outdir: Path, path: str, sha256: str) -> bool:
-    """Keep the bytes of an exported file whose source is lost, if they are what the manifest says."""
-    exported, kept, partial = outdir / path, kept_copy(outdir, sha256), partial_file(outdir)
-    if not _holds(exported, {sha256}):
-        return False
-    kept.parent.mkdir(exist_ok=True)
-    partial.unlink(missing_ok=True)
-    shutil.copyfile(exported, partial)
-    partial.replace(kept)
-    return True
+def holds(path: AnyPath, sha256: str) -> bool:
+    """Tell whether a file holds the bytes of a hash; one that cannot be read does not."""
+    return sha256_of(path) == sha256
 
 
-def _holds(path: AnyPath, hashes: set[str]) -> bool:
+def sha256_of(path: AnyPath) -> str | None:
+    """Hash a file's bytes, in hex; None if it cannot be read."""
     try:
         with at_hand(path) as local, _opened(local) as file:
-            return hashlib.file_digest(file, "sha256").hexdigest() in hashes
+            return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
-        return False
+        return None
 
 
-def remove_wrong(target: Path, source: Source, known_bytes: set[str]) -> None:
-    """Remove an exported file that links to what is lost or holds another clip: better none than the wrong voice."""
-    if _is_link_to(target, source) or _holds(target, known_bytes - {source.sha256}):
-        target.unlink(missing_ok=True)
-
-
-def _is_link_to(target: Path, source: Source) -> bool:
+def is_regular(path: Path) -> bool:
+    """Tell a file that holds bytes from links, folders, and nothing."""
     try:
-        return target.is_symlink() or target.samefile(source.path)
+        return stat.S_ISREG(path.lstat().st_mode)
     except OSError:
         return False

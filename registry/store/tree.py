@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
+from uuid import UUID
 
 from sqlalchemy import Connection, text
 
@@ -103,3 +104,13 @@ def knows_any(connection: Connection, hashes: Collection[str]) -> bool:
             SELECT FROM clip WHERE wav_sha256 = ANY(:hashes) OR txt_sha256 = ANY(:hashes))
     """)
     return bool(connection.execute(query, {"hashes": [bytes.fromhex(h) for h in hashes]}).scalar_one())
+
+
+def identity(connection: Connection) -> UUID:
+    """Tell which registry this is."""
+    return UUID(str(connection.execute(text("SELECT registry_id FROM identity")).scalar_one()))
+
+
+def broadcasters(connection: Connection) -> list[str]:
+    """List the broadcasters that were ever ingested."""
+    return list(connection.execute(text("SELECT DISTINCT broadcaster FROM clip_group ORDER BY 1")).scalars())

@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from cli.main import main
@@ -38,6 +40,10 @@ class Said:
 
 
 Run = Callable[..., Said]
+
+
+def visible(folder: Path) -> dict[str, bytes]:
+    return {path: content for path, content in tree(folder).items() if not path.startswith(".registry")}
 
 
 @pytest.fixture
@@ -396,19 +402,73 @@ def test_an_export_as_of_an_operation_or_a_day(registry: Run, tmp_path: Path) ->
     date = registry("log", "--json").json[0]["at"][:10]
     said = registry("export", tmp_path / "then", "--as-of", 3, "--json")
     registry("export", today, "--as-of", date)
-    registry("export", long_ago, "--as-of", "2020-01-01")
+    nothing = registry("export", long_ago, "--as-of", "2020-01-01")
 
     assert (said.code, said.json["clips"]) == (0, 5)
-    assert tree(tmp_path / "then") == tree(before) != tree(now)
-    assert tree(today) == tree(now)
+    assert said.json["as_of"].startswith(f"right after operation 3, {date}")
+    assert visible(tmp_path / "then") == visible(before) != visible(now)
+    assert visible(today) == visible(now)
+    assert nothing.err.startswith(f"registry: Nothing held yet at that moment: the registry began on {date}")
+    assert "0 clips in" in nothing.out
     assert [name for name in tree(long_ago) if name.endswith(".wav")] == []
 
 
 def test_a_moment_that_is_none_is_2(registry: Run, tmp_path: Path) -> None:
-    said = registry("export", tmp_path / "out", "--as-of", "yesterday")
+    said = [registry("export", tmp_path / "out", "--as-of", moment) for moment in ("yesterday", "²")]
+
+    assert [(one.code, one.out) for one in said] == [(2, "")] * 2
+    assert ["There is no moment 'yesterday'. Say an operation" in said[0].err, "no moment '²'" in said[1].err] == [
+        True
+    ] * 2
+
+
+def test_a_tree_of_the_present_is_not_taken_back_in_time(registry: Run, tmp_path: Path) -> None:
+    registry("export", tmp_path / "out")
+    before = tree(tmp_path / "out")
+    said = registry("export", tmp_path / "out", "--as-of", 1)
+
+    assert (said.code, said.out, tree(tmp_path / "out")) == (2, "", before)
+    assert "Name a folder of its own" in said.err
+
+
+def test_an_export_says_why_files_are_renamed_and_what_was_set_aside(
+    registry: Run, indir: Path, tmp_path: Path
+) -> None:
+    registry("export", tmp_path / "out")
+    shutil.rmtree(indir)
+    registry("merge", "F0001", "F0002")
+    renamed = registry("export", tmp_path / "out")
+    registry("undo", 2, "--with-later", "--yes")
+    planned, aside = registry("export", tmp_path / "out", "--plan"), registry("export", tmp_path / "out")
+
+    assert (renamed.code, aside.code) == (0, 0)
+    assert "0 files written, 2 renamed," in renamed.out
+    assert "Renamed: a running number counts through its whole group" in renamed.out
+    assert "set aside, as there is no other copy: andaiafm2020110" in planned.out
+    assert "files left the tree and have no other copy, so they were set aside:\n  .registry/set-aside/" in aside.out
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_an_unknown_broadcaster_is_2(registry: Run, tmp_path: Path, form: tuple[str, ...]) -> None:
+    said = registry("export", tmp_path / "out", "--broadcaster", "typo", *form)
 
     assert (said.code, said.out) == (2, "")
-    assert "There is no moment 'yesterday'. Say an operation" in said.err
+    assert "There is no broadcaster 'typo'. The registry knows andaiafm" in said.err
+
+
+def test_unexplained_removal_is_2_and_done_when_asked_for(registry: Run, database_url: str, tmp_path: Path) -> None:
+    registry("export", tmp_path / "out")
+    before = tree(tmp_path / "out")
+    with psycopg.connect(database_url) as connection:
+        for table in ("verdict", "assignment", "clip"):
+            connection.execute(f"DELETE FROM {table}".encode())
+    said, planned = registry("export", tmp_path / "out"), registry("export", tmp_path / "out", "--plan")
+
+    assert (said.code, said.out, tree(tmp_path / "out")) == (2, "", before)
+    assert "no operation of the registry's journal took them out" in said.err
+    assert said.err.strip() == planned.err.strip()
+    assert registry("export", tmp_path / "out", "--remove").code == 0
+    assert visible(tmp_path / "out") == {}
 
 
 def test_whois_ranks_speakers(registry: Run, make_clip: MakeClip) -> None:

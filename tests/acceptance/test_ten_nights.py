@@ -30,6 +30,11 @@ def tree(folder: Path) -> dict[str, tuple[bytes, int]]:
     return {str(path.relative_to(folder)): (path.read_bytes(), path.stat().st_mtime_ns) for path in paths}
 
 
+def without_record(files: dict[str, tuple[bytes, int]]) -> dict[str, tuple[bytes, int]]:
+    """Leave out what names the registry that wrote a tree."""
+    return {path: file for path, file in files.items() if not path.startswith(".registry")}
+
+
 @pytest.fixture(scope="module")
 def nights(home: Path) -> Iterator[Path]:
     folder = home / "nights"
@@ -73,4 +78,4 @@ def test_files_laid_down_in_another_order_give_the_same_tree(home: Path, nights:
     run(home, "ingest", *sorted((home / "shuffled").glob("night-*"), reverse=True), "--database", "shuffled")
     run(home, "export", home / "out-shuffled", "--database", "shuffled")
 
-    assert tree(home / "out-shuffled") == tree(exported)
+    assert without_record(tree(home / "out-shuffled")) == without_record(tree(exported))

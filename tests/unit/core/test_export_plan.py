@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from registry.core.export_plan import NumberedClip, PlannedFile, Source, plan_changes, plan_tree
+from registry.core.export_plan import NumberedClip, PlannedFile, Source, one_place, plan_changes, plan_tree
 from registry.core.records import Group
 
 NIGHT = Group(dt.date(2020, 11, 5), "andaiafm", "F")
@@ -88,3 +88,17 @@ def test_sound_keeps_the_suffix_of_its_source(path: str, suffix: str) -> None:
     planned = plan_tree([NumberedClip(NIGHT, 1, "a", wav, source("a.txt"))])
 
     assert [file.path.rpartition("_000000")[2] for file in planned] == [suffix, ".txt"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "written", "owners"),
+    [
+        (["a1", "b1"], [], {}),
+        (["A1", "a1"], [], {"a1": "A1"}),
+        (["A1", "a1"], ["a1"], {"A1": "a1"}),
+        (["a1"], ["A1"], {"A1": "a1"}),  # the station is written otherwise now
+        (["R\u00e1dio1", "ra\u0301dio1"], [], {"ra\u0301dio1": "R\u00e1dio1"}),
+    ],
+)
+def test_folders_of_one_place_have_one_owner(wanted: list[str], written: list[str], owners: dict[str, str]) -> None:
+    assert one_place(wanted, written) == owners

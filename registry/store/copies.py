@@ -1,0 +1,67 @@
+"""What the registry knows of bytes that an exported tree holds: where else they are, were they forgotten?"""
+
+from collections.abc import Collection
+
+from sqlalchemy import Connection, text
+
+from registry.core.export_plan import Source
+
+
+def _as_bytes(hashes: Collection[str]) -> list[bytes]:
+    return [bytes.fromhex(digest) for digest in hashes]
+
+
+def transcripts(connection: Connection, hashes: Collection[str]) -> dict[str, bytes]:
+    """Give the transcripts that have some hashes (SHA-256, hex), as far as the registry keeps them."""
+    query = text("""
+        SELECT encode(txt_sha256, 'hex'), txt_content FROM clip
+        WHERE txt_sha256 = ANY(:hashes) AND txt_content IS NOT NULL
+        UNION SELECT encode(txt_sha256, 'hex'), txt_content FROM former_transcript WHERE txt_sha256 = ANY(:hashes)
+    """)
+    return {row[0]: bytes(row[1]) for row in connection.execute(query, {"hashes": _as_bytes(hashes)})}
+
+
+def sources(connection: Connection, hashes: Collection[str]) -> dict[str, list[Source]]:
+    """List the files of input folders that had some hashes (SHA-256, hex), also of clips that are no longer there.
+
+    Every hash that the registry knows has an entry.
+    """
+    query = text("""
+        SELECT wav_path, wav_size, wav_mtime_ns, encode(wav_sha256, 'hex') FROM clip WHERE wav_sha256 = ANY(:hashes)
+        UNION
+        SELECT txt_path, txt_size, txt_mtime_ns, encode(txt_sha256, 'hex') FROM clip WHERE txt_sha256 = ANY(:hashes)
+    """)
+    found: dict[str, list[Source]] = {}
+    for row in connection.execute(query, {"hashes": _as_bytes(hashes)}):
+        found.setdefault(row[3], []).append(Source(*row))
+    return found
+
+
+def forgotten_sounds(connection: Connection, audio_hashes: Collection[str]) -> set[str]:
+    """Tell which sounds (hash of the samples, hex) are to be nowhere any more."""
+    query = text("SELECT encode(audio_hash, 'hex') FROM forgotten_audio WHERE audio_hash = ANY(:hashes)")
+    return set(connection.execute(query, {"hashes": _as_bytes(audio_hashes)}).scalars())
+
+
+def has_forgotten(connection: Connection) -> bool:
+    """Tell whether anything was ever forgotten."""
+    return bool(connection.execute(text("SELECT EXISTS (SELECT FROM forgotten_audio)")).scalar_one())
+
+
+def sounds_there(connection: Connection, audio_hashes: Collection[str]) -> set[str]:
+    """Tell which sounds (hash of the samples, hex) clips have now."""
+    query = text("""
+        SELECT encode(audio_hash, 'hex') FROM audio au WHERE audio_hash = ANY(:hashes) AND EXISTS (
+            SELECT FROM clip c JOIN assignment a ON a.clip_id = c.clip_id AND a.to_operation IS NULL
+            WHERE c.audio_id = au.audio_id)
+    """)
+    return set(connection.execute(query, {"hashes": _as_bytes(audio_hashes)}).scalars())
+
+
+def known_beginnings(connection: Connection, beginnings: Collection[str]) -> set[str]:
+    """Tell which beginnings of hashes, 16 digits of hex, are of a clip's .wav, there or not."""
+    query = text("""
+        SELECT DISTINCT encode(substring(wav_sha256 FOR 8), 'hex') FROM clip
+        WHERE substring(wav_sha256 FOR 8) = ANY(:beginnings)
+    """)
+    return set(connection.execute(query, {"beginnings": _as_bytes(beginnings)}).scalars())
