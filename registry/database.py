@@ -17,9 +17,9 @@ from registry import embedded, schema, views
 from registry.database_errors import connection_error, refusal
 from registry.embedded import disk
 from registry.errors import (
+    DatabaseDiskFull,
     DatabaseError,
     DatabaseUnreachable,
-    DiskFull,
     EmbeddedServerFailed,
     NameUnfit,
     NoRegistryHere,
@@ -83,7 +83,7 @@ def reach(
         NoRegistryHere, NoSuchRegistry: There is none, and none is to be made.
         RegistryBegun: With `new`, there is one with clips.
         DatabaseUnreachable, DatabaseRefused: No server answers, or it refuses the login.
-        EmbeddedServerFailed, DiskFull: The embedded server did not start.
+        EmbeddedServerFailed, DatabaseDiskFull: The embedded server did not start.
         EncodingUnfit, VectorMissing, VectorTooOld, SchemaTooNew, NotARegistry: The database cannot serve.
     """
     wanted = os.environ.get("REGISTRY_DATABASE_URL") or DEFAULT_NAME if database is None else database
@@ -160,7 +160,7 @@ def _full_disk_told(server: embedded.EmbeddedServer) -> Iterator[None]:
         full = server.full_disk(said_before, str(error)) if isinstance(error, OF_A_LOST_SERVER) else None
         if full is None and disk.FULL not in str(error):
             raise
-        raise DiskFull(cause=full or error) from error
+        raise DatabaseDiskFull(cause=full or error) from error
 
 
 def _session(url: str, shown_url: str, *, is_own: bool) -> Session:

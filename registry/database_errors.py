@@ -5,10 +5,10 @@ from sqlalchemy.exc import DBAPIError
 
 from registry import schema
 from registry.errors import (
+    DatabaseDiskFull,
     DatabaseError,
     DatabaseRefused,
     DatabaseUnreachable,
-    DiskFull,
     NotText,
     RegistryError,
     VectorMissing,
@@ -66,7 +66,7 @@ def as_registry_error(error: Exception) -> RegistryError | None:
 def _database_error(error: psycopg.Error) -> DatabaseError:
     words = _words(error)
     if isinstance(error, psycopg.errors.DiskFull):
-        return DiskFull(cause=words)
+        return DatabaseDiskFull(cause=words)
     for kinds, advice in ADVICE.items():
         if isinstance(error, kinds):
             return DatabaseError(cause=f"{words}. {advice}")

@@ -42,7 +42,7 @@ RegistryError                 2
     ├── RegistryInUse
     ├── NameUnfit
     ├── EncodingUnfit
-    ├── DiskFull
+    ├── DatabaseDiskFull
     ├── SchemaTooNew
     └── NotARegistry
 
@@ -291,7 +291,7 @@ class EncodingUnfit(DatabaseError):
     """
 
 
-class DiskFull(DatabaseError):
+class DatabaseDiskFull(DatabaseError):
     """The disk of the database is full: {cause}. All that was finished is kept. Make room there, then run the same
     command again.
     """

@@ -401,7 +401,7 @@ profile = Table(
 certainty = Table(
     "certainty",
     metadata,
-    Column("clip_id", ForeignKey("clip.clip_id"), primary_key=True, comment="The clip."),
+    Column("clip_id", ForeignKey("clip.clip_id", ondelete="CASCADE"), primary_key=True, comment="The clip."),
     Column("probability", REAL, nullable=False, comment="P(its speaker's voice), when the speaker last changed."),
     comment="How sure it is that a clip is its speaker's, as things stand now.",
 )
@@ -409,7 +409,9 @@ certainty = Table(
 judgement = Table(
     "judgement",
     metadata,
-    Column("speaker_id", ForeignKey("speaker.speaker_id"), primary_key=True, comment="The speaker."),
+    Column(
+        "speaker_id", ForeignKey("speaker.speaker_id", ondelete="CASCADE"), primary_key=True, comment="The speaker."
+    ),
     Column("audios", Integer, nullable=False, comment="How many audios its profile was the mean of then."),
     comment="When the certainty of all of a speaker's clips was last computed; none if it has to be.",
 )

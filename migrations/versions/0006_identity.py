@@ -48,7 +48,7 @@ def upgrade() -> None:
         sa.Column(
             "probability", sa.REAL(), nullable=False, comment="P(its speaker's voice), when the speaker last changed."
         ),
-        sa.ForeignKeyConstraint(["clip_id"], ["clip.clip_id"], name=op.f("certainty_clip_id_fkey")),
+        sa.ForeignKeyConstraint(["clip_id"], ["clip.clip_id"], name=op.f("certainty_clip_id_fkey"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("clip_id", name=op.f("certainty_pkey")),
         comment="How sure it is that a clip is its speaker's, as things stand now.",
     )
@@ -56,7 +56,9 @@ def upgrade() -> None:
         "judgement",
         sa.Column("speaker_id", sa.BigInteger(), nullable=False, comment="The speaker."),
         sa.Column("audios", sa.Integer(), nullable=False, comment="How many audios its profile was the mean of then."),
-        sa.ForeignKeyConstraint(["speaker_id"], ["speaker.speaker_id"], name=op.f("judgement_speaker_id_fkey")),
+        sa.ForeignKeyConstraint(
+            ["speaker_id"], ["speaker.speaker_id"], name=op.f("judgement_speaker_id_fkey"), ondelete="CASCADE"
+        ),
         sa.PrimaryKeyConstraint("speaker_id", name=op.f("judgement_pkey")),
         comment="When the certainty of all of a speaker's clips was last computed; none if it has to be.",
     )

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from registry.database import reach
 from registry.embedded.disk import full_disk
-from registry.errors import DiskFull, NoSuchRegistry
+from registry.errors import DatabaseDiskFull, NoSuchRegistry
 
 SIZE_MB = 220
 FILL = "INSERT INTO operation (operation_id, kind, user_name, command, summary) VALUES (:n, '', '', :words, '{}')"
@@ -59,7 +59,7 @@ def fill(folder: Path, leave_bytes: int) -> Path:
 def test_a_disk_that_fills_up_in_the_middle_is_told_and_the_rest_is_kept(disk: Path) -> None:
     write(range(1, 4))
     ballast = fill(disk, leave_bytes=6 << 20)
-    with pytest.raises(DiskFull, match=r"All that was finished is kept\. Make room there"):
+    with pytest.raises(DatabaseDiskFull, match=r"All that was finished is kept\. Make room there"):
         write(range(4, 900))
     ballast.unlink()
 
@@ -69,7 +69,7 @@ def test_a_disk_that_fills_up_in_the_middle_is_told_and_the_rest_is_kept(disk: P
 def test_a_server_that_cannot_start_on_a_full_disk_says_so(disk: Path) -> None:
     write(range(1, 2))
     ballast = fill(disk, leave_bytes=0)
-    with pytest.raises(DiskFull, match=rf"0 of {SIZE_MB} MiB are free where {disk / 'home'} is"):
+    with pytest.raises(DatabaseDiskFull, match=rf"0 of {SIZE_MB} MiB are free where {disk / 'home'} is"):
         write(range(4, 900))
     ballast.unlink()
 
@@ -78,7 +78,7 @@ def test_a_server_that_cannot_start_on_a_full_disk_says_so(disk: Path) -> None:
 
 def test_a_first_start_on_a_full_disk_says_so(disk: Path) -> None:
     fill(disk, leave_bytes=0)
-    with pytest.raises(DiskFull, match=r"are free where"):
+    with pytest.raises(DatabaseDiskFull, match=r"are free where"):
         write(range(1, 2))
 
 
