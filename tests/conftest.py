@@ -44,8 +44,12 @@ def home() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def server(home: Path) -> Iterator[EmbeddedServer]:
-    """One server for the whole run."""
+    """One server for the whole run, which need not survive a loss of power."""
     with EmbeddedServer(home) as running:
+        with psycopg.connect(running.url("postgres"), autocommit=True) as connection:
+            for unhurried in ("fsync = off", "full_page_writes = off", "synchronous_commit = off"):
+                connection.execute(f"ALTER SYSTEM SET {unhurried}")
+            connection.execute("SELECT pg_reload_conf()")
         yield running
 
 
