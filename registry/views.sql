@@ -167,7 +167,7 @@ SELECT
     -- Running numbers count through the group by speaker number, then by name: whole speakers from what is kept of
     -- their nights, and the clips of this one.
     format('%1$s/%1$s-%2$s/%1$s%2$s_%3$s%4$s',
-           g.broadcaster || to_char(g.date, 'YYYYMMDD'), number_label(n.gender, n.number), lpad((
+           g.broadcaster || to_char(g.date, 'YYYYMMDD'), number_label(n.gender, n.number), replace(format('%6s',
         (SELECT coalesce(sum(lower_night.clips), 0) FROM speaker_night lower_night
          JOIN speaker_number lower_number ON lower_number.speaker_id = lower_night.speaker_id
              AND lower_number.broadcaster = g.broadcaster
@@ -176,7 +176,7 @@ SELECT
         + (SELECT count(*) FROM clip earlier
            JOIN assignment theirs ON theirs.clip_id = earlier.clip_id AND theirs.to_operation IS NULL
            WHERE earlier.group_id = g.group_id AND theirs.speaker_id = a.speaker_id
-               AND earlier.name COLLATE "C" < c.name COLLATE "C"))::text, 6, '0'),
+               AND earlier.name COLLATE "C" < c.name COLLATE "C")), ' ', '0'),
            lower(substring(c.wav_path from '\.[^./]*$'))) AS exported_as
 FROM clip c
 JOIN clip_group g USING (group_id)
