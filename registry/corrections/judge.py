@@ -1,16 +1,17 @@
 """Keep up how sure it is that each clip is its speaker's, as speakers gain and lose clips."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from sqlalchemy import Connection
 
 from registry import settings
 from registry.core.certainty import certainties
+from registry.core.probability_rule import ProbabilityRule
 from registry.store import certainty, models, operations
 from registry.store.models import Foundation
 
 GENDERS = ("F", "M")  # never compared with each other
-SPEAKERS_TOGETHER = 1000  # judged at a time, so that memory stays flat
+AUDIOS_TOGETHER = 20_000  # whose vectors are in memory together: 16 MB
 
 
 def judge_touched(connection: Connection, speaker_ids: Collection[int], operation_id: int) -> None:
@@ -26,13 +27,38 @@ def judge_left(connection: Connection) -> None:
     if foundation is None or not certainty.never_judged(connection, foundation):
         return
     operations.lock_registry(connection)
-    left = certainty.never_judged(connection, foundation)
-    for start in range(0, len(left), SPEAKERS_TOGETHER):
-        _judge(connection, foundation, left[start : start + SPEAKERS_TOGETHER], None)
+    _judge(connection, foundation, certainty.never_judged(connection, foundation), None)
 
 
-def _judge(connection: Connection, foundation: Foundation, whole: Sequence[int], operation_id: int | None) -> None:
+def _judge(connection: Connection, foundation: Foundation, audios: Mapping[int, int], operation_id: int | None) -> None:
     rule = settings.linking_rule(foundation.false_merge_rate)
+    first, *more = list(_together(audios)) or [[]]
+    _judge_some(connection, foundation, rule, first, operation_id)
+    for whole in more:
+        _judge_some(connection, foundation, rule, whole, None)
+
+
+def _together(audios: Mapping[int, int]) -> Iterator[list[int]]:
+    """Put speakers together up to so many audios; one with more stands alone."""
+    together: list[int] = []
+    count = 0
+    for speaker_id, own in audios.items():
+        if together and count + own > AUDIOS_TOGETHER:
+            yield together
+            together, count = [], 0
+        together.append(speaker_id)
+        count += own
+    if together:
+        yield together
+
+
+def _judge_some(
+    connection: Connection,
+    foundation: Foundation,
+    rule: ProbabilityRule,
+    whole: Sequence[int],
+    operation_id: int | None,
+) -> None:
     for gender in GENDERS:
         found = certainty.unjudged(connection, foundation, gender, whole, operation_id)
         if found.audio_ids:

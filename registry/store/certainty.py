@@ -26,25 +26,29 @@ class Unjudged:
     speakers: Voices  # (s,)
 
 
-def outdated(connection: Connection, foundation: Foundation, speaker_ids: Collection[int]) -> list[int]:
-    """Name those of some speakers all whose clips are to be judged: what the clips are compared with has changed."""
+def outdated(connection: Connection, foundation: Foundation, speaker_ids: Collection[int]) -> dict[int, int]:
+    """Name those of some speakers all whose clips are to be judged: what the clips are compared with has changed.
+
+    Returns:
+        Speaker key -> how many audios its profile is the mean of.
+    """
     query = text("""
-        SELECT p.speaker_id FROM profile p LEFT JOIN judgement j USING (speaker_id)
+        SELECT p.speaker_id, p.audios FROM profile p LEFT JOIN judgement j USING (speaker_id)
         WHERE p.model_id = :model_id AND p.speaker_id = ANY(CAST(:speaker_ids AS bigint[]))
           AND (j.audios IS NULL OR p.audios >= j.audios * CAST(:again_at AS float8))
         ORDER BY p.speaker_id
     """)
     values = {"model_id": foundation.model_id, "speaker_ids": list(speaker_ids), "again_at": AGAIN_AT}
-    return list(connection.execute(query, values).scalars())
+    return {row[0]: row[1] for row in connection.execute(query, values)}
 
 
-def never_judged(connection: Connection, foundation: Foundation) -> list[int]:
-    """Name all speakers whose clips were never judged, or not since another model decides."""
+def never_judged(connection: Connection, foundation: Foundation) -> dict[int, int]:
+    """Name all speakers whose clips were never judged, or not since another model decides, with their audios."""
     query = text("""
-        SELECT speaker_id FROM profile p WHERE model_id = :model_id AND NOT EXISTS (
+        SELECT speaker_id, audios FROM profile p WHERE model_id = :model_id AND NOT EXISTS (
             SELECT FROM judgement j WHERE j.speaker_id = p.speaker_id) ORDER BY speaker_id
     """)
-    return list(connection.execute(query, {"model_id": foundation.model_id}).scalars())
+    return {row[0]: row[1] for row in connection.execute(query, {"model_id": foundation.model_id})}
 
 
 def drop_judgements(connection: Connection, speaker_ids: Collection[int] | None = None) -> None:
