@@ -145,6 +145,32 @@ def test_less_than_a_frame_has_no_features() -> None:
         centred_features(np.ones(399, np.float32))
 
 
+# As automated builds are not told apart, from which some packages do not report.
+LISTENING = """
+import os, sys
+os.environ.pop("CI", None)
+asked = []
+def hear(event, arguments):
+    if event in ("socket.getaddrinfo", "socket.connect", "socket.gethostbyname"):
+        asked.append((event, arguments))
+sys.addaudithook(hear)
+import numpy
+from registry.embedder import load_embedder
+load_embedder(runtime=sys.argv[1]).embed(numpy.ones(16000, "f4"))
+print(asked)
+"""
+
+
+@pytest.mark.parametrize("runtime", ["auto", "torch"])
+def test_embedding_looks_up_no_host_and_leaves_nothing_behind(tmp_path: Path, runtime: str) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "PYANNOTE_METRICS_ENABLED"}
+    environment |= {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    said = subprocess.check_output([sys.executable, "-c", LISTENING, runtime], text=True, env=environment)
+
+    assert said == "[]\n"
+    assert [path.name for path in tmp_path.iterdir() if path.name == "intel"] == []
+
+
 def test_a_gpu_comes_first_and_what_is_asked_for_before_all() -> None:
     assert choose("campplus", "auto", is_campplus=True, has_gpu=True) == "torch"
     assert choose("campplus", "torch", is_campplus=True, has_gpu=False) == "torch"
