@@ -88,7 +88,7 @@ def _read_by_ffmpeg(path: Path, kind: str, *, is_settled: bool) -> Audio | Rejec
         message = f"Reading {kind or 'such a file'} takes the program ffmpeg: install it, or convert the file to flac."
         return Rejected(str(path), "no-ffmpeg", message)
     try:
-        with ffmpeg.as_wav(path) as wav:
+        with ffmpeg.as_wav(path, MAX_DURATION_S + 1) as wav:  # enough to see that it is too long
             return _read(wav, "wav", is_settled=True)
     except subprocess.CalledProcessError as error:
         if not is_settled:  # what an m4a holds is told at its end

@@ -43,6 +43,7 @@ RegistryError                 2
     ├── NameUnfit
     ├── EncodingUnfit
     ├── DatabaseDiskFull
+    ├── ViewsInUse
     ├── SchemaTooNew
     └── NotARegistry
 
@@ -294,6 +295,12 @@ class EncodingUnfit(DatabaseError):
 class DatabaseDiskFull(DatabaseError):
     """The disk of the database is full: {cause}. All that was finished is kept. Make room there, then run the same
     command again.
+    """
+
+
+class ViewsInUse(DatabaseError):
+    """The views of the registry have to be made anew, and others were made upon them: {detail}. Drop those, run
+    registry database upgrade, and make them again.
     """
 
 

@@ -16,13 +16,14 @@ def is_there() -> bool:
 
 
 @contextmanager
-def as_wav(path: Path) -> Iterator[Path]:
-    """Decode a file into a wav of 32 bit float, as recorded in rate and channels, that lasts as long.
+def as_wav(path: Path, most_s: float) -> Iterator[Path]:
+    """Decode a file, up to so many seconds, into a wav of 32 bit float, as recorded in rate and channels.
 
     Raises:
         subprocess.CalledProcessError: The program cannot decode it; its last words are in `stderr`.
     """
-    options = ("-nostdin", "-v", "error", "-xerror", "-i", str(path), "-map", "0:a:0", "-c:a", "pcm_f32le", "-f", "wav")
+    wanted = ("-map", "0:a:0", "-t", str(most_s), "-c:a", "pcm_f32le", "-f", "wav")
+    options = ("-nostdin", "-v", "error", "-xerror", "-i", str(path), *wanted)
     with TemporaryFile(prefix="registry-") as wav:
         program = shutil.which(PROGRAM) or PROGRAM
         subprocess.run(

@@ -147,7 +147,7 @@ def _keep(engine: Engine, model_id: int, batch: _Batch, rejected: list[Rejected]
     with engine.begin() as connection:
         operations.lock_registry(connection)  # nobody computes profiles from half of it, or forgets meanwhile
         embeddings.add_vectors(connection, model_id, ready)
-        profiles.withdraw(connection, model_id, [audio.audio_hash for audio in ready])
+        profiles.drop(connection, model_id, [audio.audio_hash for audio in ready])
     for left, cause in zip(batch.left, results, strict=True):
         if isinstance(cause, str) and left.is_heard:
             message = f"{cause} The model cannot decide while this clip is in the registry."

@@ -402,8 +402,8 @@ certainty = Table(
     "certainty",
     metadata,
     Column("clip_id", ForeignKey("clip.clip_id", ondelete="CASCADE"), primary_key=True, comment="The clip."),
-    Column("probability", REAL, nullable=False, comment="P(its speaker's voice), when the speaker last changed."),
-    comment="How sure it is that a clip is its speaker's, as things stand now.",
+    Column("probability", REAL, nullable=False, comment="P(its speaker's voice), when the speaker was last judged."),
+    comment="How sure it is that a clip is its speaker's; kept up as the speaker grows by a tenth or loses clips.",
 )
 
 judgement = Table(

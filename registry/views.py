@@ -9,8 +9,11 @@ from typing import Any
 import psycopg
 from sqlalchemy import Connection, text
 
+from registry.errors import ViewsInUse
+
 # What stands under the name of one of ours is of another shape, which CREATE OR REPLACE refuses.
 OTHER_SHAPE = (psycopg.errors.InvalidTableDefinition, psycopg.errors.InvalidFunctionDefinition)
+VIEWS_LOCK = 0x5EED_0003  # any constant: two processes never make the views of one database at once
 NOT_ALLOWED = (psycopg.errors.InsufficientPrivilege, psycopg.errors.ReadOnlySqlTransaction)
 # How the database holds them now: as text, since a restored backup has other keys.
 HELD = """
@@ -47,6 +50,9 @@ def ensure(connection: Connection) -> bool:
     A role that may not do so goes on with those that are there, after a warning.
     """
     if are_ours(connection):
+        return False
+    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": VIEWS_LOCK})
+    if are_ours(connection):  # another process was faster
         return False
     try:
         with connection.begin_nested():
@@ -87,6 +93,13 @@ def _names(kind: str) -> list[str]:
 
 
 def _drop(connection: Connection) -> None:
+    try:
+        _drop_all(connection)
+    except psycopg.errors.DependentObjectsStillExist as error:
+        raise ViewsInUse(detail=" ".join((error.diag.message_detail or "").split())) from error
+
+
+def _drop_all(connection: Connection) -> None:
     _run(connection, f"DROP VIEW IF EXISTS {', '.join(_names('VIEW'))}")
     _run(connection, DROP_FUNCTIONS.format(names=", ".join(f"'{name}'" for name in _names("FUNCTION"))))
 

@@ -1,5 +1,5 @@
--- What users query: the documented views and functions, put in place after every migration.
--- Columns are only ever added, at the end. A change here comes with a migration, be it an empty one.
+-- What users query: the documented views and functions, put in place by every command that writes unless they are.
+-- Columns are only ever added, at the end.
 
 CREATE OR REPLACE FUNCTION number_label(gender text, number integer) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -211,7 +211,7 @@ COMMENT ON COLUMN clips.probability IS 'P(same voice) of its cluster and the spe
 COMMENT ON COLUMN clips.runner_up_probability IS 'P(same voice) of its cluster and the runner-up.';
 COMMENT ON COLUMN clips.speaker_name IS 'What people call the speaker.';
 COMMENT ON COLUMN clips.probability_now IS
-'P(same voice) of the clip and the rest of its speaker as things stand now; of a lone recording, that it is nobody else''s.';
+'P(same voice) of the clip and the rest of its speaker; of a lone recording, that it is nobody else''s. Computed again when the speaker loses clips or has grown by a tenth.';
 COMMENT ON COLUMN clips.exported_as IS 'Where an export of everything puts the clip''s audio, below OUTDIR.';
 
 

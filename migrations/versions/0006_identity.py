@@ -46,11 +46,14 @@ def upgrade() -> None:
         "certainty",
         sa.Column("clip_id", sa.BigInteger(), nullable=False, comment="The clip."),
         sa.Column(
-            "probability", sa.REAL(), nullable=False, comment="P(its speaker's voice), when the speaker last changed."
+            "probability",
+            sa.REAL(),
+            nullable=False,
+            comment="P(its speaker's voice), when the speaker was last judged.",
         ),
         sa.ForeignKeyConstraint(["clip_id"], ["clip.clip_id"], name=op.f("certainty_clip_id_fkey"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("clip_id", name=op.f("certainty_pkey")),
-        comment="How sure it is that a clip is its speaker's, as things stand now.",
+        comment="How sure it is that a clip is its speaker's; kept up as the speaker grows by a tenth or loses clips.",
     )
     op.create_table(
         "judgement",

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Engine
 from registry.corrections.change import Change, Outcome, change
 from registry.corrections.plan import Plan
 from registry.errors import UnknownClip
-from registry.store import addresses, corrections, withdrawal
+from registry.store import addresses, withdrawal
 from registry.store.operations import Author
 
 
@@ -39,9 +39,8 @@ def withdraw(
     def act(under_way: Change) -> Mapping[str, object]:
         connection = under_way.connection
         clip_ids = sorted({clip_id for address in what for clip_id in _find(connection, address)})
-        groups = sorted({clip.group for clip in corrections.clip_lines(connection, clip_ids)})
         withdrawal.withdraw(connection, clip_ids, under_way.operation_id)
-        return {"clips": len(clip_ids), "of": groups}
+        return {"clips": len(clip_ids), "groups": withdrawal.groups_of(connection, clip_ids)}
 
     return change(engine, author, "withdraw", act, plan_only=plan_only, plan=plan)
 

@@ -8,7 +8,7 @@ from registry.core.export_plan import Alias, label
 from registry.core.records import Rejected
 from registry.export import disk
 from registry.export.files import partial_file
-from registry.export.manifest import Written, latest_night
+from registry.export.manifest import Written, broadcasters_of, latest_night
 from registry.export.times import moment_of
 
 NAME = "aliases.tsv"
@@ -18,10 +18,12 @@ HEADER = "broadcaster\talias\tnumber\n"  # a file that begins otherwise is someb
 def write_aliases(outdir: Path, aliases: Iterable[Alias], in_tree: Iterable[Written]) -> Rejected | None:
     """Make the file say just that, or be gone if there are none; give what is in the way, if anything is.
 
-    It is dated on the latest night of the tree.
+    Only broadcasters that the tree has nights of are in it. It is dated on the latest of those.
     """
-    target = outdir / NAME
-    rows = [f"{a.broadcaster}\t{label(a.gender, a.alias)}\t{label(a.gender, a.number)}\n" for a in sorted(aliases)]
+    target, in_tree = outdir / NAME, list(in_tree)
+    there = broadcasters_of(in_tree)
+    wanted_aliases = sorted(alias for alias in aliases if alias.broadcaster in there)
+    rows = [f"{a.broadcaster}\t{label(a.gender, a.alias)}\t{label(a.gender, a.number)}\n" for a in wanted_aliases]
     wanted = (HEADER + "".join(rows)).encode() if rows else None
     try:
         present = target.read_bytes()

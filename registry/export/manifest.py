@@ -148,6 +148,11 @@ def _replace(manifest: Path, heading: Heading, entries: Iterable[Written]) -> No
     disk.replace_durably(manifest, content, time_s, manifest.with_suffix(".partial"))
 
 
+def broadcasters_of(entries: Iterable[Written]) -> set[str]:
+    """Name the broadcasters that a tree has nights of."""
+    return {night_of(folder)[0] for folder in {folder_of(entry.path) for entry in entries}}
+
+
 def latest_night(entries: Iterable[Written]) -> dt.date | None:
     """Give the latest night of a tree, None for an empty one."""
     return max((night_of(folder)[1] for folder in {folder_of(entry.path) for entry in entries}), default=None)

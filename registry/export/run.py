@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import UUID
 
 from sqlalchemy import Connection, Engine
 
@@ -19,7 +20,7 @@ from registry.export.planning import Job, TreePlan, make_plan
 from registry.export.report import ExportReport, report_of_plan
 from registry.progress import Progress, Silent
 from registry.remote import AnyPath, RemotePath
-from registry.store import tree
+from registry.store import identity, tree
 from registry.store.tree import Extent
 
 
@@ -74,7 +75,7 @@ def export(
         _refuse_input_folder(connection, outdir)
         planned = plan_tree(tree.numbered_clips(connection, extent, as_of))
         aliases = tree.aliases(connection, as_of)
-        heading = Heading(tree.identity(connection), as_of)
+        heading = Heading(UUID(identity.registry_id(connection)), as_of)
     job = Job(engine, outdir, extent, mode, heading, may_remove)
     try:
         return _planned(job, planned) if plan_only else _exported(job, planned, aliases, progress or Silent())

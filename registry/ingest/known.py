@@ -24,6 +24,10 @@ class Sorted:
     changed: list[Pair] = field(default_factory=list)  # with another sound under a known name
     clashes: list[Rejected] = field(default_factory=list)  # the same, each with what to do
 
+    def to_read(self, *, replacing: bool) -> list[Pair]:
+        """List the pairs that may come in, in order of name: the new ones, and where they replace, the changed ones."""
+        return sorted([*self.new, *(self.changed if replacing else ())], key=lambda pair: pair.name)
+
     def all_rejected(self) -> list[Rejected]:
         """List what cannot be used while all that is stored stays as it is."""
         return [*self.rejected, *self.clashes]

@@ -68,14 +68,14 @@ def link_group(
         _refuse_other_model(connection, foundation)
         coming = _what_comes(connection, group, new_clips, replacing)
         if not coming.clips and not coming.gone:
-            return coming.left_out
+            return Linked(withdrawn=coming.withdrawn, rejected=tuple(coming.rejected))
         kind = "ingest" if replacing is None else "replace"
         under_way = Change(connection, operations.begin_operation(connection, kind, author))
         clips_of_audio = clips.add_clips(connection, group, coming.clips, under_way.operation_id)
         linking = _decide(connection, group, list(clips_of_audio), foundation)
         heirs = unite_all(under_way, linking.joins)
         applied = _apply(under_way, group, linking.decisions, heirs, clips_of_audio, coming.gone)
-        linked = replace(applied, withdrawn=coming.left_out.withdrawn, rejected=coming.left_out.rejected)
+        linked = replace(applied, withdrawn=coming.withdrawn, rejected=tuple(coming.rejected))
         summary = {"group": str(group), **linked.counts(), **(embedded_by or {})}
         instead_of = {} if replacing is None or replacing.group == group else {"instead_of": str(replacing.group)}
         operations.sum_up(connection, under_way.operation_id, summary | instead_of)
@@ -88,7 +88,8 @@ class _Coming:
 
     clips: Sequence[Clip]
     gone: Collection[int]  # keys of clips
-    left_out: Linked  # what does not come in, counted
+    rejected: Sequence[Rejected]  # misfiled
+    withdrawn: int  # left out, since people took them out
 
 
 def _what_comes(
@@ -98,13 +99,13 @@ def _what_comes(
     if replacing is not None:
         left, misfiled = part_misfiled(connection, group, new_clips, replacing.group)
         gone = _replaced(connection, group, left, replacing)
-        return _Coming(left, gone, Linked(rejected=tuple(misfiled)))
+        return _Coming(left, gone, misfiled, withdrawn=0)
     withdrawn = withdrawal.withdrawn_from(connection, group, [clip.audio_hash for clip in new_clips])
     wanted = [clip for clip in new_clips if (clip.name, clip.audio_hash) not in withdrawn]
     left, misfiled = part_misfiled(connection, group, wanted, None)
     there = clips.known_clips(connection, group)
     missing = [clip for clip in left if clip.name not in there]
-    return _Coming(missing, (), Linked(withdrawn=len(new_clips) - len(wanted), rejected=tuple(misfiled)))
+    return _Coming(missing, (), misfiled, withdrawn=len(new_clips) - len(wanted))
 
 
 def _replaced(connection: Connection, group: Group, new_clips: Sequence[Clip], replacing: Replacing) -> set[int]:

@@ -33,7 +33,8 @@ def replace(
 
     A recording keeps its speaker, and what people said about it, under whatever name it comes; another voice is linked
     as ever, while the former recordings are still there to be compared with. A clip whose files cannot be used stays
-    as it is. Each group is one operation that can be undone.
+    as it is. What comes and goes of a group is one operation that can be undone; what only moved, or was transcribed
+    anew, is noted before as by an ingest.
 
     Args:
         transactions: The registry's database; a transaction a step, or all steps one.

@@ -1,17 +1,17 @@
 """Take groups in, one after the other: sort out, read and embed, note what moved, decide."""
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 
-from registry.core.records import Group
+from registry.core.records import Group, Rejected
 from registry.ingest.known import Sorted, sort_out
-from registry.ingest.link import Replacing, link_group
+from registry.ingest.link import Linked, Replacing, link_group
 from registry.ingest.model_in_use import ModelInUse
 from registry.ingest.read import embed_new
 from registry.ingest.report import GroupReport, IngestReport, Overlooked
 from registry.progress import Progress
-from registry.scan import FoundGroup, Scan
+from registry.scan import FoundGroup, Pair, Scan
 from registry.store import clips, operations
+from registry.store.clips import Clip
 from registry.store.operations import Author
 from registry.store.transactions import Transactions
 from registry.workers import Workers
@@ -67,44 +67,50 @@ def _take_in(
     leaving: Group | None,
 ) -> GroupReport:
     """Take one group in; what cannot be used is added to the group's rejected."""
-    found = len(content.pairs) + len(content.rejected)
+    clips_found = len(content.pairs) + len(content.rejected)
     against_stored = sort_group_out(transactions, group, content)
-    pairs = against_stored.new
-    if leaving is None:
-        content.rejected.extend(against_stored.all_rejected())
-    else:
-        content.rejected.extend(against_stored.rejected)
-        pairs = sorted([*pairs, *against_stored.changed], key=lambda pair: pair.name)
-    progress.begin(str(group), len(pairs))
-    rejected_before = len(content.rejected)
-    new = embed_new(transactions, pairs, model, workers, content.rejected, progress)
-    unusable = len(content.rejected) - rejected_before
-    progress.done()
+    content.rejected.extend(against_stored.rejected)
+    content.rejected.extend(() if leaving else against_stored.clashes)
+    pairs = against_stored.to_read(replacing=leaving is not None)
+    new, unusable = _embed(transactions, group, pairs, model, workers, progress)
+    content.rejected.extend(unusable)
     if against_stored.updated:
         _update(transactions, group, against_stored, author)
-    report = GroupReport(
+    linked = Linked()
+    if new or leaving:
+        replacing = Replacing(leaving, _kept(group, leaving, content, against_stored)) if leaving else None
+        linked = link_group(transactions, group, new, model.foundation, author, workers.described(), replacing)
+        content.rejected.extend(linked.rejected)
+    return GroupReport(
         group,
-        clips=found,
-        new=len(new),
+        clips=clips_found,
+        new=linked.clips,
         known=len(against_stored.unchanged) + len(against_stored.updated),
         updated=len(against_stored.updated),
-        forgotten=len(pairs) - len(new) - unusable,
-    )
-    replacing = None if leaving is None else Replacing(leaving, _kept(group, leaving, content, against_stored))
-    if not new and replacing is None:
-        return replace(report, rejected=len(content.rejected))
-    linked = link_group(transactions, group, new, model.foundation, author, workers.described(), replacing)
-    content.rejected.extend(linked.rejected)
-    return replace(
-        report,
-        rejected=len(content.rejected),
-        new=linked.clips,
+        forgotten=len(pairs) - len(new) - len(unusable),
         withdrawn=linked.withdrawn,
         replaced=linked.replaced,
+        rejected=len(content.rejected),
         speakers_matched=linked.speakers_matched,
         speakers_new=linked.speakers_new,
         speakers_joined=linked.speakers_joined,
     )
+
+
+def _embed(
+    transactions: Transactions,
+    group: Group,
+    pairs: Sequence[Pair],
+    model: ModelInUse,
+    workers: Workers,
+    progress: Progress,
+) -> tuple[list[Clip], list[Rejected]]:
+    """Read and embed; give the clips that can be linked, and those that cannot be used."""
+    unusable: list[Rejected] = []
+    progress.begin(str(group), len(pairs))
+    new = embed_new(transactions, pairs, model, workers, unusable, progress)
+    progress.done()
+    return new, unusable
 
 
 def _kept(group: Group, leaving: Group, content: FoundGroup, against_stored: Sorted) -> frozenset[str]:

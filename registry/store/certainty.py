@@ -13,7 +13,7 @@ from registry.core.voices import Voices
 from registry.store.arrays import copy_rows, to_matrix
 from registry.store.models import Foundation
 
-AGAIN_AT = 1.1  # times as many audios as when a speaker's clips were judged: so each is judged a few times at most
+AGAIN_AT = 1.1  # times as many audios as when a speaker's clips were judged: of a host of thousands not every night
 
 
 @dataclass(frozen=True)
@@ -51,12 +51,9 @@ def never_judged(connection: Connection, foundation: Foundation) -> dict[int, in
     return {row[0]: row[1] for row in connection.execute(query, {"model_id": foundation.model_id})}
 
 
-def drop_judgements(connection: Connection, speaker_ids: Collection[int] | None = None) -> None:
-    """Have the clips of some speakers, or of all, judged again."""
-    query = text("""
-        DELETE FROM judgement WHERE CAST(:speaker_ids AS bigint[]) IS NULL OR speaker_id = ANY(:speaker_ids)
-    """)
-    connection.execute(query, {"speaker_ids": None if speaker_ids is None else list(speaker_ids)})
+def drop_judgements(connection: Connection) -> None:
+    """Have all clips judged again."""
+    connection.execute(text("DELETE FROM judgement"))
 
 
 def unjudged(

@@ -81,15 +81,33 @@ def erase_traces(connection: Connection, speaker_id: int, operation_id: int) -> 
     return counts
 
 
-def clips_last_of(connection: Connection, speaker_id: int) -> list[int]:
-    """List the clips that are a speaker's, or were its when their ingest was undone."""
-    query = text("""
-        SELECT clip_id FROM (
-            SELECT DISTINCT ON (clip_id) clip_id, speaker_id FROM assignment
-            ORDER BY clip_id, to_operation DESC NULLS FIRST, assignment_id DESC) last
-        WHERE speaker_id = :speaker_id ORDER BY clip_id
+# Whose a clip is, or was when it was taken out or its ingest undone.
+LAST_OF = """(
+    SELECT DISTINCT ON (clip_id) clip_id, speaker_id FROM assignment
+    ORDER BY clip_id, to_operation DESC NULLS FIRST, assignment_id DESC)"""
+
+
+def clips_last_of(connection: Connection, speaker_ids: Collection[int]) -> list[int]:
+    """List the clips that are some speakers', or were theirs when they were taken out or their ingest undone."""
+    query = text(f"""
+        SELECT clip_id FROM {LAST_OF} last
+        WHERE speaker_id = ANY(CAST(:speaker_ids AS bigint[])) ORDER BY clip_id
     """)
-    return list(connection.execute(query, {"speaker_id": speaker_id}).scalars())
+    return list(connection.execute(query, {"speaker_ids": list(speaker_ids)}).scalars())
+
+
+def speakers_last_of(connection: Connection, clip_ids: Collection[int]) -> set[int]:
+    """Name the speakers that some clips are of, or were of when they were taken out or their ingest undone."""
+    query = text(f"SELECT DISTINCT speaker_id FROM {LAST_OF} last WHERE {CHOSEN}")
+    return set(connection.execute(query, {"clip_ids": list(clip_ids)}).scalars())
+
+
+def speakers_with_clips(connection: Connection, speaker_ids: Collection[int]) -> set[int]:
+    """Tell which of some speakers have clips, or had some that were taken out or whose ingest was undone."""
+    query = text(f"""
+        SELECT DISTINCT speaker_id FROM {LAST_OF} last WHERE speaker_id = ANY(CAST(:speaker_ids AS bigint[]))
+    """)
+    return set(connection.execute(query, {"speaker_ids": list(speaker_ids)}).scalars())
 
 
 def clips_before(connection: Connection, date: dt.date) -> list[int]:

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, text
 from registry.store.speakers import PROFILES
 
 
-def withdraw(connection: Connection, model_id: int, hashes: Collection[str]) -> None:
+def drop(connection: Connection, model_id: int, hashes: Collection[str]) -> None:
     """Drop the profiles, under one model, of the speakers of some audios (hex), which have embeddings to come."""
     query = text("""
         DELETE FROM profile p USING audio au, clip c, assignment a

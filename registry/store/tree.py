@@ -4,7 +4,6 @@ import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
-from uuid import UUID
 
 from sqlalchemy import Connection, text
 
@@ -104,11 +103,6 @@ def knows_any(connection: Connection, hashes: Collection[str]) -> bool:
             SELECT FROM clip WHERE wav_sha256 = ANY(:hashes) OR txt_sha256 = ANY(:hashes))
     """)
     return bool(connection.execute(query, {"hashes": [bytes.fromhex(h) for h in hashes]}).scalar_one())
-
-
-def identity(connection: Connection) -> UUID:
-    """Tell which registry this is."""
-    return UUID(str(connection.execute(text("SELECT registry_id FROM identity")).scalar_one()))
 
 
 def broadcasters(connection: Connection) -> list[str]:

@@ -6,19 +6,29 @@ from sqlalchemy import Connection, text
 
 from registry.core.records import Group
 
-# What a clip had before it was taken out: its last assignment, ended by such an operation and not opened again.
-WITHDRAWN = """(
+# What a clip had before it was taken out: its last assignment, and the operation that ended it, none while it stands.
+# The condition chooses among clips, called `its`.
+LAST_HELD = """(
     SELECT DISTINCT ON (last.clip_id) last.clip_id, last.speaker_id, last.to_operation AS by_operation
     FROM assignment last JOIN clip its USING (clip_id)
     WHERE {condition} ORDER BY last.clip_id, last.to_operation DESC NULLS FIRST, last.assignment_id DESC)"""
-IS_WITHDRAWN = """
-    EXISTS (SELECT FROM operation o WHERE o.operation_id = by_operation AND o.kind IN ('withdraw', 'replace'))"""
-# Who a speaker is by now: whoever its numbers lead to, for it may have been merged in the meantime.
-HEIR = """(
-    SELECT now.speaker_id FROM speaker_number held
-    JOIN speaker_number now USING (broadcaster, gender, number)
-    WHERE held.speaker_id = {speaker} AND now.to_operation IS NULL
-    ORDER BY now.is_alias, held.holding_id DESC LIMIT 1)"""
+# The operations that take clips out: withdrawals, replacements, and what does such a one again by undoing its undo.
+WITHDRAWALS = """(
+    WITH RECURSIVE undo AS (
+        SELECT operation_id, CAST(summary->>'undone' AS bigint) AS undone FROM operation WHERE kind = 'undo'),
+    withdrawing AS (
+        SELECT operation_id FROM operation WHERE kind IN ('withdraw', 'replace')
+        UNION ALL
+        SELECT again.operation_id FROM withdrawing
+        JOIN undo back ON back.undone = withdrawing.operation_id JOIN undo again ON again.undone = back.operation_id)
+    SELECT operation_id FROM withdrawing)"""
+# Who a speaker is by now: itself while it has a number, else whoever its numbers lead to, for it may have been merged.
+HEIR = """coalesce(
+    (SELECT own.speaker_id FROM speaker_number own
+     WHERE own.speaker_id = {speaker} AND own.to_operation IS NULL AND NOT own.is_alias LIMIT 1),
+    (SELECT now.speaker_id FROM speaker_number held JOIN speaker_number now USING (broadcaster, gender, number)
+     WHERE held.speaker_id = {speaker} AND NOT held.is_alias AND now.to_operation IS NULL
+     ORDER BY held.holding_id DESC LIMIT 1))"""
 # ruff: noqa: S608 - the statements below are put together from constants of this module
 
 
@@ -35,6 +45,15 @@ def clips_of_group(
     """)
     values = {**vars(group), "named": None if named is None else list(named), "but_for": list(but_for)}
     return list(connection.execute(query, values).scalars())
+
+
+def groups_of(connection: Connection, clip_ids: Collection[int]) -> list[str]:
+    """Name the groups that some clips are in."""
+    query = text("""
+        SELECT DISTINCT broadcaster || '_' || gender || to_char(date, 'YYYYMMDD')
+        FROM clip JOIN clip_group USING (group_id) WHERE clip_id = ANY(CAST(:clip_ids AS bigint[])) ORDER BY 1
+    """)
+    return list(connection.execute(query, {"clip_ids": list(clip_ids)}).scalars())
 
 
 def withdraw(connection: Connection, clip_ids: Collection[int], operation_id: int) -> None:
@@ -54,8 +73,8 @@ def withdrawn_from(connection: Connection, group: Group, hashes: Collection[str]
         WHERE broadcaster = :broadcaster AND gender = :gender AND date = :date)"""
     query = text(f"""
         SELECT c.name, encode(audio_hash, 'hex')
-        FROM {WITHDRAWN.format(condition=of_group)} gone JOIN clip c USING (clip_id) JOIN audio USING (audio_id)
-        WHERE {IS_WITHDRAWN}
+        FROM {LAST_HELD.format(condition=of_group)} gone JOIN clip c USING (clip_id) JOIN audio USING (audio_id)
+        WHERE by_operation IN {WITHDRAWALS}
     """)
     rows = connection.execute(query, {**vars(group), "hashes": [bytes.fromhex(h) for h in hashes]})
     return {(row[0], row[1]) for row in rows}
@@ -66,11 +85,23 @@ def last_speakers(connection: Connection, audio_ids: Collection[int]) -> dict[in
     of_audio = "its.audio_id = ANY(CAST(:audio_ids AS bigint[]))"
     query = text(f"""
         SELECT DISTINCT ON (c.audio_id) c.audio_id, {HEIR.format(speaker="gone.speaker_id")} AS speaker_id
-        FROM {WITHDRAWN.format(condition=of_audio)} gone JOIN clip c USING (clip_id)
-        WHERE {IS_WITHDRAWN} ORDER BY c.audio_id, by_operation DESC, clip_id
+        FROM {LAST_HELD.format(condition=of_audio)} gone JOIN clip c USING (clip_id)
+        WHERE by_operation IN {WITHDRAWALS} ORDER BY c.audio_id, by_operation DESC, clip_id
     """)
     rows = connection.execute(query, {"audio_ids": list(audio_ids)})
     return {row[0]: row[1] for row in rows if row[1] is not None}
+
+
+def became(connection: Connection, speaker_id: int) -> list[int]:
+    """Name the speakers that became a speaker when they were merged into it, and itself."""
+    query = text(f"""
+        SELECT DISTINCT held.speaker_id FROM speaker_number held
+        JOIN speaker_number now USING (broadcaster, gender, number)
+        WHERE now.speaker_id = :speaker_id AND now.to_operation IS NULL
+          AND {HEIR.format(speaker="held.speaker_id")} = :speaker_id
+        UNION SELECT CAST(:speaker_id AS bigint) ORDER BY 1
+    """)
+    return list(connection.execute(query, {"speaker_id": speaker_id}).scalars())
 
 
 def restore_verdicts(connection: Connection, operation_id: int) -> None:
@@ -82,9 +113,9 @@ def restore_verdicts(connection: Connection, operation_id: int) -> None:
             WHERE a.from_operation = :operation_id AND a.to_operation IS NULL),
         said AS (
             SELECT c.audio_id, v.kind, {HEIR.format(speaker="v.speaker_id")} AS speaker_id
-            FROM {WITHDRAWN.format(condition=of_audio)} gone JOIN clip c USING (clip_id)
+            FROM {LAST_HELD.format(condition=of_audio)} gone JOIN clip c USING (clip_id)
             JOIN verdict v ON v.clip_id = gone.clip_id AND v.to_operation = by_operation
-            WHERE {IS_WITHDRAWN})
+            WHERE by_operation IN {WITHDRAWALS})
         INSERT INTO verdict (kind, speaker_id, subject_id, clip_id, from_operation)
         SELECT DISTINCT said.kind, said.speaker_id, came.clip_id, came.clip_id, :operation_id
         FROM came JOIN said USING (audio_id)

@@ -105,3 +105,19 @@ def test_sound_is_exported_with_the_suffix_it_came_with(
 
     assert export(engine, out).unchanged == 2
     assert (out / f"{F0001}000000.flac").read_bytes() == flac.read_bytes()
+
+
+def test_the_aliases_are_those_of_the_stations_that_are_exported(
+    engine: Engine, indir: Path, make_clip: MakeClip, out: Path
+) -> None:
+    for broadcaster in ("andaiafm", "outrafm"):
+        make_clip("a", 400, night(5, broadcaster=broadcaster))
+        make_clip("b", 1200, night(5, broadcaster=broadcaster))
+    ingest(engine, [indir], AUTHOR)
+    merge(engine, ["andaiafm/F0001", "andaiafm/F0002"], AUTHOR)
+    export(engine, out, Extent(broadcaster="outrafm"))
+    alone = (out / "aliases.tsv").read_text()
+    export(engine, out, Extent(broadcaster="andaiafm"))
+
+    assert alone == "broadcaster\talias\tnumber\noutrafm\tF0002\tF0001\n"
+    assert (out / "aliases.tsv").read_text().splitlines()[1:] == ["andaiafm\tF0002\tF0001", "outrafm\tF0002\tF0001"]

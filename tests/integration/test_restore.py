@@ -1,6 +1,7 @@
 """A backup by pg_dump comes back whole by pg_restore, also as a role that is no superuser."""
 
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from sqlalchemy import text
 from registry.check import VIEWS, check
 from registry.database import Database, reach
 from registry.embedded import EmbeddedServer, binaries
+from registry.errors import ViewsInUse
 from registry.registries import dropped
 from registry.store.identity import registry_id
 from tests.fix_server import TcpServer
@@ -117,3 +119,32 @@ def test_a_backup_of_an_embedded_registry_comes_back_under_its_name_and_identity
 def identity(opened: Database) -> str:
     with opened.engine.connect() as connection:
         return registry_id(connection)
+
+
+def test_processes_that_all_find_the_views_wanting_do_not_get_in_one_anothers_way(
+    tcp_server: TcpServer, empty: str
+) -> None:
+    url = tcp_server.url(empty)
+    with reach(url, create=True):
+        pass
+    tcp_server.run("DROP VIEW clips; UPDATE identity SET views = ''", empty)
+
+    def open_it(_: int) -> list[object]:
+        with reach(url) as opened:
+            return list(check(opened.engine))
+
+    with ThreadPoolExecutor(6) as threads:
+        assert list(threads.map(open_it, range(6))) == [[]] * 6
+
+
+def test_a_view_of_a_persons_own_upon_ours_is_named(tcp_server: TcpServer, empty: str) -> None:
+    url = tcp_server.url(empty)
+    with reach(url, create=True):
+        pass
+    tcp_server.run(
+        "DROP VIEW clips; CREATE VIEW clips AS SELECT 1 AS clip_id; CREATE VIEW mine AS SELECT clip_id FROM clips",
+        empty,
+    )
+
+    with pytest.raises(ViewsInUse, match="view mine depends on view clips"), reach(url):
+        pass

@@ -1,5 +1,6 @@
 """What was taken in can be taken out again; its sound is known again wherever it comes back."""
 
+import datetime as dt
 import shutil
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from registry.check import check
+from registry.corrections.forget import forget_older_than, forget_speaker
 from registry.corrections.merge import merge
 from registry.corrections.move import confirm, move, reject
 from registry.corrections.rename import rename
@@ -148,3 +150,58 @@ def test_what_is_not_there_is_an_error(registry: Engine, address: str) -> None:
 
     assert len(filed(registry)) == 5
     assert check(registry) == []
+
+
+def test_who_was_merged_and_parted_again_gets_its_own_clips_back(registry: Engine, indir: Path) -> None:
+    merged = merge(registry, ["F0001", "F0002"], AUTHOR)
+    undo(registry, int(str(merged.operation_id)), AUTHOR)
+    withdraw(registry, [night(5)], AUTHOR)
+    move_folder(indir, night(5), night(4))
+    ingest(registry, [indir], AUTHOR)
+
+    assert filed(registry)[f"{night(4)}/a"] == "F0001"
+    assert filed(registry)[f"{night(4)}/x"] == "F0002"
+
+
+def test_clips_withdrawn_from_a_speaker_that_is_parted_from_another_afterwards(registry: Engine, indir: Path) -> None:
+    merged = merge(registry, ["F0001", "F0002"], AUTHOR)
+    withdraw(registry, [f"{night(5)}/a", f"{night(5)}/b"], AUTHOR)
+    undo(registry, int(str(merged.operation_id)), AUTHOR)
+    shutil.copytree(indir / night(5), indir / night(4))
+    ingest(registry, [indir], AUTHOR)
+
+    assert filed(registry)[f"{night(4)}/a"] == "F0001"
+
+
+def test_a_withdrawal_done_again_by_undoing_its_undo_is_one(registry: Engine, indir: Path) -> None:
+    withdraw(registry, [f"{night(5)}/x"], AUTHOR)
+    undo(registry, 3, AUTHOR)
+    undo(registry, 4, AUTHOR)
+    again = ingest(registry, [indir], AUTHOR)
+    shutil.copytree(indir / night(5), indir / night(4))
+    ingest(registry, [indir / night(4)], AUTHOR)
+
+    assert (again.total["new"], again.total["withdrawn"]) == (0, 1)
+    assert filed(registry)[f"{night(4)}/x"] == "F0002"
+
+
+def test_whoever_is_forgotten_is_so_with_what_was_withdrawn_before_a_merge(registry: Engine, indir: Path) -> None:
+    rename(registry, "F0002", "Ana", AUTHOR)
+    withdraw(registry, [f"{night(5)}/x", f"{night(5)}/y"], AUTHOR)
+    merge(registry, ["F0001", "F0002"], AUTHOR)
+    forget_speaker(registry, "F0001", AUTHOR)
+    move_folder(indir, night(5), night(4))
+    again = ingest(registry, [indir], AUTHOR)
+
+    assert (again.total["new"], again.total["forgotten"]) == (0, 5)
+    for table in ("clip", "audio", "embedding", "assignment", "speaker_name", "profile", "certainty"):
+        assert rows(registry, f"SELECT count(*) FROM {table}") == [(0,)]
+
+
+def test_a_speaker_whose_old_clips_were_all_withdrawn_is_forgotten_with_its_nights(registry: Engine) -> None:
+    rename(registry, "F0002", "Ana", AUTHOR)
+    withdraw(registry, [f"{night(5)}/x", f"{night(5)}/y"], AUTHOR)
+    forget_older_than(registry, dt.date(2020, 11, 6), AUTHOR)
+
+    assert rows(registry, "SELECT count(*) FROM speaker_name") == [(0,)]
+    assert rows(registry, "SELECT number FROM speakers") == [("F0001",)]
