@@ -3,7 +3,7 @@
 import click
 
 from cli.options import database_option, json_option
-from cli.output import print_json
+from cli.output import print_broken, print_json
 
 
 @click.command()
@@ -26,7 +26,6 @@ def check(database: str | None, as_json: bool) -> int:
     if as_json:
         print_json([{"invariant": v.invariant, "rows": v.rows} for v in violations])
     else:
-        for violation in violations:
-            click.echo(f"broken: {violation.invariant}: {list(violation.rows)}")
+        print_broken(violations)
         click.echo(f"{len(ALL) - len(violations)} of {len(ALL)} invariants hold")
     return 1 if violations else 0

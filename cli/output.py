@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import math
+import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from registry.check import Violation
     from registry.core.records import Rejected
 
 # Line breaks would tear a row apart, escape sequences take the terminal over.
@@ -19,42 +21,18 @@ CONTROL = {code: repr(chr(code))[1:-1] for code in (*range(0x20), *range(0x7F, 0
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], footer: Sequence[object] = ()) -> None:
-    """Print a table; numbers are set flush right."""
+    """Print a table so that it fits the terminal, elsewhere a line for every row; numbers are set flush right."""
+    from cli import tables
+
     listed = [list(row) for row in rows]
+    if not columns:
+        return
     are_numbers = [any(isinstance(row[at], Number) for row in listed) for at in range(len(columns))]
-    lines = [[shown(value) for value in row] for row in (columns, *listed, *([footer] if footer else []))]
-    if sys.stdout.isatty():
-        _print_folded(lines, are_numbers, has_footer=bool(footer))
-    else:
-        _print_lines(lines, are_numbers)
-
-
-def _print_lines(lines: Sequence[Sequence[str]], are_numbers: Sequence[bool]) -> None:
-    """Print every row as one line, however long; rich would take minutes for a million."""
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    formats = [f"{{:{'>' if right else '<'}{width}}}" for right, width in zip(are_numbers, widths, strict=True)]
-    row = "  ".join(formats)
-    click.echo("\n".join(row.format(*line).rstrip() for line in lines))
-
-
-def _print_folded(lines: Sequence[Sequence[str]], are_numbers: Sequence[bool], *, has_footer: bool) -> None:
-    """Print a table that fits the terminal, with long values on several lines."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    header, *rows = lines
-    footer = rows.pop() if has_footer else [""] * len(header)
-    table = Table(box=box.SIMPLE, show_footer=has_footer, pad_edge=False)
-    for name, end, right in zip(header, footer, are_numbers, strict=True):
-        table.add_column(Text(name), Text(end), justify="right" if right else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*map(Text, row))
-    console = Console(highlight=False)
-    with console.capture() as printed:
-        console.print(table)
-    click.echo(printed.get(), nl=False)  # rich by itself would end the process when the reader is gone
+    header, last = [shown(name) for name in columns], [shown(value) for value in footer]
+    table = tables.Table(header, [[shown(value) for value in row] for row in listed], last, are_numbers)
+    screen = shutil.get_terminal_size().columns
+    lines = tables.fitted(table, screen) if sys.stdout.isatty() else tables.plain(table)
+    click.echo("\n".join(lines))
 
 
 def print_facts(facts: Mapping[str, object], indent: str = "") -> None:
@@ -117,3 +95,9 @@ def print_rejected(rejected: Sequence["Rejected"]) -> None:
             click.echo(f"rejected {one.path!r}: {one.message} [{one.reason}]", err=True)
         if alike.more:
             click.echo(f"... and {alike.more} more like these [{alike.reason}]; --json lists all", err=True)
+
+
+def print_broken(violations: Sequence["Violation"]) -> None:
+    """Name the invariants that are broken, with the first rows that break them."""
+    for violation in violations:
+        click.echo(f"broken: {violation.invariant}: {[tuple(map(shown, row)) for row in violation.rows]}")
