@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from cli.options import Address, database_option, json_option
+from cli.options import Address, database_option, json_option, link_option
 from cli.output import print_json, print_rejected
 from cli.progress import shown
 
@@ -26,14 +26,7 @@ DATE = click.DateTime(formats=["%Y%m%d", "%Y-%m-%d"])
 
 @click.command()
 @click.argument("outdir", type=Address())
-@click.option(
-    "--link",
-    "mode",
-    type=click.Choice(["copy", "hardlink", "symlink"]),
-    default="copy",
-    show_default=True,
-    help="Copy the files, or link to where they came from; what came from a URL is copied.",
-)
+@link_option
 @click.option("--broadcaster", help="Only this broadcaster's groups; what is there of others stays.")
 @click.option("--from", "first", type=DATE, metavar="DATE", help="Only nights from this one on: 20201105.")
 @click.option("--to", "last", type=DATE, metavar="DATE", help="Only nights up to this one.")
@@ -131,6 +124,17 @@ def print_report(report: "ExportReport", outdir: "AnyPath", *, as_json: bool = F
     )
     if report.renamed:
         click.echo(RENUMBERED)
+    _print_set_aside(report)
+
+
+def print_lacking(report: "ExportReport") -> None:
+    """Name what could not be exported, and what has left the tree and has no other copy."""
+    print_rejected(report.rejected)
+    print_warnings(report)
+    _print_set_aside(report)
+
+
+def _print_set_aside(report: "ExportReport") -> None:
     if report.set_aside:
         click.echo(SET_ASIDE.format(count=len(report.set_aside)))
     for path in report.set_aside[:SHOWN]:

@@ -25,6 +25,7 @@ from cli.ingest import ingest
 from cli.log import log, show
 from cli.merge import merge
 from cli.move import move
+from cli.night import night
 from cli.reembed import reembed
 from cli.reject import reject
 from cli.rename import rename
@@ -64,16 +65,17 @@ def commands() -> None:
     """One lasting identity for every voice of a broadcaster.
 
     \b
-    First night:   registry ingest INDIR --new
-    Every night:   registry ingest INDIR; registry export OUTDIR
+    First night:   registry night INDIR OUTDIR --new
+    Every night:   registry night INDIR OUTDIR --quiet
     To look:       registry sql "SELECT * FROM speakers ORDER BY clips DESC"
     To try it:     registry demo
 
     Exit codes: 0 all well; 1 some of the input was rejected, the rest is done; 2 could not run.
+    So do not put && between an ingest and an export: one rejected clip would skip the export.
     """
 
 
-EVERYDAY = (ingest, export, sql, check, evaluate, whois, demo)
+EVERYDAY = (night, ingest, export, sql, check, evaluate, whois, demo)
 CORRECTIONS = (consolidate, merge, split, move, rename, confirm, reject, different, replace, withdraw, forget)
 MODEL = (reembed, switch_model)
 JOURNAL = (log, show, undo, apply, database, completion)

@@ -57,6 +57,18 @@ def new_option(command: Command) -> Command:
     return click.option("--new", is_flag=True, help=help_text)(command)
 
 
+def link_option(command: Command) -> Command:
+    """Add --link."""
+    return click.option(
+        "--link",
+        "mode",
+        type=click.Choice(["copy", "hardlink", "symlink"]),
+        default="copy",
+        show_default=True,
+        help="Copy the files, or link to where they came from; what came from a URL is copied.",
+    )(command)
+
+
 def say_begun(opened: "Database") -> None:
     """Say aloud that there was no registry, and that there is one now."""
     if opened.begun is not None:

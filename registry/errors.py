@@ -9,6 +9,7 @@ RegistryError                 2
 │   ├── TreeOfThePresent
 │   └── RemovalUnexplained
 ├── TreeDiskFull
+├── NightUnderWay
 ├── ModelUnavailable
 ├── PackagesUnusable
 ├── RuntimeUnavailable
@@ -113,6 +114,12 @@ class RemovalUnexplained(OutputRefused):
 class TreeDiskFull(RegistryError):
     """The disk of {path} is full: {needed} MB are needed to go on, {free} MB are free. Make room, then export again:
     what was written stays, and the next export goes on from there.
+    """
+
+
+class NightUnderWay(RegistryError):
+    """Another `registry night` has been at work on this registry for {hours} hours and more, and nothing of this one
+    was begun. Does it hang? End it, or wait for it, then run this one again: it takes up what is left.
     """
 
 
