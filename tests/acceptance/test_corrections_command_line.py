@@ -13,6 +13,7 @@ from typing import Any
 
 import psycopg
 import pytest
+import soundfile as sf
 
 from cli.main import main
 from registry.check import check
@@ -480,7 +481,9 @@ def test_whois_ranks_speakers(registry: Run, make_clip: MakeClip) -> None:
     assert header.split() == ["speaker", "name", "probability", "score", "clips"]
     assert best.split()[:2] == ["andaiafm/F0001", "Maria"]
     assert "nobody" not in said.out
-    assert [candidate["label"] for candidate in as_json.json] == ["andaiafm/F0001"]
+    assert [
+        (one["file"], [found["label"] for found in one["candidates"]], one["rejected"]) for one in as_json.json
+    ] == [(str(wav), ["andaiafm/F0001"], None)]
 
 
 def test_whois_says_when_it_is_nobody(registry: Run, make_clip: MakeClip) -> None:
@@ -490,11 +493,37 @@ def test_whois_says_when_it_is_nobody(registry: Run, make_clip: MakeClip) -> Non
     assert said.out.endswith("probably nobody the registry knows\n")
 
 
-def test_whois_of_what_cannot_be_heard_is_2(registry: Run, tmp_path: Path) -> None:
-    (tmp_path / "x.wav").write_text("no audio")
+def test_whois_answers_many_files_by_one_load_of_the_model_and_names_what_cannot_be_heard(
+    registry: Run, make_clip: MakeClip, tmp_path: Path, fake_model: Embedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded = []
+    monkeypatch.setattr("registry.corrections.whois.load_embedder", lambda name: loaded.append(name) or fake_model)
+    samples, rate = sf.read(make_clip("x", 1200, "other", seed=99), dtype="int16")
+    sf.write(tmp_path / "x.flac", samples, rate)
+    (tmp_path / "y.wav").write_text("no audio")
+    stranger, known = make_clip("z", 2800, "other"), make_clip("w", 400, "other", seed=98)
+    files = (tmp_path / "x.flac", tmp_path / "y.wav", stranger, known, tmp_path)
+    said, as_json = registry("whois", *files, "--most", 1), registry("whois", *files, "--json")
 
-    assert registry("whois", tmp_path / "x.wav").code == 2
-    assert registry("whois", tmp_path / "none.wav").code == 2
+    assert (said.code, as_json.code, loaded) == (1, 1, ["campplus"] * 2)
+    assert [line.split()[:2] for line in said.out.splitlines()[:2]] == [
+        ["file", "speaker"],
+        [str(tmp_path / "x.flac"), "andaiafm/F0002"],
+    ]
+    assert said.out.endswith(f"\n{stranger}: probably nobody the registry knows\n")
+    assert [line.split("'")[1] for line in said.err.splitlines()] == [str(tmp_path / "y.wav"), str(tmp_path)]
+    assert [one["file"] for one in as_json.json] == [str(file) for file in files]
+    assert [one["rejected"] is None for one in as_json.json] == [True, False, True, True, False]
+    assert as_json.json[3]["candidates"][0]["label"] == "andaiafm/F0001"
+
+
+def test_whois_of_what_cannot_be_heard_names_it(registry: Run, tmp_path: Path) -> None:
+    (tmp_path / "x.wav").write_text("no audio")
+    said = registry("whois", tmp_path / "x.wav", tmp_path / "none.wav")
+
+    assert (said.code, said.out) == (1, "")
+    assert f"rejected '{tmp_path}/x.wav'" in said.err
+    assert f"rejected '{tmp_path}/none.wav': " in said.err
 
 
 def test_forget_erases_and_says_what(registry: Run) -> None:

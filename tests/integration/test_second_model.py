@@ -277,7 +277,7 @@ def test_whois_and_similar_speakers_ask_the_deciding_model(
     reembed(registry, SECOND, AUTHOR)
     switch_model(registry, SECOND, AUTHOR)
     two_models[FIRST] = interrupted_after(two_models[FIRST], 0)
-    [best, *_] = whois(registry, make_clip("x", 1200, "other", seed=9))
+    [best, *_] = whois(registry, [make_clip("x", 1200, "other", seed=9)])[0].candidates
 
     assert best.label == "andaiafm/F0002"
     assert scalar(registry, "SELECT count(*) FROM similar_speakers(1, 5)") == 2
