@@ -1,5 +1,7 @@
 """`registry check`."""
 
+from dataclasses import asdict
+
 import click
 
 from cli.options import database_option, json_option
@@ -24,7 +26,8 @@ def check(database: str | None, as_json: bool) -> int:
     with reach(database, reading=True) as opened:
         violations = run(opened.engine)
     if as_json:
-        print_json([{"invariant": v.invariant, "rows": v.rows} for v in violations])
+        broken = [asdict(violation) for violation in violations]
+        print_json({"sound": not broken, "invariants": len(ALL), "broken": broken})
     else:
         print_broken(violations)
         click.echo(f"{len(ALL) - len(violations)} of {len(ALL)} invariants hold")

@@ -35,6 +35,11 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], footer
     click.echo("\n".join(lines))
 
 
+def in_words(facts: Mapping[str, object]) -> dict[str, object]:
+    """Call what scripts know by snake_case as people read it; a journal of old has words as they are."""
+    return {name.replace("_", " "): value for name, value in facts.items()}
+
+
 def print_facts(facts: Mapping[str, object], indent: str = "") -> None:
     """Print what is known by name, a line each; the parts of a list side by side."""
     for what, value in facts.items():

@@ -29,7 +29,7 @@ def forget_speaker(engine: Engine, speaker: str, author: Author, *, plan_only: b
         hidden = forgetting.hide_commands(connection, found.speaker_id)
         erased = forgetting.erase_clips(connection, forgetting.clips_last_of(connection, found.speaker_id))
         traces = forgetting.erase_traces(connection, found.speaker_id, operation_id)
-        return {"retired": _labels(held), **erased, **traces, "command lines": hidden}
+        return {"retired": _labels(held), **erased, **traces, "command_lines": hidden}
 
     return change(engine, author, "forget", act, plan_only=plan_only)
 

@@ -211,10 +211,26 @@ def test_log_lists_operations_newest_first(registry: Run) -> None:
     said, as_json = registry("log"), registry("log", "--json")
 
     header, newest, *_ = said.out.splitlines()
-    assert header.split() == ["operation", "at", "(UTC)", "kind", "user", "command"]
+    assert header.split() == ["operation", "at", "(UTC)", "kind", "what", "user", "command"]
     assert newest.startswith("        4  ")
     assert newest.endswith("registry rename F0002 Maria")
     assert [entry["kind"] for entry in as_json.json] == ["rename", "ingest", "ingest", "ingest"]
+    assert f"  ingest  {night(5)}: 2 clips, 1 new speaker  " in said.out
+
+
+def test_log_lists_the_newest_of_a_day_on(registry: Run) -> None:
+    with psycopg.connect(os.environ["REGISTRY_DATABASE_URL"]) as connection:
+        connection.execute("UPDATE operation SET at = '2020-12-01 00:30:00+01' WHERE operation_id = 1")
+        connection.execute("UPDATE operation SET at = '2020-12-01 23:59:00+00' WHERE operation_id = 2")
+
+    def listed(*options: object) -> list[int]:
+        return [entry["operation_id"] for entry in registry("log", *options, "--json").json]
+
+    assert listed("--since", "2020-12-01") == [3, 2]
+    assert listed("--since", "2020-11-30") == [3, 2, 1]
+    assert listed("--since", "2020-12-02", "--limit", 5) == [3]
+    assert listed("--limit", 2) == [3, 2]
+    assert registry("log", "--limit", 0).code == 2
 
 
 def test_log_of_a_speaker_has_what_touched_it(registry: Run) -> None:
@@ -552,12 +568,18 @@ def test_forget_what_is_older_than_a_date_and_leave_it_out_from_then_on(registry
     assert (again.code, again.json["total"]["forgotten"], again.json["total"]["new"]) == (0, 2, 0)
 
 
-@pytest.mark.parametrize("arguments", [[], ["F0001", "--older-than", "2020-11-06"]])
-def test_forget_takes_a_speaker_or_a_date(run: Run, arguments: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "name a speaker, or a date with --older-than"),
+        (["F0001", "--older-than", "2020-11-06"], "name a speaker or a date with --older-than, not both"),
+    ],
+)
+def test_forget_takes_a_speaker_or_a_date(run: Run, arguments: list[str], words: str) -> None:
     said = run("forget", *arguments, "--yes")
 
     assert (said.code, said.out) == (2, "")
-    assert "name a speaker or a date with --older-than" in said.err
+    assert words in said.err
 
 
 def test_undo_refuses_what_others_build_on_and_says_how_to_go_on(registry: Run) -> None:
@@ -573,7 +595,7 @@ def test_undo_refuses_what_others_build_on_and_says_how_to_go_on(registry: Run) 
     ]
 
     done = registry("undo", 4, "--with-later", "--yes", "--json")
-    assert [outcome["summary"]["undone"] for outcome in done.json] == [5, 4]
+    assert [outcome["summary"]["undone"] for outcome in done.json["undone"]] == [5, 4]
 
 
 @pytest.mark.parametrize(

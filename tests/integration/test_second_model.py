@@ -209,7 +209,7 @@ def test_the_report_names_the_speakers_that_the_model_would_take_clips_from(regi
     report = planned.report
 
     assert [(one.gender, one.clips) for one in report.genders] == [("F", 6)]
-    assert planned.outcome.summary["clips that stay"] == report.genders[0].stay
+    assert planned.outcome.summary["clips_that_stay"] == report.genders[0].stay
     assert all(one.stay < one.clips for one in report.worst)
 
 
@@ -499,5 +499,5 @@ def test_the_journal_says_what_agreed(registry: Engine) -> None:
     assert entry is not None
     assert (entry.kind, entry.summary) == (
         "switch-model",
-        {"from": FIRST, "to": SECOND, "clips compared": 6, "clips that stay": 6},
+        {"from": FIRST, "to": SECOND, "clips_compared": 6, "clips_that_stay": 6},
     )
