@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cli.options import own_name
 from cli.output import print_json, print_table
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def save_plan(based_on: int, effects: "Effects", arguments: "Sequence[str]", pat
         raise click.ClickException(f"cannot save the plan to {path}: {error.strerror}") from error
     database = click.get_current_context().params.get("database")
     elsewhere = ["--database", without_password(database)] if database else []
-    click.echo(f"saved; to do just this: {shlex.join(['registry', 'apply', str(path), *elsewhere])}", err=True)
+    click.echo(f"saved; to do just this: {own_name()} {shlex.join(['apply', str(path), *elsewhere])}", err=True)
 
 
 def from_anywhere(clip: str) -> str:

@@ -3,6 +3,7 @@
 import getpass
 import os
 import shlex
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,8 +18,23 @@ if TYPE_CHECKING:
     from registry.database import Database
     from registry.store.operations import Author
 
+EMPTY = "the path is empty, as a variable that is not set is."
 SHORT_ID = 8  # hex digits of an identity that tell registries apart for people
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class LocalPath(click.Path):
+    """A path; an empty one, as of a shell's variable that is not set, would be the current folder."""
+
+    def __init__(self, *, file_okay: bool = True, dir_okay: bool = True) -> None:
+        """Refuse what is there and is a file, or a folder, unless that is okay."""
+        super().__init__(path_type=Path, file_okay=file_okay, dir_okay=dir_okay)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401
+        """Make it a `Path`."""
+        if value == "":
+            self.fail(EMPTY, param, ctx)
+        return super().convert(value, param, ctx)
 
 
 class Address(click.Path):
@@ -28,6 +44,8 @@ class Address(click.Path):
         """Make it a `Path` or a `RemotePath`."""
         from registry.remote import to_path
 
+        if value == "":
+            self.fail(EMPTY, param, ctx)
         return to_path(str(super().convert(value, param, ctx)))
 
 
@@ -94,7 +112,7 @@ def plan_options(command: Command) -> Command:
     """Add --plan and --save."""
     command = click.option(
         "--save",
-        type=click.Path(path_type=Path, dir_okay=False),
+        type=LocalPath(dir_okay=False),
         metavar="FILE",
         help="Save the plan, for `registry apply FILE`; implies --plan.",
     )(command)
@@ -117,6 +135,14 @@ def follow(plan: "Plan") -> Iterator[None]:
 def plan_under_way() -> "Plan | None":
     """Give the plan that the command is held to, if `registry apply` runs it."""
     return _followed.get()
+
+
+def own_name() -> str:
+    """Give the word that runs this program in the shell it was called from: its path where `registry` is not found."""
+    called = Path(sys.argv[0])
+    found = shutil.which("registry")
+    is_found = found is not None and Path(found).resolve() == called.resolve()
+    return "registry" if is_found or called.name != "registry" else shlex.quote(sys.argv[0])
 
 
 def author() -> "Author":

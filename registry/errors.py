@@ -10,6 +10,7 @@ RegistryError                 2
 │   └── RemovalUnexplained
 ├── TreeDiskFull
 ├── NightUnderWay
+├── DemoFolderUnfit
 ├── ModelUnavailable
 ├── PackagesUnusable
 ├── RuntimeUnavailable
@@ -121,6 +122,10 @@ class NightUnderWay(RegistryError):
     """Another `registry night` has been at work on this registry for {hours} hours and more, and nothing of this one
     was begun. Does it hang? End it, or wait for it, then run this one again: it takes up what is left.
     """
+
+
+class DemoFolderUnfit(RegistryError):
+    """The demo cannot be laid out in {path}: {cause}. Name another folder: registry demo FOLDER."""
 
 
 class ModelUnavailable(RegistryError):

@@ -4,53 +4,34 @@ import json
 import os
 import re
 import shutil
-import stat
 import subprocess
-import sys
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from registry.embedded import EmbeddedServer
-from tests.acceptance.test_command_line import FAKE_MODEL, SOURCE
 from tests.conftest import MakeClip, night
+from tests.fix_program import SOURCE, Machine
 
 README = (SOURCE / "README.md").read_text(encoding="utf-8")
 (CRON_LINE,) = re.findall(r"^30 4 \* \* \*  (.*)$", README, re.MULTILINE)
 UNITS = re.findall(r"```ini\n(.*?)```", README, re.DOTALL)
 
 
-@pytest.fixture
-def machine() -> Iterator[Path]:
-    """A folder with a program that runs this source with the fake model, and room for a registry's home."""
-    folder = Path(tempfile.mkdtemp(prefix="registry-night-", dir="/tmp"))
-    folder.chmod(0o755)
-    program = folder / "registry"
-    program.write_text(f"#!{sys.executable}\nimport sys\nsys.path.insert(0, {str(SOURCE)!r})\n{FAKE_MODEL}")
-    program.chmod(program.stat().st_mode | stat.S_IXUSR)
-    yield folder
-    EmbeddedServer(folder / "home").stop()
-    shutil.rmtree(folder)
-
-
-def as_cron(machine: Path, line: str, nights: Path, speakers: Path) -> subprocess.CompletedProcess[str]:
+def as_cron(machine: Machine, line: str, nights: Path, speakers: Path) -> subprocess.CompletedProcess[str]:
     """Run a line of the README as cron does, with the paths of this machine."""
     for there, here in {
-        "/opt/registry/.venv/bin/registry": machine / "registry",
-        "/data/registry": machine / "home",
+        "/opt/registry/.venv/bin/registry": machine.folder / "registry",
+        "/data/registry": machine.folder / "home",
         "/data/nights": nights,
         "/data/speakers": speakers,
     }.items():
         assert there in line
         line = line.replace(there, str(here))
-    words = ["env", "-i", f"HOME={machine}", "PATH=/usr/bin:/bin", "REGISTRY_LINGER_S=0", "sh", "-c", line]
-    return subprocess.run(words, cwd="/", capture_output=True, text=True, check=False, timeout=60)
+    return machine.shell(line)
 
 
 def test_the_line_for_cron_prints_only_what_a_person_should_look_at(
-    machine: Path, indir: Path, make_clip: MakeClip, out: Path
+    machine: Machine, indir: Path, make_clip: MakeClip, out: Path
 ) -> None:
     make_clip("a")
     too_early = as_cron(machine, CRON_LINE, indir, out)
@@ -62,7 +43,7 @@ def test_the_line_for_cron_prints_only_what_a_person_should_look_at(
     with_rejected = as_cron(machine, CRON_LINE, indir, out)
 
     assert (too_early.returncode, too_early.stdout) == (2, "")
-    assert f"There is no registry in {machine / 'home'}" in too_early.stderr
+    assert f"There is no registry in {machine.folder / 'home'}" in too_early.stderr
     assert (first.returncode, first.stdout) == (0, "")
     assert (well.returncode, well.stdout, well.stderr) == (0, "", "")
     assert (with_rejected.returncode, with_rejected.stdout) == (1, "")
@@ -72,7 +53,7 @@ def test_the_line_for_cron_prints_only_what_a_person_should_look_at(
     assert (out / "andaiafm20201107/andaiafm20201107-F0002/andaiafm20201107F0002_000000.wav").exists()
 
 
-def test_without_quiet_there_is_one_report(machine: Path, indir: Path, make_clip: MakeClip, out: Path) -> None:
+def test_without_quiet_there_is_one_report(machine: Machine, indir: Path, make_clip: MakeClip, out: Path) -> None:
     make_clip("a")
     said = as_cron(machine, CRON_LINE.replace("--quiet ", "") + " --new", indir, out)
 
@@ -84,7 +65,7 @@ def test_without_quiet_there_is_one_report(machine: Path, indir: Path, make_clip
     ]
 
 
-def test_json_is_one_document(machine: Path, indir: Path, make_clip: MakeClip, out: Path) -> None:
+def test_json_is_one_document(machine: Machine, indir: Path, make_clip: MakeClip, out: Path) -> None:
     make_clip("a")
     found = json.loads(as_cron(machine, CRON_LINE + " --new --json", indir, out).stdout)
 
@@ -98,12 +79,12 @@ def test_json_is_one_document(machine: Path, indir: Path, make_clip: MakeClip, o
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd to ask")
-def test_systemd_takes_the_units(machine: Path) -> None:
+def test_systemd_takes_the_units(machine: Machine) -> None:
     service, timer = UNITS
-    program = service.replace("/opt/registry/.venv/bin/registry", str(machine / "registry"))
-    (machine / "registry-night.service").write_text(program.replace("User=radio", "User=root"))
-    (machine / "registry-night.timer").write_text(timer)
-    asked = ["systemd-analyze", "verify", "--man=no", str(machine / "registry-night.timer")]
+    program = service.replace("/opt/registry/.venv/bin/registry", str(machine.folder / "registry"))
+    (machine.folder / "registry-night.service").write_text(program.replace("User=radio", "User=root"))
+    (machine.folder / "registry-night.timer").write_text(timer)
+    asked = ["systemd-analyze", "verify", "--man=no", str(machine.folder / "registry-night.timer")]
     done = subprocess.run(asked, capture_output=True, text=True, check=False, env={**os.environ, "LC_ALL": "C"})
 
     assert (done.returncode, done.stderr) == (0, "")

@@ -23,6 +23,17 @@ from registry.errors import InputMissing, UnknownClip
 from registry.remote import RemotePath
 
 WITHOUT_JSON = {"completion"}  # what it prints is for the shell
+EMPTY_PATHS = (
+    ["export", ""],
+    ["ingest", "/tmp", ""],
+    ["night", "/tmp", ""],
+    ["whois", ""],
+    ["demo", ""],
+    ["evaluate", ""],
+    ["evaluate", "--playlist", ""],
+    ["apply", ""],
+    ["merge", "F0001", "F0002", "--save", ""],
+)
 HEAVY = ("torch", "sqlalchemy", "numpy", "psycopg", "alembic", "rich", "scipy")
 
 
@@ -121,6 +132,7 @@ def test_words_are_completed(
         (["database", "frobnicate"], "No such command 'frobnicate'"),
         (["export", "/tmp/out", "--from", "yesterday"], "'yesterday' does not match"),
         ([], "Usage: registry"),
+        *((command, "the path is empty, as a variable that is not set is") for command in EMPTY_PATHS),
     ],
 )
 def test_wrong_usage_is_2_and_goes_to_standard_error(
