@@ -42,7 +42,7 @@ def log(speaker: str | None, since: dt.datetime | None, limit: int | None, datab
             (e.operation_id, f"{e.at:%Y-%m-%d %H:%M}", e.kind, in_short(e.kind, e.summary), e.user_name, e.command)
             for e in entries
         ]
-        print_table(columns, rows)
+        print_table(columns, rows, spare=("command", "user"))
     return 0
 
 

@@ -20,19 +20,36 @@ if TYPE_CHECKING:
 CONTROL = {code: repr(chr(code))[1:-1] for code in (*range(0x20), *range(0x7F, 0xA0))}
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], footer: Sequence[object] = ()) -> None:
-    """Print a table so that it fits the terminal, elsewhere a line for every row; numbers are set flush right."""
+def print_table(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    footer: Sequence[object] = (),
+    spare: Sequence[str] = (),
+) -> None:
+    """Print a table so that it fits the terminal, elsewhere a line for every row; numbers are set flush right.
+
+    Args:
+        columns: What stands above the rows.
+        rows: A value for each column.
+        footer: The last line, which is no row.
+        spare: Columns that a narrow terminal is spared, the first first.
+    """
     from cli import tables
 
     listed = [list(row) for row in rows]
     if not columns:
         return
-    are_numbers = [any(isinstance(row[at], Number) for row in listed) for at in range(len(columns))]
+    are_numbers = [_is_of_numbers([row[at] for row in listed]) for at in range(len(columns))]
     header, last = [shown(name) for name in columns], [shown(value) for value in footer]
-    table = tables.Table(header, [[shown(value) for value in row] for row in listed], last, are_numbers)
+    table = tables.Table(header, [[shown(value) for value in row] for row in listed], last, are_numbers, spare)
     screen = shutil.get_terminal_size().columns
     lines = tables.fitted(table, screen) if sys.stdout.isatty() else tables.plain(table)
     click.echo("\n".join(lines))
+
+
+def _is_of_numbers(column: Sequence[object]) -> bool:
+    values = [value for value in column if value not in (None, "")]
+    return bool(values) and all(isinstance(value, Number) for value in values)
 
 
 def in_words(facts: Mapping[str, object]) -> dict[str, object]:

@@ -4,10 +4,12 @@ import itertools
 import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from rich.cells import cell_len, chop_cells
 
 GAP = "  "
+Value = TypeVar("Value")
 LEAST_FOLDED = 24  # columns of the screen; in fewer, a text is too torn to be read
 MOST_PADDED = 100  # where there is no screen to fit: one transcript of megabytes is not to pad every row
 
@@ -20,6 +22,14 @@ class Table:
     rows: Sequence[Sequence[str]]
     footer: Sequence[str]  # empty for none
     are_numbers: Sequence[bool]  # of each column: set flush right
+    spare: Sequence[str] = ()  # columns that a screen is spared where the others fit without them, the first first
+
+    def without(self, column: str) -> "Table":
+        """Leave a column out, and with it the thought of leaving it out."""
+        place = self.header.index(column)
+        header, *rows = (_but_for(line, place) for line in self.lines())
+        footer = rows.pop() if self.footer else ()
+        return Table(header, rows, footer, _but_for(self.are_numbers, place), self.spare[1:])
 
     def lines(self) -> list[Sequence[str]]:
         """List header, rows and footer."""
@@ -43,9 +53,13 @@ def fitted(table: Table, screen: int) -> Iterator[str]:
         return _ruled(table, widths)
     longest = _longest_text(table, widths)
     if longest is None or widths[longest] - missing < LEAST_FOLDED:
-        return _expanded(table, screen)
+        return fitted(table.without(table.spare[0]), screen) if table.spare else _expanded(table, screen)
     widths[longest] -= missing
     return _ruled(table, widths)
+
+
+def _but_for(values: Sequence[Value], place: int) -> Sequence[Value]:
+    return [*values[:place], *values[place + 1 :]]
 
 
 def _longest_text(table: Table, widths: Sequence[int]) -> int | None:

@@ -67,6 +67,25 @@ def test_a_table_without_rows_shows_its_head_or_that_there_are_none() -> None:
     assert list(fitted(nothing, 10)) == ["(no rows)"]
 
 
+def test_a_spare_column_is_left_out_before_the_rows_are_given_up() -> None:
+    table = Table(
+        ("n", "what", "command"),
+        [("1", "x" * 30, "registry " + "y" * 60)],
+        ("2", "all", ""),
+        (True, False, False),
+        spare=("command",),
+    )
+
+    assert list(fitted(table, 50)) == [
+        "n  what",
+        f"-  {'-' * 30}",
+        f"1  {'x' * 30}",
+        f"-  {'-' * 30}",
+        "2  all",
+    ]
+    assert next(iter(fitted(table, 200))).split() == ["n", "what", "command"]
+
+
 def test_wide_characters_take_two_columns() -> None:
     assert list(fitted(Table(("name", "n"), [("東京", "1"), ("é", "2")], (), (False, True)), 80)) == [
         "name  n",
