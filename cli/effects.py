@@ -41,12 +41,23 @@ def as_document(outcome: "Outcome") -> dict[str, object]:
 
 def print_effects(effects: "Effects") -> None:
     """Print a table for every kind of thing that changed; a number given to whom clips went is named there."""
-    _print(("clips from", "to", "reason", "clips"), effects.clips)
+    _print(("clips from", "to", "reason", "clips"), _once_each(effects.clips))
     named = {label for _, to, _, _ in effects.clips for label in to.split(" ")}
     _print(("number", "is", "of"), [row for row in effects.numbers if row[1] != "given" or row[0] not in named])
     _print(("speaker", "name before", "name after"), effects.names)
     _print(("verdict", "kind", "speaker", "on"), effects.verdicts)
     _print(("model", "role before", "role after"), effects.models)
+
+
+def _once_each(clips: "Sequence[tuple[str, str, str, int]]") -> list[tuple[str, str, str, int]]:
+    """Name whose clips go to whom once, also where some are matched and some are new."""
+    alike: dict[tuple[str, str], list[tuple[str, int]]] = {}
+    for was, now, reason, count in clips:
+        alike.setdefault((was, now), []).append((reason, count))
+    return [
+        (was, now, ", ".join(reason for reason, _ in found), sum(count for _, count in found))
+        for (was, now), found in alike.items()
+    ]
 
 
 def _print(columns: "Sequence[str]", rows: "Sequence[Sequence[object]]") -> None:

@@ -88,7 +88,15 @@ def night(
         numbers = journal.effects_after(connection, before).numbers
         unsure = journal.unsure_after(connection, before, *settings.UNSURE)
     joined = tuple(Joined(number, of) for number, what, of in numbers if what == "alias")
-    return NightReport(ingested, exported, joined, tuple(unsure), tuple(check(engine)))
+    return NightReport(ingested, exported, joined, tuple(filter(worth_a_look, unsure)), tuple(check(engine)))
+
+
+def worth_a_look(decision: Unsure) -> bool:
+    """Tell whether a close decision may be wrong; one that is sure for itself, and has a rival, is not."""
+    least, most = settings.UNSURE
+    if decision.probability is not None:
+        return decision.probability < most
+    return decision.runner_up_probability is not None and decision.runner_up_probability > least
 
 
 def _exported(engine: Engine, outdir: AnyPath, mode: LinkMode, progress: Progress) -> ExportReport | RegistryError:

@@ -8,10 +8,11 @@ from sqlalchemy import Engine, text
 
 from registry.errors import NightUnderWay, OutputRefused, TreeOfAnother
 from registry.ingest import ingest
-from registry.night import Joined, night
+from registry.night import Joined, night, worth_a_look
 from registry.progress import Silent
 from registry.remote import RemotePath
 from registry.store import nights
+from registry.store.journal import Unsure
 from tests.conftest import AUTHOR, MakeClip, mistake
 from tests.conftest import night as group
 
@@ -78,6 +79,20 @@ def test_speakers_that_a_night_joins_are_told(engine: Engine, indir: Path, make_
 
     assert report.joined == (Joined("andaiafm/F0002", "andaiafm/F0001"),)
     assert report.exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("decision", "is_worth"),
+    [
+        (Unsure("F0001", "matched", 2, 0.6, "F0002", 0.001), True),
+        (Unsure("F0001", "matched", 2, 0.6, "", None), True),
+        (Unsure("F0001", "matched", 1, 0.98, "F0002", 0.31), False),
+        (Unsure("F0003", "new", 1, None, "F0002", 0.49), True),
+        (Unsure("F0003", "new", 1, None, "", None), False),
+    ],
+)
+def test_a_sure_decision_is_not_worth_a_look_for_having_a_rival(decision: Unsure, *, is_worth: bool) -> None:
+    assert worth_a_look(decision) == is_worth
 
 
 class Waiting(Silent):

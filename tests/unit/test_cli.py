@@ -13,6 +13,7 @@ import click
 import pytest
 
 from cli.apply import PLANNED
+from cli.effects import print_effects
 from cli.main import commands, main
 from cli.options import author
 from cli.output import as_text, print_json, print_rejected, print_table
@@ -21,6 +22,7 @@ from cli.sql import distinct
 from registry.core.records import Rejected
 from registry.errors import InputMissing, UnknownClip
 from registry.remote import RemotePath
+from registry.store.journal import Effects
 
 WITHOUT_JSON = {"completion"}  # what it prints is for the shell
 EMPTY_PATHS = (
@@ -297,3 +299,13 @@ def test_an_error_calls_a_path_what_it_is_called_and_ends_in_one_full_stop(path:
     said = str(UnknownClip(address=path, cause="It cannot be read: make it a readable file."))
 
     assert said == f"There is no clip '{path}': It cannot be read: make it a readable file."
+
+
+def test_effects_name_whose_clips_go_to_whom_once(capsys: pytest.CaptureFixture[str]) -> None:
+    print_effects(Effects(clips=(("", "x/F0003", "matched", 1), ("", "x/F0003", "new", 2), ("", "x/F0004", "new", 1))))
+
+    assert [line.split() for line in capsys.readouterr().out.splitlines()] == [
+        ["clips", "from", "to", "reason", "clips"],
+        ["x/F0003", "matched,", "new", "3"],
+        ["x/F0004", "new", "1"],
+    ]
