@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.options import own_name
-from cli.output import print_json, print_table
+from cli.output import print_json, print_table, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,9 +24,9 @@ def print_outcome(outcome: "Outcome", *, as_json: bool) -> None:
         return
     print_effects(outcome.effects)
     if outcome.operation_id is None:
-        click.echo("nothing was changed")
+        say("nothing was changed")
     elif not outcome.is_final:
-        click.echo(f"operation {outcome.operation_id}; to take it back: registry undo {outcome.operation_id}")
+        say(f"operation {outcome.operation_id}; to take it back: registry undo {outcome.operation_id}")
 
 
 def as_document(outcome: "Outcome") -> dict[str, object]:
@@ -78,7 +78,7 @@ def save_plan(based_on: int, effects: "Effects", arguments: "Sequence[str]", pat
         raise click.ClickException(f"cannot save the plan to {path}: {error.strerror}") from error
     database = click.get_current_context().params.get("database")
     elsewhere = ["--database", without_password(database)] if database else []
-    click.echo(f"saved; to do just this: {own_name()} {shlex.join(['apply', str(path), *elsewhere])}", err=True)
+    say(f"saved; to do just this: {own_name()} {shlex.join(['apply', str(path), *elsewhere])}", err=True)
 
 
 def from_anywhere(clip: str) -> str:

@@ -113,7 +113,7 @@ def _print_estimates(estimates: "Estimates", *, as_json: bool) -> None:
     if as_json:
         print_json(asdict(estimates) | {"are_estimates": True, "clips": estimates.clips})
         return
-    click.echo("No labels: what is expected to be wrong is estimated from the stored probabilities.")
+    click.echo("No labels: what may be wrong is estimated from the stored probabilities.")
     rows = [(reason, clips, clips / estimates.clips) for reason, clips in estimates.reasons.items()]
     print_table(("reason", "clips", "share"), rows, footer=("total", estimates.clips, ""))
     expected = {

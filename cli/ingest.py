@@ -19,7 +19,7 @@ from cli.options import (
     say_begun,
     work_options,
 )
-from cli.output import print_json, print_rejected, print_table
+from cli.output import print_json, print_rejected, print_table, say
 from cli.progress import shown
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ def _ingest_at_once(
         print_report(planned.report)
         print_effects(planned.effects)
         print_unsure(planned.unsure)
-        click.echo("done as planned" if plan else "nothing was changed")
+        say("done as planned" if plan else "nothing was changed")
     return planned.report.exit_code
 
 
@@ -162,7 +162,7 @@ def _as_options(asked: dict[str, Any]) -> list[str]:
 def print_unsure(unsure: "Sequence[Unsure]") -> None:
     """Print the decisions that were close."""
     if unsure:
-        click.echo("unsure, since a little more or less likeness would have turned it:")
+        say("unsure, since a little more or less likeness would have turned it:")
         columns = ("speaker", "reason", "clips", "probability", "runner-up", "its probability")
         rows = [(u.label, u.reason, u.clips, u.probability, u.runner_up, u.runner_up_probability) for u in unsure]
         print_table(columns, rows)
@@ -177,7 +177,7 @@ def print_report(report: "IngestReport", *, as_json: bool = False) -> None:
         return
     print_rejected(report.rejected)
     for one in report.overlooked:
-        click.echo(f"left alone in {one.group}, neither audio nor .txt: {listed(one.endings)}", err=True)
+        say(f"left alone in {one.group}, neither audio nor .txt: {listed(one.endings)}", err=True)
     total = report.total
     counts = {count: head for count, head in COUNTS.items() if count in ALWAYS or total[count]}
     rows = [(str(group.group), *(getattr(group, count) or "" for count in counts)) for group in report.groups]

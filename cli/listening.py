@@ -20,10 +20,11 @@ def playlist_option(command: Any) -> Any:  # noqa: ANN401 - a decorator of click
 
 
 def print_files(files: Files) -> None:
-    """Print a line for every file, below what it is asked about."""
+    """Print whose files they are, and below that a line for every file."""
     for whose, paths in files:
+        click.echo(f"    {shown(whose)}:")
         for path in paths:
-            click.echo(f"    {shown(whose)}: {shown(path)}")
+            click.echo(f"      {shown(path)}")
 
 
 def write_playlist(path: Path | None, files: Files) -> None:

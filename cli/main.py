@@ -5,7 +5,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
-from io import TextIOWrapper
+from io import StringIO, TextIOWrapper
 
 import click
 
@@ -26,6 +26,7 @@ from cli.log import log, show
 from cli.merge import merge
 from cli.move import move
 from cli.night import night
+from cli.output import say
 from cli.reembed import reembed
 from cli.reject import reject
 from cli.rename import rename
@@ -93,8 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         code = commands.main(given, prog_name="registry", standalone_mode=False)
     except click.ClickException as error:
-        error.show()
-        code = FAILED
+        code = _show(error)
     except (click.Abort, KeyboardInterrupt):
         code = INTERRUPTED
     except ReaderGoneError:
@@ -128,6 +128,13 @@ def _is_verbose(arguments: Sequence[str]) -> bool:
     return "-v" in arguments or "--verbose" in arguments
 
 
+def _show(error: click.ClickException) -> int:
+    shown = StringIO()
+    error.show(file=shown)
+    say(shown.getvalue().rstrip("\n"), err=True)
+    return FAILED
+
+
 def _explain(error: Exception, *, verbose: bool) -> int:
     from registry.database_errors import as_registry_error
 
@@ -135,7 +142,7 @@ def _explain(error: Exception, *, verbose: bool) -> int:
     if verbose:
         traceback.print_exception(error)
     if known is None:
-        click.echo(f"registry: unexpected {type(error).__name__}: {error} (-v shows where)", err=True)
+        say(f"registry: unexpected {type(error).__name__}: {error} (-v shows where)", err=True)
         return FAILED
-    click.echo(f"registry: {known}", err=True)
+    say(f"registry: {known}", err=True)
     return known.exit_code

@@ -8,7 +8,7 @@ import click
 from cli import export as export_command
 from cli import ingest as ingest_command
 from cli.options import Address, author, database_option, json_option, link_option, new_option, say_begun, work_options
-from cli.output import print_broken, print_json, print_rejected
+from cli.output import print_broken, print_json, print_rejected, say
 from cli.progress import shown
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def _print_report(report: "NightReport", outdir: "AnyPath", *, quiet: bool) -> N
     else:
         ingest_command.print_report(report.ingested)
     if isinstance(report.exported, Exception):
-        click.echo(f"registry: {report.exported}", err=True)
+        say(f"registry: {report.exported}", err=True)
     elif quiet:
         export_command.print_lacking(report.exported)
     else:
@@ -104,11 +104,9 @@ def _print_report(report: "NightReport", outdir: "AnyPath", *, quiet: bool) -> N
 
 def _print_worth_a_look(report: "NightReport") -> None:
     if report.joined:
-        click.echo(
-            "speakers that were joined, since they sound as one voice; if they are two, registry split parts them:"
-        )
+        say("speakers that were joined, since they sound as one voice; if they are two, registry split parts them:")
     for one in report.joined[:SHOWN]:
-        click.echo(f"  {one.alias} is {one.of} from now on")
+        say(f"  {one.alias} is {one.of} from now on")
     _print_more(len(report.joined))
     ingest_command.print_unsure(report.unsure[:SHOWN])
     _print_more(len(report.unsure))
@@ -117,4 +115,4 @@ def _print_worth_a_look(report: "NightReport") -> None:
 
 def _print_more(count: int) -> None:
     if count > SHOWN:
-        click.echo(f"  ... and {count - SHOWN} more; --json lists all")
+        say(f"  ... and {count - SHOWN} more; --json lists all")

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from cli.output import say
+
 if TYPE_CHECKING:
     from registry.corrections.plan import Plan
     from registry.database import Database
@@ -90,7 +92,7 @@ def link_option(command: Command) -> Command:
 def say_begun(opened: "Database") -> None:
     """Say aloud that there was no registry, and that there is one now."""
     if opened.begun is not None:
-        click.echo(f"made a new registry, {opened.begun[:SHORT_ID]}, in {opened.place}", err=True)
+        say(f"made a new registry, {opened.begun[:SHORT_ID]}, in {opened.place}", err=True)
 
 
 def work_options(command: Command) -> Command:

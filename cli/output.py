@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 # Line breaks would tear a row apart, escape sequences take the terminal over.
 CONTROL = {code: repr(chr(code))[1:-1] for code in (*range(0x20), *range(0x7F, 0xA0))}
+ESCAPES = {code: text for code, text in CONTROL.items() if code != ord("\n")}
+UNESCAPED = {code: f"\\u{code:04x}" for code in range(0x7F, 0xA0)}  # by JSON
 
 
 def print_table(
@@ -70,6 +72,16 @@ def shown(value: object) -> str:
     return text.translate(CONTROL)
 
 
+def harmless(text: str) -> str:
+    """Leave a message its lines, and take from it what would do something to the terminal."""
+    return text.translate(ESCAPES)
+
+
+def say(message: str, *, err: bool = False) -> None:
+    """Print a message, which may hold names that somebody else gave."""
+    click.echo(harmless(message), err=err)
+
+
 def as_text(value: object) -> str:
     """Write a value of the database as text: nothing for NULL, JSON for lists and objects."""
     if value is None:
@@ -83,7 +95,7 @@ def as_text(value: object) -> str:
 
 def print_json(document: object) -> None:
     """Print one JSON document."""
-    click.echo(json.dumps(_plain(document), ensure_ascii=False, indent=2, allow_nan=False))
+    click.echo(json.dumps(_plain(document), ensure_ascii=False, indent=2, allow_nan=False).translate(UNESCAPED))
 
 
 def _plain(value: object) -> object:
@@ -114,7 +126,7 @@ def print_rejected(rejected: Sequence["Rejected"]) -> None:
 
     for alike in by_cause(rejected):
         for one in alike.shown:
-            click.echo(f"rejected {one.path!r}: {one.message} [{one.reason}]", err=True)
+            say(f"rejected {one.path!r}: {one.message} [{one.reason}]", err=True)
         if alike.more:
             click.echo(f"... and {alike.more} more like these [{alike.reason}]; --json lists all", err=True)
 

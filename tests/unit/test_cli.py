@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
 
@@ -14,9 +14,10 @@ import pytest
 
 from cli.apply import PLANNED
 from cli.effects import print_effects
+from cli.listening import print_files
 from cli.main import commands, main
 from cli.options import author
-from cli.output import as_text, print_json, print_rejected, print_table
+from cli.output import as_text, print_facts, print_json, print_rejected, print_table, say
 from cli.progress import Lines, shown
 from cli.sql import distinct
 from registry.core.records import Rejected
@@ -309,3 +310,38 @@ def test_effects_name_whose_clips_go_to_whom_once(capsys: pytest.CaptureFixture[
         ["x/F0003", "matched,", "new", "3"],
         ["x/F0004", "new", "1"],
     ]
+
+
+ESCAPING = "a\x1b[2J\x9bb"
+
+
+@pytest.mark.parametrize(
+    "print_it",
+    [
+        lambda: say(f"registry: {ESCAPING}", err=True),
+        lambda: print_rejected([Rejected(ESCAPING, "bad-group-name", f"{ESCAPING} is no name")]),
+        lambda: print_files([(ESCAPING, [ESCAPING])]),
+        lambda: print_json({"name": ESCAPING}),
+        lambda: print_facts({ESCAPING: ESCAPING}),
+        lambda: print_effects(Effects(names=((ESCAPING, ESCAPING, ESCAPING),))),
+        lambda: run("sql", "SELECT 1", f"--{ESCAPING}"),
+        lambda: run("log", "--since", ESCAPING),
+    ],
+)
+def test_a_name_does_nothing_to_the_terminal(
+    print_it: Callable[[], object], capsys: pytest.CaptureFixture[str]
+) -> None:
+    print_it()
+
+    printed = "".join(capsys.readouterr())
+    assert "\x1b" not in printed
+    assert "\x9b" not in printed
+    assert "[2J" in printed
+
+
+def test_progress_shows_a_name_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = Lines()
+    lines.begin(ESCAPING, 1)
+    lines.done()
+
+    assert capsys.readouterr().err == "a\\x1b[2J\\x9bb: 0 of 1\n"
