@@ -9,11 +9,11 @@ from registry.store import identity, models
 COUNTED = {
     "clips": "SELECT count(*) FROM assignment WHERE to_operation IS NULL",
     "speakers": "SELECT count(DISTINCT speaker_id) FROM assignment WHERE to_operation IS NULL",
+    # Numbers that lead to another one; a speaker who was joined at several broadcasters has one at each.
+    "aliases": "SELECT count(*) FROM speaker_number WHERE is_alias AND to_operation IS NULL",
     "groups": "SELECT count(*) FROM clip_group",
     "operations": "SELECT count(*) FROM operation",
 }
-# Numbers that lead to another one; a speaker who was joined at several broadcasters has one at each.
-ALIASES = "SELECT count(*) FROM speaker_number WHERE is_alias AND to_operation IS NULL"
 SINCE_ALIASES = "0002"
 SINCE_IDENTITY = "0006"  # revisions that brought these
 SINCE_ROLES = "0003"
@@ -35,7 +35,7 @@ def status(opened: Database) -> dict[str, object]:
         if found >= SINCE_IDENTITY:
             answer["registry"] = identity.registry_id(connection)
         answer |= _foundation(connection, found)
-        counted = COUNTED | ({"aliases": ALIASES} if found >= SINCE_ALIASES else {})
+        counted = {name: query for name, query in COUNTED.items() if name != "aliases" or found >= SINCE_ALIASES}
         return answer | {name: connection.execute(text(query)).scalar_one() for name, query in counted.items()}
 
 

@@ -218,6 +218,20 @@ def test_log_lists_operations_newest_first(registry: Run) -> None:
     assert f"  ingest  {night(5)}: 2 clips, 1 new speaker  " in said.out
 
 
+def test_status_counts_aliases_apart_from_speakers_and_what_was_withdrawn_not_at_all(registry: Run) -> None:
+    registry("merge", "F0001", "F0002")
+    registry("withdraw", C)
+    found = registry("database", "status", "--json").json
+
+    assert {name: found[name] for name in ("clips", "speakers", "aliases", "groups", "operations")} == {
+        "clips": 4,
+        "speakers": 2,
+        "aliases": 1,
+        "groups": 3,
+        "operations": 5,
+    }
+
+
 def test_log_lists_the_newest_of_a_day_on(registry: Run) -> None:
     with psycopg.connect(os.environ["REGISTRY_DATABASE_URL"]) as connection:
         connection.execute("UPDATE operation SET at = '2020-12-01 00:30:00+01' WHERE operation_id = 1")
