@@ -44,15 +44,17 @@ def demo(folder: Path, database: str | None, as_json: bool) -> int:
     nights = lay_out(folder)
     outdir = folder / "speakers"
     ingested = []
-    with reach(name, create=True) as opened, shown(quiet=as_json) as progress:
+    with reach(name, create=True) as opened:
         say_begun(opened)
         for night in nights:
             _print_command("ingest", there, night, as_json=as_json)
-            ingested.append(ingest(opened.engine, [night], author(), progress=progress))
+            with shown(quiet=as_json) as progress:  # a bar ends before anything is printed
+                ingested.append(ingest(opened.engine, [night], author(), progress=progress))
             if not as_json:
                 ingest_command.print_report(ingested[-1])
         _print_command("export", there, outdir, as_json=as_json)
-        report = export(opened.engine, outdir, progress=progress)
+        with shown(quiet=as_json) as progress:
+            report = export(opened.engine, outdir, progress=progress)
         if not as_json:
             export_command.print_report(report, outdir)
             _print_tree(outdir)

@@ -1,11 +1,14 @@
 """The command as a program of its own, as it is called from a shell that knows nothing."""
 
+import os
+import re
 import shutil
 import stat
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +40,23 @@ class Machine:
         plain = [f"HOME={self.folder}", "PATH=/usr/bin:/bin", "REGISTRY_LINGER_S=0"]
         words = ["env", "-i", *plain, *given, "sh", "-c", line]
         return subprocess.run(words, cwd=cwd, capture_output=True, text=True, check=False, timeout=60)
+
+    def on_terminal(self, line: str) -> str:
+        """Run a line on a terminal of 100 columns; give what it shows, without colours and movements."""
+        ours, its = os.openpty()
+        shell = {"HOME": str(self.folder), "PATH": os.defpath, "TERM": "xterm", "COLUMNS": "100"}
+        registry = {"REGISTRY_HOME": str(self.folder / "home"), "REGISTRY_LINGER_S": "0"}
+        with subprocess.Popen(line, shell=True, cwd=self.folder, env=shell | registry, stdout=its, stderr=its):
+            os.close(its)
+            shown = b"".join(_until_closed(ours))
+        os.close(ours)
+        return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode()).replace("\r\n", "\n")
+
+
+def _until_closed(terminal: int) -> Iterator[bytes]:
+    with suppress(OSError):  # which is how a terminal ends
+        while some := os.read(terminal, 4096):
+            yield some
 
 
 @pytest.fixture

@@ -23,3 +23,10 @@ def test_where_registry_is_found_the_demo_says_so(machine: Machine) -> None:
 
     assert "$ registry ingest --database demo demo/nights/2020-11-05\n" in said.stdout
     assert shutil.which("registry", path=path) == str(machine.folder / "registry")
+
+
+def test_on_a_terminal_no_report_is_torn_by_a_bar(machine: Machine) -> None:
+    shown = machine.on_terminal("./registry demo demo")
+
+    assert "\ngroup             clips  new" in shown
+    assert "\n7 clips in demo/speakers: " in shown
