@@ -21,8 +21,16 @@ if TYPE_CHECKING:
     from registry.store.operations import Author
 
 EMPTY = "the path is empty, as a variable that is not set is."
+MOST_FOLDERS = 500  # in each other; Python itself makes no more
 SHORT_ID = 8  # hex digits of an identity that tell registries apart for people
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def _refuse_odd(path: object, param: click.Parameter | None, ctx: click.Context | None) -> None:
+    if path == "":
+        raise click.BadParameter(EMPTY, ctx, param)
+    if str(path).count("/") > MOST_FOLDERS:
+        raise click.BadParameter("the path is longer than any disk has folders in folders.", ctx, param)
 
 
 class LocalPath(click.Path):
@@ -34,8 +42,7 @@ class LocalPath(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401
         """Make it a `Path`."""
-        if value == "":
-            self.fail(EMPTY, param, ctx)
+        _refuse_odd(value, param, ctx)
         return super().convert(value, param, ctx)
 
 
@@ -46,8 +53,7 @@ class Address(click.Path):
         """Make it a `Path` or a `RemotePath`."""
         from registry.remote import to_path
 
-        if value == "":
-            self.fail(EMPTY, param, ctx)
+        _refuse_odd(value, param, ctx)
         return to_path(str(super().convert(value, param, ctx)))
 
 

@@ -135,6 +135,7 @@ def test_words_are_completed(
         (["database", "frobnicate"], "No such command 'frobnicate'"),
         (["export", "/tmp/out", "--from", "yesterday"], "'yesterday' does not match"),
         ([], "Usage: registry"),
+        (["export", "a/" * 2000], "the path is longer than any disk has folders in folders"),
         *((command, "the path is empty, as a variable that is not set is") for command in EMPTY_PATHS),
     ],
 )
