@@ -4,13 +4,13 @@ from pathlib import Path
 
 import click
 
-from cli.options import database_option, follow, json_option
+from cli.options import LocalPath, database_option, follow, json_option
 
 PLANNED = ("ingest", "merge", "move", "split", "withdraw")  # what has --save; of anything else a file is no plan
 
 
 @click.command()
-@click.argument("plan", type=click.Path(path_type=Path))
+@click.argument("plan", type=LocalPath())
 @database_option
 @json_option
 @click.pass_context

@@ -1,9 +1,11 @@
 """`registry check`."""
 
+from dataclasses import asdict
+
 import click
 
 from cli.options import database_option, json_option
-from cli.output import print_json
+from cli.output import print_broken, print_json
 
 
 @click.command()
@@ -24,9 +26,9 @@ def check(database: str | None, as_json: bool) -> int:
     with reach(database, reading=True) as opened:
         violations = run(opened.engine)
     if as_json:
-        print_json([{"invariant": v.invariant, "rows": v.rows} for v in violations])
+        broken = [asdict(violation) for violation in violations]
+        print_json({"sound": not broken, "invariants": len(ALL), "broken": broken})
     else:
-        for violation in violations:
-            click.echo(f"broken: {violation.invariant}: {list(violation.rows)}")
+        print_broken(violations)
         click.echo(f"{len(ALL) - len(violations)} of {len(ALL)} invariants hold")
     return 1 if violations else 0

@@ -9,7 +9,7 @@ import click
 from cli.effects import as_document, print_outcome
 from cli.listening import playlist_option, print_files, write_playlist
 from cli.options import author, database_option, json_option
-from cli.output import print_json
+from cli.output import print_json, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -46,19 +46,19 @@ def consolidate(full: bool, plan_only: bool, playlist: Path | None, database: st
         return 0
     print_outcome(found.outcome, as_json=False)
     if found.gap:
-        click.echo(
+        say(
             f"incremental gap: {found.gap.moved} of {found.gap.clips} clips are another speaker's when all are"
             f" clustered at once; B-cubed F1 of before and after {found.gap.agreement:.3f}"
         )
     if found.questions:
-        click.echo("may be one voice; listen, then registry merge or registry different:")
+        say("may be one voice; listen, then registry merge or registry different:")
     for question in found.questions:
-        click.echo(f"  {question.one} and {question.other}, probability {question.probability:.3f}")
+        say(f"  {question.one} and {question.other}, probability {question.probability:.3f}")
         print_files(_questioned([question]))
     if found.doubts:
-        click.echo("may be two voices; listen, then registry split SPEAKER or registry confirm SPEAKER:")
+        say("may be two voices; listen, then registry split or registry confirm:")
     for doubt in found.doubts:
-        click.echo(
+        say(
             f"  {doubt.speaker}, of whom {doubt.clips} clips would leave, probability of one voice"
             f" {doubt.probability:.3f}"
         )

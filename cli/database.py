@@ -6,7 +6,7 @@ from dataclasses import asdict
 import click
 
 from cli.options import SHORT_ID, database_option, json_option, verbose_option
-from cli.output import print_json, print_table
+from cli.output import in_words, print_json, print_table
 
 
 @click.group()
@@ -60,7 +60,7 @@ def status(database: str | None, as_json: bool) -> int:
     else:
         if "registry" in answer:
             answer["registry"] = str(answer["registry"])[:SHORT_ID]
-        print_table(("what", "value"), answer.items())
+        print_table(("what", "value"), in_words(answer).items())
     return 0
 
 
@@ -79,7 +79,7 @@ def upgrade(database: str | None, as_json: bool) -> int:
     with reach(database) as opened:
         shown_url, revision = opened.shown_url, newest_revision()
     if as_json:
-        print_json({"url": shown_url, "schema revision": revision})
+        print_json({"url": shown_url, "schema_revision": revision})
     else:
         click.echo(f"{shown_url} is at revision {revision}")
     return 0
@@ -156,7 +156,7 @@ def stop(as_json: bool) -> int:
 
     was_running = EmbeddedServer(home()).stop()
     if as_json:
-        print_json({"was running": was_running})
+        print_json({"was_running": was_running})
     else:
         click.echo("stopped" if was_running else "was not running")
     return 0

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from cli.options import author, database_option, json_option, say_begun
+from cli.options import LocalPath, author, database_option, json_option, own_name, say_begun
 from cli.output import print_json, print_table
 from cli.progress import shown
 
@@ -19,9 +19,7 @@ NEXT = (
 
 
 @click.command()
-@click.argument(
-    "folder", type=click.Path(path_type=Path, file_okay=False), default=Path("registry-demo"), metavar="[DIR]"
-)
+@click.argument("folder", type=LocalPath(file_okay=False), default=Path("registry-demo"), metavar="[DIR]")
 @database_option
 @json_option
 def demo(folder: Path, database: str | None, as_json: bool) -> int:
@@ -46,15 +44,17 @@ def demo(folder: Path, database: str | None, as_json: bool) -> int:
     nights = lay_out(folder)
     outdir = folder / "speakers"
     ingested = []
-    with reach(name, create=True) as opened, shown(quiet=as_json) as progress:
+    with reach(name, create=True) as opened:
         say_begun(opened)
         for night in nights:
             _print_command("ingest", there, night, as_json=as_json)
-            ingested.append(ingest(opened.engine, [night], author(), progress=progress))
+            with shown(quiet=as_json) as progress:  # a bar ends before anything is printed
+                ingested.append(ingest(opened.engine, [night], author(), progress=progress))
             if not as_json:
                 ingest_command.print_report(ingested[-1])
         _print_command("export", there, outdir, as_json=as_json)
-        report = export(opened.engine, outdir, progress=progress)
+        with shown(quiet=as_json) as progress:
+            report = export(opened.engine, outdir, progress=progress)
         if not as_json:
             export_command.print_report(report, outdir)
             _print_tree(outdir)
@@ -68,13 +68,13 @@ def demo(folder: Path, database: str | None, as_json: bool) -> int:
     print_table(answer.columns, answer.rows)
     click.echo("To go on:")
     for query in NEXT:
-        click.echo(f"  registry sql {there} {shlex.quote(query)}")
+        click.echo(f"  {own_name()} sql {there} {shlex.quote(query)}")
     return report.exit_code
 
 
 def _print_command(command: str, there: str, argument: object, *, as_json: bool) -> None:
     if not as_json:
-        click.echo(f"$ registry {command} {there} {shlex.quote(str(argument))}")
+        click.echo(f"$ {own_name()} {command} {there} {shlex.quote(str(argument))}")
 
 
 def _print_tree(outdir: Path) -> None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.output import print_json, print_table
+from cli.options import own_name
+from cli.output import print_json, print_table, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,9 +24,9 @@ def print_outcome(outcome: "Outcome", *, as_json: bool) -> None:
         return
     print_effects(outcome.effects)
     if outcome.operation_id is None:
-        click.echo("nothing was changed")
+        say("nothing was changed")
     elif not outcome.is_final:
-        click.echo(f"operation {outcome.operation_id}; to take it back: registry undo {outcome.operation_id}")
+        say(f"operation {outcome.operation_id}; to take it back: registry undo {outcome.operation_id}")
 
 
 def as_document(outcome: "Outcome") -> dict[str, object]:
@@ -40,12 +41,23 @@ def as_document(outcome: "Outcome") -> dict[str, object]:
 
 def print_effects(effects: "Effects") -> None:
     """Print a table for every kind of thing that changed; a number given to whom clips went is named there."""
-    _print(("clips from", "to", "reason", "clips"), effects.clips)
+    _print(("clips from", "to", "reason", "clips"), _once_each(effects.clips))
     named = {label for _, to, _, _ in effects.clips for label in to.split(" ")}
     _print(("number", "is", "of"), [row for row in effects.numbers if row[1] != "given" or row[0] not in named])
     _print(("speaker", "name before", "name after"), effects.names)
     _print(("verdict", "kind", "speaker", "on"), effects.verdicts)
     _print(("model", "role before", "role after"), effects.models)
+
+
+def _once_each(clips: "Sequence[tuple[str, str, str, int]]") -> list[tuple[str, str, str, int]]:
+    """Name whose clips go to whom once, also where some are matched and some are new."""
+    alike: dict[tuple[str, str], list[tuple[str, int]]] = {}
+    for was, now, reason, count in clips:
+        alike.setdefault((was, now), []).append((reason, count))
+    return [
+        (was, now, ", ".join(reason for reason, _ in found), sum(count for _, count in found))
+        for (was, now), found in alike.items()
+    ]
 
 
 def _print(columns: "Sequence[str]", rows: "Sequence[Sequence[object]]") -> None:
@@ -66,7 +78,7 @@ def save_plan(based_on: int, effects: "Effects", arguments: "Sequence[str]", pat
         raise click.ClickException(f"cannot save the plan to {path}: {error.strerror}") from error
     database = click.get_current_context().params.get("database")
     elsewhere = ["--database", without_password(database)] if database else []
-    click.echo(f"saved; to do just this: {shlex.join(['registry', 'apply', str(path), *elsewhere])}", err=True)
+    say(f"saved; to do just this: {own_name()} {shlex.join(['apply', str(path), *elsewhere])}", err=True)
 
 
 def from_anywhere(clip: str) -> str:

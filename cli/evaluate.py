@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.listening import playlist_option, print_files, write_playlist
-from cli.options import database_option, json_option
+from cli.options import LocalPath, database_option, json_option
 from cli.output import print_facts, print_json, print_rejected, print_table
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ SHOWN_PARTS = 8  # of a speaker that falls into many
 
 
 @click.command()
-@click.argument("labels", required=False, type=click.Path(path_type=Path), metavar="[LABELS.csv]")
+@click.argument("labels", required=False, type=LocalPath(), metavar="[LABELS.csv]")
 @playlist_option
 @database_option
 @json_option
@@ -113,7 +113,7 @@ def _print_estimates(estimates: "Estimates", *, as_json: bool) -> None:
     if as_json:
         print_json(asdict(estimates) | {"are_estimates": True, "clips": estimates.clips})
         return
-    click.echo("No labels: what is expected to be wrong is estimated from the stored probabilities.")
+    click.echo("No labels: what may be wrong is estimated from the stored probabilities.")
     rows = [(reason, clips, clips / estimates.clips) for reason, clips in estimates.reasons.items()]
     print_table(("reason", "clips", "share"), rows, footer=("total", estimates.clips, ""))
     expected = {

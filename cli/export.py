@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from cli.options import Address, database_option, json_option
-from cli.output import print_json, print_rejected
+from cli.options import Address, database_option, json_option, link_option
+from cli.output import print_json, print_rejected, say
 from cli.progress import shown
 
 if TYPE_CHECKING:
@@ -26,14 +26,7 @@ DATE = click.DateTime(formats=["%Y%m%d", "%Y-%m-%d"])
 
 @click.command()
 @click.argument("outdir", type=Address())
-@click.option(
-    "--link",
-    "mode",
-    type=click.Choice(["copy", "hardlink", "symlink"]),
-    default="copy",
-    show_default=True,
-    help="Copy the files, or link to where they came from; what came from a URL is copied.",
-)
+@link_option
 @click.option("--broadcaster", help="Only this broadcaster's groups; what is there of others stays.")
 @click.option("--from", "first", type=DATE, metavar="DATE", help="Only nights from this one on: 20201105.")
 @click.option("--to", "last", type=DATE, metavar="DATE", help="Only nights up to this one.")
@@ -106,14 +99,14 @@ def _print_plan(report: "ExportReport") -> None:
     print_rejected(report.rejected)
     print_warnings(report)
     for path in report.to_write:
-        click.echo(f"write   {path}")
+        say(f"write   {path}")
     for old, new in report.to_rename:
-        click.echo(f"rename  {old} to {new}")
+        say(f"rename  {old} to {new}")
     for path in report.to_remove:
-        click.echo(f"remove  {path}")
+        say(f"remove  {path}")
     for path in report.to_set_aside:
-        click.echo(f"set aside, as there is no other copy: {path}")
-    click.echo(f"{report.unchanged} files are as they should be; nothing was changed")
+        say(f"set aside, as there is no other copy: {path}")
+    say(f"{report.unchanged} files are as they should be; nothing was changed")
 
 
 def print_report(report: "ExportReport", outdir: "AnyPath", *, as_json: bool = False) -> None:
@@ -125,19 +118,30 @@ def print_report(report: "ExportReport", outdir: "AnyPath", *, as_json: bool = F
     print_warnings(report)
     moment = f", {report.as_of}" if report.as_of else ""
     renamed = f" {report.renamed} renamed," if report.renamed else ""
-    click.echo(
+    say(
         f"{report.clips} clips in {outdir}{moment}: {report.written} files written,{renamed}"
         f" {report.unchanged} unchanged, {report.removed} removed, {len(report.rejected)} rejected"
     )
     if report.renamed:
-        click.echo(RENUMBERED)
+        say(RENUMBERED)
+    _print_set_aside(report)
+
+
+def print_lacking(report: "ExportReport") -> None:
+    """Name what could not be exported, and what has left the tree and has no other copy."""
+    print_rejected(report.rejected)
+    print_warnings(report)
+    _print_set_aside(report)
+
+
+def _print_set_aside(report: "ExportReport") -> None:
     if report.set_aside:
-        click.echo(SET_ASIDE.format(count=len(report.set_aside)))
+        say(SET_ASIDE.format(count=len(report.set_aside)))
     for path in report.set_aside[:SHOWN]:
-        click.echo(f"  {path}")
+        say(f"  {path}")
 
 
 def print_warnings(report: "ExportReport") -> None:
     """Say on standard error what a person should know."""
     for warning in report.warnings:
-        click.echo(f"registry: {warning}", err=True)
+        say(f"registry: {warning}", err=True)

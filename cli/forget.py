@@ -7,7 +7,7 @@ import click
 
 from cli.effects import print_outcome
 from cli.options import author, database_option, json_option
-from cli.output import print_facts
+from cli.output import in_words, print_facts
 
 
 @click.command()
@@ -41,8 +41,10 @@ def forget(
     from registry.corrections.forget import forget_older_than, forget_speaker
     from registry.database import reach
 
-    if (speaker is None) == (older_than is None):
-        raise click.UsageError("name a speaker or a date with --older-than")
+    if speaker is None and older_than is None:
+        raise click.UsageError("name a speaker, or a date with --older-than")
+    if speaker is not None and older_than is not None:
+        raise click.UsageError("name a speaker or a date with --older-than, not both")
     with reach(database) as opened:
         if not (yes or plan_only):
             _ask(speaker or f"everything before {older_than:%Y-%m-%d}")
@@ -51,7 +53,7 @@ def forget(
         else:
             outcome = forget_speaker(opened.engine, str(speaker), author(), plan_only=plan_only)
     if not as_json:
-        print_facts(outcome.summary)
+        print_facts(in_words(outcome.summary))
     print_outcome(outcome, as_json=as_json)
     return 0
 

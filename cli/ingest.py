@@ -19,7 +19,7 @@ from cli.options import (
     say_begun,
     work_options,
 )
-from cli.output import print_json, print_rejected, print_table
+from cli.output import print_json, print_rejected, print_table, say
 from cli.progress import shown
 
 if TYPE_CHECKING:
@@ -29,10 +29,20 @@ if TYPE_CHECKING:
     from registry.remote import AnyPath
     from registry.store.journal import Unsure
 
-COUNTS = (
-    *("clips", "new", "known", "updated", "forgotten", "withdrawn", "rejected"),
-    *("speakers_matched", "speakers_new", "speakers_joined"),
-)
+ALWAYS = ("clips", "new")  # counts that are shown also where they are all 0
+COUNTS = {
+    "clips": "clips",
+    "new": "new",
+    "known": "known",
+    "updated": "updated",
+    "forgotten": "forgotten",
+    "withdrawn": "withdrawn",
+    "replaced": "replaced",
+    "rejected": "rejected",
+    "speakers_matched": "known voices",
+    "speakers_new": "new voices",
+    "speakers_joined": "joined",
+}
 
 
 @click.command()
@@ -139,8 +149,8 @@ def _ingest_at_once(
     else:
         print_report(planned.report)
         print_effects(planned.effects)
-        _print_unsure(planned.unsure)
-        click.echo("done as planned" if plan else "nothing was changed")
+        print_unsure(planned.unsure)
+        say("done as planned" if plan else "nothing was changed")
     return planned.report.exit_code
 
 
@@ -149,9 +159,10 @@ def _as_options(asked: dict[str, Any]) -> list[str]:
     return [word for option, value in given.items() for word in ((option,) if value is True else (option, str(value)))]
 
 
-def _print_unsure(unsure: "Sequence[Unsure]") -> None:
+def print_unsure(unsure: "Sequence[Unsure]") -> None:
+    """Print the decisions that were close."""
     if unsure:
-        click.echo("unsure, since a little more or less likeness would have turned it:")
+        say("unsure, since a little more or less likeness would have turned it:")
         columns = ("speaker", "reason", "clips", "probability", "runner-up", "its probability")
         rows = [(u.label, u.reason, u.clips, u.probability, u.runner_up, u.runner_up_probability) for u in unsure]
         print_table(columns, rows)
@@ -166,10 +177,11 @@ def print_report(report: "IngestReport", *, as_json: bool = False) -> None:
         return
     print_rejected(report.rejected)
     for one in report.overlooked:
-        click.echo(f"left alone in {one.group}, neither audio nor .txt: {listed(one.endings)}", err=True)
-    rows = [(str(group.group), *(getattr(group, count) for count in COUNTS)) for group in report.groups]
-    columns = ("group", *(count.replace("_", " ") for count in COUNTS))
-    print_table(columns, rows, footer=("total", *(report.total[count] for count in COUNTS)))
+        say(f"left alone in {one.group}, neither audio nor .txt: {listed(one.endings)}", err=True)
+    total = report.total
+    counts = {count: head for count, head in COUNTS.items() if count in ALWAYS or total[count]}
+    rows = [(str(group.group), *(getattr(group, count) or "" for count in counts)) for group in report.groups]
+    print_table(("group", *counts.values()), rows, footer=("total", *(total[count] or "" for count in counts)))
 
 
 def as_document(report: "IngestReport") -> dict[str, object]:

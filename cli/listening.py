@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from cli.options import LocalPath
 from cli.output import shown
 
 Files = Sequence[tuple[str, Sequence[str]]]  # whose they are, and their paths
@@ -14,15 +15,16 @@ Files = Sequence[tuple[str, Sequence[str]]]  # whose they are, and their paths
 def playlist_option(command: Any) -> Any:  # noqa: ANN401 - a decorator of click
     """Add --playlist."""
     help_text = "Write what there is to hear as a playlist for any player, in this order."
-    kind = click.Path(path_type=Path, dir_okay=False)
+    kind = LocalPath(dir_okay=False)
     return click.option("--playlist", type=kind, metavar="FILE.m3u", help=help_text)(command)
 
 
 def print_files(files: Files) -> None:
-    """Print a line for every file, below what it is asked about."""
+    """Print whose files they are, and below that a line for every file."""
     for whose, paths in files:
+        click.echo(f"    {shown(whose)}:")
         for path in paths:
-            click.echo(f"    {shown(whose)}: {shown(path)}")
+            click.echo(f"      {shown(path)}")
 
 
 def write_playlist(path: Path | None, files: Files) -> None:

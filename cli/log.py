@@ -1,36 +1,48 @@
 """`registry log` and `registry show`."""
 
+import datetime as dt
 from dataclasses import asdict
 
 import click
 
 from cli.effects import print_effects
 from cli.options import database_option, json_option
-from cli.output import print_facts, print_json, print_table
+from cli.output import in_words, print_facts, print_json, print_table
 
 
 @click.command()
 @click.option("--speaker", help="Only what touched this speaker.")
+@click.option(
+    "--since",
+    type=click.DateTime(formats=["%Y%m%d", "%Y-%m-%d"]),
+    metavar="DATE",
+    help="Only what was done on this day or later, in UTC; not the night of a recording.",
+)
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="The newest N at most.")
 @database_option
 @json_option
-def log(speaker: str | None, database: str | None, as_json: bool) -> int:
+def log(speaker: str | None, since: dt.datetime | None, limit: int | None, database: str | None, as_json: bool) -> int:
     """List what was done to the registry, newest first.
 
     \b
     Example: registry log --speaker F0003
     """
+    from registry.core.journal_words import in_short
     from registry.database import reach
     from registry.store import addresses, journal
 
     with reach(database, reading=True) as opened, opened.engine.connect() as connection:
-        speaker_id = addresses.find_speaker(connection, speaker).speaker_id if speaker else None
-        entries = journal.entries(connection, speaker_id)
+        speaker_id = addresses.find_speaker(connection, speaker).speaker_id if speaker is not None else None
+        entries = journal.entries(connection, speaker_id, since=since and since.date(), limit=limit)
     if as_json:
         print_json([asdict(entry) for entry in entries])
     else:
-        columns = ("operation", "at (UTC)", "kind", "user", "command")
-        rows = [(e.operation_id, f"{e.at:%Y-%m-%d %H:%M}", e.kind, e.user_name, e.command) for e in entries]
-        print_table(columns, rows)
+        columns = ("operation", "at (UTC)", "kind", "what", "user", "command")
+        rows = [
+            (e.operation_id, f"{e.at:%Y-%m-%d %H:%M}", e.kind, in_short(e.kind, e.summary), e.user_name, e.command)
+            for e in entries
+        ]
+        print_table(columns, rows, spare=("command", "user"))
     return 0
 
 
@@ -58,6 +70,6 @@ def show(operation: int, database: str | None, as_json: bool) -> int:
         return 0
     when_and_who = f"{entry.at:%Y-%m-%d %H:%M:%S} UTC, {entry.user_name}"
     print_facts({f"operation {entry.operation_id}, {when_and_who}": entry.command})
-    print_facts(entry.summary, indent="  ")
+    print_facts(in_words(entry.summary), indent="  ")
     print_effects(effects)
     return 0

@@ -5,7 +5,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
-from io import TextIOWrapper
+from io import StringIO, TextIOWrapper
 
 import click
 
@@ -25,6 +25,8 @@ from cli.ingest import ingest
 from cli.log import log, show
 from cli.merge import merge
 from cli.move import move
+from cli.night import night
+from cli.output import say
 from cli.reembed import reembed
 from cli.reject import reject
 from cli.rename import rename
@@ -64,16 +66,17 @@ def commands() -> None:
     """One lasting identity for every voice of a broadcaster.
 
     \b
-    First night:   registry ingest INDIR --new
-    Every night:   registry ingest INDIR; registry export OUTDIR
+    First night:   registry night INDIR OUTDIR --new
+    Every night:   registry night INDIR OUTDIR --quiet
     To look:       registry sql "SELECT * FROM speakers ORDER BY clips DESC"
     To try it:     registry demo
 
     Exit codes: 0 all well; 1 some of the input was rejected, the rest is done; 2 could not run.
+    So do not put && between an ingest and an export: one rejected clip would skip the export.
     """
 
 
-EVERYDAY = (ingest, export, sql, check, evaluate, whois, demo)
+EVERYDAY = (night, ingest, export, sql, check, evaluate, whois, demo)
 CORRECTIONS = (consolidate, merge, split, move, rename, confirm, reject, different, replace, withdraw, forget)
 MODEL = (reembed, switch_model)
 JOURNAL = (log, show, undo, apply, database, completion)
@@ -91,8 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         code = commands.main(given, prog_name="registry", standalone_mode=False)
     except click.ClickException as error:
-        error.show()
-        code = FAILED
+        code = _show(error)
     except (click.Abort, KeyboardInterrupt):
         code = INTERRUPTED
     except ReaderGoneError:
@@ -126,6 +128,13 @@ def _is_verbose(arguments: Sequence[str]) -> bool:
     return "-v" in arguments or "--verbose" in arguments
 
 
+def _show(error: click.ClickException) -> int:
+    shown = StringIO()
+    error.show(file=shown)
+    say(shown.getvalue().rstrip("\n"), err=True)
+    return FAILED
+
+
 def _explain(error: Exception, *, verbose: bool) -> int:
     from registry.database_errors import as_registry_error
 
@@ -133,7 +142,7 @@ def _explain(error: Exception, *, verbose: bool) -> int:
     if verbose:
         traceback.print_exception(error)
     if known is None:
-        click.echo(f"registry: unexpected {type(error).__name__}: {error} (-v shows where)", err=True)
+        say(f"registry: unexpected {type(error).__name__}: {error} (-v shows where)", err=True)
         return FAILED
-    click.echo(f"registry: {known}", err=True)
+    say(f"registry: {known}", err=True)
     return known.exit_code

@@ -3,6 +3,7 @@
 import getpass
 import os
 import shlex
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,13 +13,37 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from cli.output import say
+
 if TYPE_CHECKING:
     from registry.corrections.plan import Plan
     from registry.database import Database
     from registry.store.operations import Author
 
+EMPTY = "the path is empty, as a variable that is not set is."
+MOST_FOLDERS = 500  # in each other; Python itself makes no more
 SHORT_ID = 8  # hex digits of an identity that tell registries apart for people
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def _refuse_odd(path: object, param: click.Parameter | None, ctx: click.Context | None) -> None:
+    if path == "":
+        raise click.BadParameter(EMPTY, ctx, param)
+    if str(path).count("/") > MOST_FOLDERS:
+        raise click.BadParameter("the path is longer than any disk has folders in folders.", ctx, param)
+
+
+class LocalPath(click.Path):
+    """A path; an empty one, as of a shell's variable that is not set, would be the current folder."""
+
+    def __init__(self, *, file_okay: bool = True, dir_okay: bool = True) -> None:
+        """Refuse what is there and is a file, or a folder, unless that is okay."""
+        super().__init__(path_type=Path, file_okay=file_okay, dir_okay=dir_okay)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401
+        """Make it a `Path`."""
+        _refuse_odd(value, param, ctx)
+        return super().convert(value, param, ctx)
 
 
 class Address(click.Path):
@@ -28,6 +53,7 @@ class Address(click.Path):
         """Make it a `Path` or a `RemotePath`."""
         from registry.remote import to_path
 
+        _refuse_odd(value, param, ctx)
         return to_path(str(super().convert(value, param, ctx)))
 
 
@@ -57,10 +83,22 @@ def new_option(command: Command) -> Command:
     return click.option("--new", is_flag=True, help=help_text)(command)
 
 
+def link_option(command: Command) -> Command:
+    """Add --link."""
+    return click.option(
+        "--link",
+        "mode",
+        type=click.Choice(["copy", "hardlink", "symlink"]),
+        default="copy",
+        show_default=True,
+        help="Copy the files, or link to where they came from; what came from a URL is copied.",
+    )(command)
+
+
 def say_begun(opened: "Database") -> None:
     """Say aloud that there was no registry, and that there is one now."""
     if opened.begun is not None:
-        click.echo(f"made a new registry, {opened.begun[:SHORT_ID]}, in {opened.place}", err=True)
+        say(f"made a new registry, {opened.begun[:SHORT_ID]}, in {opened.place}", err=True)
 
 
 def work_options(command: Command) -> Command:
@@ -82,7 +120,7 @@ def plan_options(command: Command) -> Command:
     """Add --plan and --save."""
     command = click.option(
         "--save",
-        type=click.Path(path_type=Path, dir_okay=False),
+        type=LocalPath(dir_okay=False),
         metavar="FILE",
         help="Save the plan, for `registry apply FILE`; implies --plan.",
     )(command)
@@ -105,6 +143,14 @@ def follow(plan: "Plan") -> Iterator[None]:
 def plan_under_way() -> "Plan | None":
     """Give the plan that the command is held to, if `registry apply` runs it."""
     return _followed.get()
+
+
+def own_name() -> str:
+    """Give the word that runs this program in the shell it was called from: its path where `registry` is not found."""
+    called = Path(sys.argv[0])
+    found = shutil.which("registry")
+    is_found = found is not None and Path(found).resolve() == called.resolve()
+    return "registry" if is_found or called.name != "registry" else shlex.quote(sys.argv[0])
 
 
 def author() -> "Author":

@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import math
+import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
@@ -12,49 +13,50 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from registry.check import Violation
     from registry.core.records import Rejected
 
 # Line breaks would tear a row apart, escape sequences take the terminal over.
 CONTROL = {code: repr(chr(code))[1:-1] for code in (*range(0x20), *range(0x7F, 0xA0))}
+ESCAPES = {code: text for code, text in CONTROL.items() if code != ord("\n")}
+UNESCAPED = {code: f"\\u{code:04x}" for code in range(0x7F, 0xA0)}  # by JSON
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], footer: Sequence[object] = ()) -> None:
-    """Print a table; numbers are set flush right."""
+def print_table(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    footer: Sequence[object] = (),
+    spare: Sequence[str] = (),
+) -> None:
+    """Print a table so that it fits the terminal, elsewhere a line for every row; numbers are set flush right.
+
+    Args:
+        columns: What stands above the rows.
+        rows: A value for each column.
+        footer: The last line, which is no row.
+        spare: Columns that a narrow terminal is spared, the first first.
+    """
+    from cli import tables
+
     listed = [list(row) for row in rows]
-    are_numbers = [any(isinstance(row[at], Number) for row in listed) for at in range(len(columns))]
-    lines = [[shown(value) for value in row] for row in (columns, *listed, *([footer] if footer else []))]
-    if sys.stdout.isatty():
-        _print_folded(lines, are_numbers, has_footer=bool(footer))
-    else:
-        _print_lines(lines, are_numbers)
+    if not columns:
+        return
+    are_numbers = [_is_of_numbers([row[at] for row in listed]) for at in range(len(columns))]
+    header, last = [shown(name) for name in columns], [shown(value) for value in footer]
+    table = tables.Table(header, [[shown(value) for value in row] for row in listed], last, are_numbers, spare)
+    screen = shutil.get_terminal_size().columns
+    lines = tables.fitted(table, screen) if sys.stdout.isatty() else tables.plain(table)
+    click.echo("\n".join(lines))
 
 
-def _print_lines(lines: Sequence[Sequence[str]], are_numbers: Sequence[bool]) -> None:
-    """Print every row as one line, however long; rich would take minutes for a million."""
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    formats = [f"{{:{'>' if right else '<'}{width}}}" for right, width in zip(are_numbers, widths, strict=True)]
-    row = "  ".join(formats)
-    click.echo("\n".join(row.format(*line).rstrip() for line in lines))
+def _is_of_numbers(column: Sequence[object]) -> bool:
+    values = [value for value in column if value not in (None, "")]
+    return bool(values) and all(isinstance(value, Number) for value in values)
 
 
-def _print_folded(lines: Sequence[Sequence[str]], are_numbers: Sequence[bool], *, has_footer: bool) -> None:
-    """Print a table that fits the terminal, with long values on several lines."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    header, *rows = lines
-    footer = rows.pop() if has_footer else [""] * len(header)
-    table = Table(box=box.SIMPLE, show_footer=has_footer, pad_edge=False)
-    for name, end, right in zip(header, footer, are_numbers, strict=True):
-        table.add_column(Text(name), Text(end), justify="right" if right else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*map(Text, row))
-    console = Console(highlight=False)
-    with console.capture() as printed:
-        console.print(table)
-    click.echo(printed.get(), nl=False)  # rich by itself would end the process when the reader is gone
+def in_words(facts: Mapping[str, object]) -> dict[str, object]:
+    """Call what scripts know by snake_case as people read it; a journal of old has words as they are."""
+    return {name.replace("_", " "): value for name, value in facts.items()}
 
 
 def print_facts(facts: Mapping[str, object], indent: str = "") -> None:
@@ -70,6 +72,16 @@ def shown(value: object) -> str:
     return text.translate(CONTROL)
 
 
+def harmless(text: str) -> str:
+    """Leave a message its lines, and take from it what would do something to the terminal."""
+    return text.translate(ESCAPES)
+
+
+def say(message: str, *, err: bool = False) -> None:
+    """Print a message, which may hold names that somebody else gave."""
+    click.echo(harmless(message), err=err)
+
+
 def as_text(value: object) -> str:
     """Write a value of the database as text: nothing for NULL, JSON for lists and objects."""
     if value is None:
@@ -83,7 +95,7 @@ def as_text(value: object) -> str:
 
 def print_json(document: object) -> None:
     """Print one JSON document."""
-    click.echo(json.dumps(_plain(document), ensure_ascii=False, indent=2, allow_nan=False))
+    click.echo(json.dumps(_plain(document), ensure_ascii=False, indent=2, allow_nan=False).translate(UNESCAPED))
 
 
 def _plain(value: object) -> object:
@@ -114,6 +126,12 @@ def print_rejected(rejected: Sequence["Rejected"]) -> None:
 
     for alike in by_cause(rejected):
         for one in alike.shown:
-            click.echo(f"rejected {one.path!r}: {one.message} [{one.reason}]", err=True)
+            say(f"rejected {one.path!r}: {one.message} [{one.reason}]", err=True)
         if alike.more:
             click.echo(f"... and {alike.more} more like these [{alike.reason}]; --json lists all", err=True)
+
+
+def print_broken(violations: Sequence["Violation"]) -> None:
+    """Name the invariants that are broken, with the first rows that break them."""
+    for violation in violations:
+        click.echo(f"broken: {violation.invariant}: {[tuple(map(shown, row)) for row in violation.rows]}")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cli.output import harmless
 from registry.progress import Progress, Silent
 
 if TYPE_CHECKING:
@@ -47,7 +48,9 @@ class Bar:
 
     def begin(self, what: str, total: int) -> None:
         """Show a new bar."""
-        self._task = self._bar.add_task(what, total=total) if total else None
+        from rich.markup import escape
+
+        self._task = self._bar.add_task(escape(harmless(what)), total=total) if total else None
 
     def advance(self, steps: int) -> None:
         """Move it."""
@@ -64,7 +67,7 @@ class Lines:
 
     def begin(self, what: str, total: int) -> None:
         """Note what begins, and when."""
-        self._what, self._total, self._steps = what, total, 0
+        self._what, self._total, self._steps = harmless(what), total, 0
         self._last_line_s = time.monotonic()
 
     def advance(self, steps: int) -> None:

@@ -7,7 +7,7 @@ import click
 
 from cli.effects import as_document, print_outcome
 from cli.options import author, database_option, json_option, work_options
-from cli.output import print_json, print_rejected
+from cli.output import print_json, print_rejected, say
 from cli.progress import shown
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def reembed(model: str, runtime: "Runtime | None", workers: int | None, database
         print_json(as_document(done.outcome) | counts | {"rejected": [asdict(one) for one in done.rejected]})
         return done.exit_code
     print_rejected(done.rejected)
-    click.echo(f"{done.model}: {done.embedded} recordings embedded, {done.clips_without} clips without an embedding")
+    say(f"{done.model}: {done.embedded} recordings embedded, {done.clips_without} clips without an embedding")
     if done.outcome.operation_id is not None:
         print_outcome(done.outcome, as_json=False)
     return done.exit_code

@@ -9,7 +9,7 @@ import click
 from cli.effects import from_anywhere, print_outcome, save_plan
 from cli.listening import playlist_option, print_files, write_playlist
 from cli.options import author, database_option, json_option, plan_options, plan_under_way
-from cli.output import print_json, print_table
+from cli.output import print_json, print_table, say
 
 if TYPE_CHECKING:
     from registry.corrections.split import Proposal
@@ -70,13 +70,13 @@ def _print_proposal(proposal: "Proposal", *, as_json: bool) -> None:
         print_json(asdict(proposal))
         return
     print_table(("clip", "file", "transcript"), [(clip.clip_id, clip.file, clip.transcript) for clip in proposal.clips])
-    click.echo(f"{proposal.label} would lose these {len(proposal.clips)} clips and keep {proposal.stay}, such as:")
+    say(f"{proposal.label} would lose these {len(proposal.clips)} clips and keep {proposal.stay}, such as:")
     print_files([(proposal.label, proposal.staying)])
-    click.echo(
+    say(
         f"probability that all are one voice {proposal.probability:.3f}, mean cosine between the parts"
         f" {proposal.cosine:.2f}"
     )
     if proposal.probability >= SIGN_OF_TWO:
-        click.echo("There is no sign of two voices: this is only where they would fall apart first.")
+        say("There is no sign of two voices: this is only where they would fall apart first.")
     else:
-        click.echo("Listen, then: registry split ... --yes")
+        say("Listen, then: registry split ... --yes")

@@ -7,7 +7,7 @@ import click
 
 from cli.effects import as_document, print_outcome
 from cli.options import author, database_option, json_option
-from cli.output import print_json, print_table
+from cli.output import print_json, print_table, say
 
 if TYPE_CHECKING:
     from registry.corrections.switch_model import Report, Switched
@@ -49,11 +49,11 @@ def _as_document(switched: "Switched") -> dict[str, object]:
 
 
 def _print_report(model: str, report: "Report") -> None:
-    click.echo(f"clips that {model}, too, would give to their own speaker, without them:")
+    say(f"clips that {model}, too, would give to their own speaker, without them:")
     rows = [(one.gender, one.clips, one.stay, one.share, one.alone) for one in report.genders]
     print_table(("gender", "compared", "stay", "share", "alone"), rows)
     if report.worst:
-        click.echo("speakers that it would take clips from:")
+        say("speakers that it would take clips from:")
         print_table(
             ("speaker", "compared", "stay", "share"),
             [(one.label, one.clips, one.stay, one.share) for one in report.worst],

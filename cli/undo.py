@@ -32,7 +32,7 @@ def undo(operation: int, with_later: bool, plan_only: bool, yes: bool, database:
             )
         outcomes = run(opened.engine, operation, author(), with_later=with_later, plan_only=plan_only)
     if as_json:
-        print_json([as_document(outcome) for outcome in outcomes])
+        print_json({"undone": [as_document(outcome) for outcome in outcomes]})
         return 0
     for outcome in outcomes:
         undone, by = outcome.summary["undone"], outcome.operation_id

@@ -2,14 +2,16 @@
 
 import datetime as dt
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
+from io import BytesIO
 from pathlib import Path
 
 import soundfile as sf
 
 from registry.core.records import Floats
-from registry.errors import RegistryError
+from registry.errors import DemoFolderUnfit, RegistryError
 
 BROADCASTER = "demofm"
 FIRST_NIGHT = dt.date(2020, 11, 5)
@@ -31,16 +33,24 @@ class Turn:
 def lay_out(folder: Path) -> list[Path]:
     """Write the conversation's turns as the groups of two nights, in turn, and give the nights' folders.
 
-    A file that is there with the same bytes is left as it is.
+    A file that is there is left as it is.
 
     Raises:
+        DemoFolderUnfit: Nothing can be written there.
         RegistryError: The sample is not where pyannote.audio keeps it.
     """
     sample = sample_folder()
     audio, rate = sf.read(sample / "sample.wav", dtype="float32")
+    try:
+        return _write_nights(folder, _turns(sample), audio, rate)
+    except OSError as error:
+        raise DemoFolderUnfit(path=folder, cause=error.strerror) from error
+
+
+def _write_nights(folder: Path, turns: Sequence[Turn], audio: Floats, rate: int) -> list[Path]:
     nights = [folder / "nights" / f"{FIRST_NIGHT + dt.timedelta(days=night)}" for night in range(NIGHTS)]
     heard: Counter[str] = Counter()
-    for number, turn in enumerate(_turns(sample)):
+    for number, turn in enumerate(turns):
         night = heard[turn.speaker] % NIGHTS
         heard[turn.speaker] += 1
         group = nights[night] / f"{BROADCASTER}_F{FIRST_NIGHT + dt.timedelta(days=night):%Y%m%d}"
@@ -84,8 +94,15 @@ def _is_of_one_voice(turn: Turn, sample: Path) -> bool:
 
 def _write_clip(stem: Path, audio: Floats, rate: int, text: str) -> None:
     stem.parent.mkdir(parents=True, exist_ok=True)
-    wav, txt = stem.with_suffix(".wav"), stem.with_suffix(".txt")
-    if not wav.exists():
-        sf.write(wav, audio, rate, subtype="PCM_16")
-    if not txt.exists():
-        txt.write_text(f"{text}\n", encoding="utf-8")
+    sound = BytesIO()
+    sf.write(sound, audio, rate, subtype="PCM_16", format="WAV")
+    _write_whole(stem.with_suffix(".wav"), sound.getvalue())
+    _write_whole(stem.with_suffix(".txt"), f"{text}\n".encode())
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    """Write all of a file or nothing: what a full disk cut would be taken for whole by the next run."""
+    if not path.exists():
+        part = path.with_name(f"{path.name}.part")
+        part.write_bytes(content)
+        part.replace(path)

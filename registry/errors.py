@@ -9,6 +9,8 @@ RegistryError                 2
 │   ├── TreeOfThePresent
 │   └── RemovalUnexplained
 ├── TreeDiskFull
+├── NightUnderWay
+├── DemoFolderUnfit
 ├── ModelUnavailable
 ├── PackagesUnusable
 ├── RuntimeUnavailable
@@ -115,6 +117,16 @@ class TreeDiskFull(RegistryError):
     """The disk of {path} is full: {needed} MB are needed to go on, {free} MB are free. Make room, then export again:
     what was written stays, and the next export goes on from there.
     """
+
+
+class NightUnderWay(RegistryError):
+    """Another `registry night` has been at work on this registry for {hours} hours and more, and nothing of this one
+    was begun. Does it hang? End it, or wait for it, then run this one again: it takes up what is left.
+    """
+
+
+class DemoFolderUnfit(RegistryError):
+    """The demo cannot be laid out in {path}: {cause}. Name another folder: registry demo FOLDER."""
 
 
 class ModelUnavailable(RegistryError):

@@ -164,6 +164,6 @@ def _keep_beside(engine: Engine, model_id: int, name: str, author: Author) -> tu
 
     def act(under_way: Change) -> Mapping[str, object]:
         models.put_beside(under_way.connection, model_id, under_way.operation_id)
-        return {"model": name, "clips without": clips_without}
+        return {"model": name, "clips_without": clips_without}
 
     return change(engine, author, "reembed", act), clips_without

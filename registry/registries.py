@@ -10,8 +10,7 @@ from registry.errors import NoSuchRegistry, RegistryInUse
 
 SIZE = "SELECT pg_database_size(current_database())"
 CONTENTS = """
-    SELECT (SELECT count(*) FROM clip),
-           (SELECT count(DISTINCT speaker_id) FROM assignment WHERE to_operation IS NULL)
+    SELECT count(*), count(DISTINCT speaker_id) FROM assignment WHERE to_operation IS NULL
 """
 
 
@@ -20,7 +19,7 @@ class Registry:
     """A database of the embedded server; one that holds no registry has no counts."""
 
     name: str
-    clips: int | None
+    clips: int | None  # there now, not those withdrawn
     speakers: int | None  # with clips now
     bytes: int  # on the disk
 

@@ -30,3 +30,6 @@ DEFAULT_SCOPE = "registry"
 
 # A group's folder name becomes part of exported file names, which file systems cut at 255 bytes.
 MAX_BROADCASTER_BYTES = 200
+
+# A night that is due while another is at work waits so long: an archive takes hours; one that hangs is told that day.
+NIGHT_PATIENCE_S = 6 * 3600.0

@@ -7,11 +7,14 @@ from registry.database import Database
 from registry.store import identity, models
 
 COUNTED = {
-    "clips": "clip",
-    "speakers": "speaker",
-    "groups": "clip_group",
-    "operations": "operation",
+    "clips": "SELECT count(*) FROM assignment WHERE to_operation IS NULL",
+    "speakers": "SELECT count(DISTINCT speaker_id) FROM assignment WHERE to_operation IS NULL",
+    # Numbers that lead to another one; a speaker who was joined at several broadcasters has one at each.
+    "aliases": "SELECT count(*) FROM speaker_number WHERE is_alias AND to_operation IS NULL",
+    "groups": "SELECT count(*) FROM clip_group",
+    "operations": "SELECT count(*) FROM operation",
 }
+SINCE_ALIASES = "0002"
 SINCE_IDENTITY = "0006"  # revisions that brought these
 SINCE_ROLES = "0003"
 
@@ -22,19 +25,18 @@ def status(opened: Database) -> dict[str, object]:
         found = schema.revision(connection)
         answer: dict[str, object] = {
             "url": opened.shown_url,
-            "PostgreSQL": connection.execute(text("SHOW server_version")).scalar_one(),
+            "postgresql": connection.execute(text("SHOW server_version")).scalar_one(),
             "pgvector": schema.installed_pgvector(connection) or "not installed yet",
-            "schema revision": found or "none yet",
-            "newest revision": schema.newest_revision(),
+            "schema_revision": found or "none yet",
+            "newest_revision": schema.newest_revision(),
         }
         if found is None:
             return answer
         if found >= SINCE_IDENTITY:
             answer["registry"] = identity.registry_id(connection)
         answer |= _foundation(connection, found)
-        for name, table in COUNTED.items():
-            answer[name] = connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one()  # noqa: S608
-        return answer
+        counted = {name: query for name, query in COUNTED.items() if name != "aliases" or found >= SINCE_ALIASES}
+        return answer | {name: connection.execute(text(query)).scalar_one() for name, query in counted.items()}
 
 
 def _foundation(connection: Connection, revision: str) -> dict[str, object]:
@@ -47,4 +49,4 @@ def _foundation(connection: Connection, revision: str) -> dict[str, object]:
         query = text("SELECT name, scope FROM registry JOIN embedding_model USING (model_id)")
         name, scope = connection.execute(query).one_or_none() or chosen
         beside = []
-    return {"embedding model": name, "models beside": ", ".join(beside) or "none", "scope": scope}
+    return {"embedding_model": name, "models_beside": ", ".join(beside) or "none", "scope": scope}

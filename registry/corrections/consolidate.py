@@ -94,7 +94,7 @@ def consolidate(engine: Engine, author: Author, *, full: bool = False, plan_only
         history.drop_passing(under_way.connection, under_way.operation_id)  # numbers are final now
         questions.extend(_as_questions(under_way, review))
         doubts.extend(_as_doubts(under_way, maybe_two))
-        return {"joined": joined, "parted": parted, "to review": len(questions) + len(doubts)} | (
+        return {"joined": joined, "parted": parted, "to_review": len(questions) + len(doubts)} | (
             {"reclustered": True} if full else {}
         )
 

@@ -90,7 +90,7 @@ def switch_model(engine: Engine, model: str, author: Author, *, plan_only: bool 
         found.append((chosen.name, report))
         models.decide_by(connection, chosen.model_id, under_way.operation_id)
         compared, stay = (sum(getattr(one, count) for one in report.genders) for count in ("clips", "stay"))
-        return {"from": deciding.name, "to": chosen.name, "clips compared": compared, "clips that stay": stay}
+        return {"from": deciding.name, "to": chosen.name, "clips_compared": compared, "clips_that_stay": stay}
 
     outcome = change(engine, author, "switch-model", act, plan_only=plan_only)
     [(name, report)] = found

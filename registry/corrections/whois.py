@@ -1,18 +1,26 @@
-"""Whose voice is in a file: the speakers that come nearest, for a clip that need not be in the registry."""
+"""Whose voice is in a file: the speakers that come nearest, for audio that need not be in the registry."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from sqlalchemy import Engine
 
 from registry import settings
+from registry.audio import Audio
 from registry.core.identification import identify
+from registry.core.probability_rule import ProbabilityRule
 from registry.core.records import Rejected
-from registry.embedder import load_embedder
-from registry.errors import ModelMismatch, UnknownClip
-from registry.remote import AnyPath
+from registry.core.voices import Voices
+from registry.embedder import Embedder, load_embedder
+from registry.embedding import batches
+from registry.errors import CorrectionRefused, ModelMismatch
+from registry.remote import AnyPath, readers
 from registry.sources import read_anywhere
 from registry.store import addresses, corrections, models, speakers
+from registry.store.embeddings import EmbeddedAudio
+from registry.store.models import Foundation
+from registry.workers import Heard, LocalWorkers
 
 
 @dataclass(frozen=True)
@@ -26,30 +34,93 @@ class Candidate:
     clips: int  # how many recordings those are
 
 
-def whois(engine: Engine, path: AnyPath, *, most: int = 10) -> list[Candidate]:
-    """Rank the speakers by how well a wav file fits them, best first, of both genders.
+@dataclass(frozen=True)
+class Whois:
+    """What is known of one file."""
+
+    file: str
+    candidates: tuple[Candidate, ...]  # best first, of both genders
+    rejected: Rejected | None = None  # why there are none
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """The speakers of a registry."""
+
+    speaker_ids: Sequence[int]
+    voices: Voices
+    rule: ProbabilityRule
+
+
+def whois(engine: Engine, paths: Sequence[AnyPath], *, most: int = 10) -> list[Whois]:
+    """Rank the speakers by how well audio files fit them, in the order of the files; the model is loaded once.
+
+    Args:
+        engine: The registry's database.
+        paths: The files. One that cannot be used is rejected, the others are answered.
+        most: How many speakers to name of each.
 
     Raises:
-        UnknownClip: The file cannot be used, or the registry is empty.
+        CorrectionRefused: The registry is empty.
         ModelMismatch: The registry was built with a model of this name but other weights.
     """
-    audio = read_anywhere(path)
-    if isinstance(audio, Rejected):
-        raise UnknownClip(address=path, cause=audio.message)
     with engine.begin() as connection:
         foundation = models.foundation(connection)
         if foundation is None:
-            raise UnknownClip(address=path, cause="the registry is empty")
+            raise CorrectionRefused(cause="the registry is empty: ingest a night first")
         speaker_ids, voices = speakers.all_voices(connection, foundation)
+    stored = _Stored(speaker_ids, voices, settings.linking_rule(foundation.false_merge_rate))
+    with LocalWorkers(lambda: _model_of(foundation), readers=readers(paths)) as workers:
+        return [_answer(engine, stored, path, found, most) for path, found in _embedded(paths, workers)]
+
+
+def _model_of(foundation: Foundation) -> Embedder:
     embedder = load_embedder(foundation.name)
     if embedder.fingerprint != foundation.fingerprint:
         raise ModelMismatch(recorded=foundation.fingerprint[:12], requested=embedder.fingerprint[:12])
-    rule = settings.linking_rule(foundation.false_merge_rate)
-    scores, probabilities = identify(embedder.embed(audio.samples), audio.duration_s, voices, rule)
+    return embedder
+
+
+def _embedded(paths: Sequence[AnyPath], workers: LocalWorkers) -> Iterator[tuple[AnyPath, EmbeddedAudio | Rejected]]:
+    """Read and embed all files, a batch at a time; give each in its turn."""
+    found: dict[int, EmbeddedAudio | Rejected] = {}
+    for batch in batches(_usable(paths, workers, found), workers):
+        for one, result in zip(batch, workers.embed(batch).results(), strict=True):
+            place = one.record
+            found[place] = _without_embedding(paths[place], result) if isinstance(result, str) else result
+    return ((path, found[place]) for place, path in enumerate(paths))
+
+
+def _usable(
+    paths: Sequence[AnyPath], workers: LocalWorkers, found: dict[int, EmbeddedAudio | Rejected]
+) -> Iterator[Heard[int]]:
+    """Give the files that can be heard; what cannot is found already."""
+    for place, heard in enumerate(workers.hear(enumerate(paths), _read)):
+        if isinstance(heard, Rejected):
+            found[place] = heard
+        else:
+            yield heard
+
+
+def _read(asked: tuple[int, AnyPath]) -> tuple[int, Audio] | Rejected:
+    place, path = asked
+    audio = read_anywhere(path)
+    return audio if isinstance(audio, Rejected) else (place, audio)
+
+
+def _without_embedding(path: AnyPath, cause: str) -> Rejected:
+    return Rejected(str(path), "no-embedding", cause)
+
+
+def _answer(engine: Engine, stored: _Stored, path: AnyPath, found: EmbeddedAudio | Rejected, most: int) -> Whois:
+    if isinstance(found, Rejected):
+        return Whois(str(path), (), Rejected(str(path), found.reason, found.message))
+    scores, probabilities = identify(found.vector, found.duration_s, stored.voices, stored.rule)
     best = np.lexsort((-scores, -probabilities))[:most]
+    ids = [stored.speaker_ids[row] for row in best]
     with engine.begin() as connection:
-        ids = [speaker_ids[row] for row in best]
         labels = {speaker.speaker_id: speaker.label for speaker in addresses.describe(connection, ids)}
         names = corrections.names(connection, ids)
-    found = zip(ids, probabilities[best], scores[best], voices.size[best], strict=True)
-    return [Candidate(labels[key], names.get(key, ""), float(p), float(score), int(n)) for key, p, score, n in found]
+    ranked = zip(ids, probabilities[best], scores[best], stored.voices.size[best], strict=True)
+    candidates = (Candidate(labels[key], names.get(key, ""), float(p), float(s), int(n)) for key, p, s, n in ranked)
+    return Whois(str(path), tuple(candidates))

@@ -12,12 +12,12 @@ CHOSEN = "clip_id = ANY(CAST(:clip_ids AS bigint[]))"
 ERASE_CLIPS = {
     "assignments": f"DELETE FROM assignment WHERE {CHOSEN}",
     "verdicts": f"DELETE FROM verdict WHERE {CHOSEN}",
-    "hashes kept": f"""
+    "hashes_kept": f"""
         INSERT INTO forgotten_audio (audio_hash)
         SELECT audio_hash FROM audio WHERE audio_id IN (SELECT audio_id FROM clip WHERE {CHOSEN})
         ON CONFLICT DO NOTHING""",
     "certainties": f"DELETE FROM certainty WHERE {CHOSEN}",
-    "former transcripts": f"DELETE FROM former_transcript WHERE {CHOSEN}",
+    "former_transcripts": f"DELETE FROM former_transcript WHERE {CHOSEN}",
     "clips": f"DELETE FROM clip WHERE {CHOSEN}",
     "embeddings": """
         DELETE FROM embedding e USING audio a, forgotten_audio f
@@ -38,11 +38,11 @@ HIDE_COMMANDS = """
         CROSS JOIN LATERAL (VALUES (from_operation), (to_operation)) AS by (operation_id))
 """
 ERASE_TRACES = {
-    "former assignments": "DELETE FROM assignment WHERE speaker_id = :speaker_id",
-    "runner-up entries": """
+    "former_assignments": "DELETE FROM assignment WHERE speaker_id = :speaker_id",
+    "runner_up_entries": """
         UPDATE assignment SET runner_up_id = NULL, runner_up_score = NULL, runner_up_probability = NULL
         WHERE runner_up_id = :speaker_id""",
-    "verdicts on the speaker": "DELETE FROM verdict WHERE :speaker_id IN (speaker_id, other_id)",
+    "verdicts_on_the_speaker": "DELETE FROM verdict WHERE :speaker_id IN (speaker_id, other_id)",
     "names": "DELETE FROM speaker_name WHERE speaker_id = :speaker_id",
     "profiles": "DELETE FROM profile WHERE speaker_id = :speaker_id",
     "judgements": "DELETE FROM judgement WHERE speaker_id = :speaker_id",

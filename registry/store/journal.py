@@ -158,11 +158,14 @@ def unsure_after(connection: Connection, operation_id: int, least: float, most: 
     return [Unsure(*row) for row in connection.execute(query, values)]
 
 
-def entries(connection: Connection, speaker_id: int | None = None) -> list[Entry]:
-    """List the operations, newest first; of a speaker those that touched it."""
+def entries(
+    connection: Connection, speaker_id: int | None = None, *, since: dt.date | None = None, limit: int | None = None
+) -> list[Entry]:
+    """List the operations, newest first: of a speaker those that touched it, of a day (UTC) on, so many at most."""
     query = text("""
         SELECT operation_id, at, kind, user_name, command, summary FROM operation o
-        WHERE CAST(:speaker_id AS bigint) IS NULL OR EXISTS (
+        WHERE (CAST(:since AS date) IS NULL OR (at AT TIME ZONE 'UTC')::date >= :since)
+        AND (CAST(:speaker_id AS bigint) IS NULL OR EXISTS (
             SELECT FROM assignment WHERE speaker_id = :speaker_id
             AND o.operation_id IN (from_operation, to_operation)) OR EXISTS (
             SELECT FROM speaker_number WHERE speaker_id = :speaker_id
@@ -170,10 +173,11 @@ def entries(connection: Connection, speaker_id: int | None = None) -> list[Entry
             SELECT FROM speaker_name WHERE speaker_id = :speaker_id
             AND o.operation_id IN (from_operation, to_operation)) OR EXISTS (
             SELECT FROM verdict WHERE :speaker_id IN (speaker_id, other_id)
-            AND o.operation_id IN (from_operation, to_operation))
-        ORDER BY operation_id DESC
+            AND o.operation_id IN (from_operation, to_operation)))
+        ORDER BY operation_id DESC LIMIT CAST(:most AS bigint)
     """)
-    return [Entry(*row) for row in connection.execute(query, {"speaker_id": speaker_id})]
+    values = {"speaker_id": speaker_id, "since": since, "most": limit}
+    return [Entry(*row) for row in connection.execute(query, values)]
 
 
 def entry(connection: Connection, operation_id: int) -> Entry | None:

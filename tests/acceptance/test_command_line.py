@@ -16,6 +16,7 @@ import psycopg
 import pytest
 import soundfile as sf
 
+from registry.check import ALL
 from registry.database import reach
 from registry.embedded import EmbeddedServer, binaries
 from tests.conftest import MakeClip
@@ -102,7 +103,7 @@ def test_the_server_lives_with_its_commands_unless_its_url_was_asked_for(shell: 
 def test_status_of_an_empty_database_changes_nothing(tcp_server: TcpServer, empty: str, shell: Shell) -> None:
     asked = run(shell, "database", "status", "--json", "--database", tcp_server.url(empty))
 
-    assert json.loads(asked.stdout)["schema revision"] == "none yet"
+    assert json.loads(asked.stdout)["schema_revision"] == "none yet"
     with psycopg.connect(tcp_server.url(empty)) as connection:
         assert connection.execute("SELECT extname FROM pg_extension").fetchall() == [("plpgsql",)]
         assert connection.execute("SELECT FROM pg_class WHERE relnamespace = 'public'::regnamespace").rowcount == 0
@@ -141,7 +142,7 @@ def test_a_broken_invariant_is_1(shell: Shell, url: str) -> None:
 
     assert (plain.returncode, as_json.returncode) == (1, 1)
     assert "broken: numbers at a broadcaster count up from 1 without gaps" in plain.stdout
-    assert [found["rows"] for found in json.loads(as_json.stdout)] == [[["b", "F", 2, 1]]]
+    assert [found["rows"] for found in json.loads(as_json.stdout)["broken"]] == [[["b", "F", 2, 1]]]
 
 
 def test_json_is_one_document_and_nothing_else(shell: Shell, indir: Path, make_clip: MakeClip, tmp_path: Path) -> None:
@@ -161,7 +162,8 @@ def test_json_is_one_document_and_nothing_else(shell: Shell, indir: Path, make_c
     assert documents[0]["total"]["new"] == 1
     assert [rejected["reason"] for rejected in documents[0]["rejected"]] != []
     assert documents[1]["clips"] == 1
-    assert documents[2:4] == [[{"name": "a"}], []]
+    assert documents[2] == [{"name": "a"}]
+    assert documents[3] == {"sound": True, "invariants": len(ALL), "broken": []}
     assert documents[4]["clips"] == 1
 
 

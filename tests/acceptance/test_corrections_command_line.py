@@ -13,6 +13,7 @@ from typing import Any
 
 import psycopg
 import pytest
+import soundfile as sf
 
 from cli.main import main
 from registry.check import check
@@ -210,10 +211,40 @@ def test_log_lists_operations_newest_first(registry: Run) -> None:
     said, as_json = registry("log"), registry("log", "--json")
 
     header, newest, *_ = said.out.splitlines()
-    assert header.split() == ["operation", "at", "(UTC)", "kind", "user", "command"]
+    assert header.split() == ["operation", "at", "(UTC)", "kind", "what", "user", "command"]
     assert newest.startswith("        4  ")
     assert newest.endswith("registry rename F0002 Maria")
     assert [entry["kind"] for entry in as_json.json] == ["rename", "ingest", "ingest", "ingest"]
+    assert f"  ingest  {night(5)}: 2 clips, 1 new speaker  " in said.out
+
+
+def test_status_counts_aliases_apart_from_speakers_and_what_was_withdrawn_not_at_all(registry: Run) -> None:
+    registry("merge", "F0001", "F0002")
+    registry("withdraw", C)
+    found = registry("database", "status", "--json").json
+
+    assert {name: found[name] for name in ("clips", "speakers", "aliases", "groups", "operations")} == {
+        "clips": 4,
+        "speakers": 2,
+        "aliases": 1,
+        "groups": 3,
+        "operations": 5,
+    }
+
+
+def test_log_lists_the_newest_of_a_day_on(registry: Run) -> None:
+    with psycopg.connect(os.environ["REGISTRY_DATABASE_URL"]) as connection:
+        connection.execute("UPDATE operation SET at = '2020-12-01 00:30:00+01' WHERE operation_id = 1")
+        connection.execute("UPDATE operation SET at = '2020-12-01 23:59:00+00' WHERE operation_id = 2")
+
+    def listed(*options: object) -> list[int]:
+        return [entry["operation_id"] for entry in registry("log", *options, "--json").json]
+
+    assert listed("--since", "2020-12-01") == [3, 2]
+    assert listed("--since", "2020-11-30") == [3, 2, 1]
+    assert listed("--since", "2020-12-02", "--limit", 5) == [3]
+    assert listed("--limit", 2) == [3, 2]
+    assert registry("log", "--limit", 0).code == 2
 
 
 def test_log_of_a_speaker_has_what_touched_it(registry: Run) -> None:
@@ -480,7 +511,9 @@ def test_whois_ranks_speakers(registry: Run, make_clip: MakeClip) -> None:
     assert header.split() == ["speaker", "name", "probability", "score", "clips"]
     assert best.split()[:2] == ["andaiafm/F0001", "Maria"]
     assert "nobody" not in said.out
-    assert [candidate["label"] for candidate in as_json.json] == ["andaiafm/F0001"]
+    assert [
+        (one["file"], [found["label"] for found in one["candidates"]], one["rejected"]) for one in as_json.json
+    ] == [(str(wav), ["andaiafm/F0001"], None)]
 
 
 def test_whois_says_when_it_is_nobody(registry: Run, make_clip: MakeClip) -> None:
@@ -490,11 +523,37 @@ def test_whois_says_when_it_is_nobody(registry: Run, make_clip: MakeClip) -> Non
     assert said.out.endswith("probably nobody the registry knows\n")
 
 
-def test_whois_of_what_cannot_be_heard_is_2(registry: Run, tmp_path: Path) -> None:
-    (tmp_path / "x.wav").write_text("no audio")
+def test_whois_answers_many_files_by_one_load_of_the_model_and_names_what_cannot_be_heard(
+    registry: Run, make_clip: MakeClip, tmp_path: Path, fake_model: Embedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded = []
+    monkeypatch.setattr("registry.corrections.whois.load_embedder", lambda name: loaded.append(name) or fake_model)
+    samples, rate = sf.read(make_clip("x", 1200, "other", seed=99), dtype="int16")
+    sf.write(tmp_path / "x.flac", samples, rate)
+    (tmp_path / "y.wav").write_text("no audio")
+    stranger, known = make_clip("z", 2800, "other"), make_clip("w", 400, "other", seed=98)
+    files = (tmp_path / "x.flac", tmp_path / "y.wav", stranger, known, tmp_path)
+    said, as_json = registry("whois", *files, "--most", 1), registry("whois", *files, "--json")
 
-    assert registry("whois", tmp_path / "x.wav").code == 2
-    assert registry("whois", tmp_path / "none.wav").code == 2
+    assert (said.code, as_json.code, loaded) == (1, 1, ["campplus"] * 2)
+    assert [line.split()[:2] for line in said.out.splitlines()[:2]] == [
+        ["file", "speaker"],
+        [str(tmp_path / "x.flac"), "andaiafm/F0002"],
+    ]
+    assert said.out.endswith(f"\n{stranger}: probably nobody the registry knows\n")
+    assert [line.split("'")[1] for line in said.err.splitlines()] == [str(tmp_path / "y.wav"), str(tmp_path)]
+    assert [one["file"] for one in as_json.json] == [str(file) for file in files]
+    assert [one["rejected"] is None for one in as_json.json] == [True, False, True, True, False]
+    assert as_json.json[3]["candidates"][0]["label"] == "andaiafm/F0001"
+
+
+def test_whois_of_what_cannot_be_heard_names_it(registry: Run, tmp_path: Path) -> None:
+    (tmp_path / "x.wav").write_text("no audio")
+    said = registry("whois", tmp_path / "x.wav", tmp_path / "none.wav")
+
+    assert (said.code, said.out) == (1, "")
+    assert f"rejected '{tmp_path}/x.wav'" in said.err
+    assert f"rejected '{tmp_path}/none.wav': " in said.err
 
 
 def test_forget_erases_and_says_what(registry: Run) -> None:
@@ -523,12 +582,18 @@ def test_forget_what_is_older_than_a_date_and_leave_it_out_from_then_on(registry
     assert (again.code, again.json["total"]["forgotten"], again.json["total"]["new"]) == (0, 2, 0)
 
 
-@pytest.mark.parametrize("arguments", [[], ["F0001", "--older-than", "2020-11-06"]])
-def test_forget_takes_a_speaker_or_a_date(run: Run, arguments: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "name a speaker, or a date with --older-than"),
+        (["F0001", "--older-than", "2020-11-06"], "name a speaker or a date with --older-than, not both"),
+    ],
+)
+def test_forget_takes_a_speaker_or_a_date(run: Run, arguments: list[str], words: str) -> None:
     said = run("forget", *arguments, "--yes")
 
     assert (said.code, said.out) == (2, "")
-    assert "name a speaker or a date with --older-than" in said.err
+    assert words in said.err
 
 
 def test_undo_refuses_what_others_build_on_and_says_how_to_go_on(registry: Run) -> None:
@@ -544,7 +609,7 @@ def test_undo_refuses_what_others_build_on_and_says_how_to_go_on(registry: Run) 
     ]
 
     done = registry("undo", 4, "--with-later", "--yes", "--json")
-    assert [outcome["summary"]["undone"] for outcome in done.json] == [5, 4]
+    assert [outcome["summary"]["undone"] for outcome in done.json["undone"]] == [5, 4]
 
 
 @pytest.mark.parametrize(

@@ -119,7 +119,7 @@ def test_without_labels_what_is_printed_is_called_an_estimate(capsys: pytest.Cap
     printed = capsys.readouterr()
     assert (code, printed.err) == (0, "")
     assert printed.out.splitlines()[:5] == [
-        "No labels: what is expected to be wrong is estimated from the stored probabilities.",
+        "No labels: what may be wrong is estimated from the stored probabilities.",
         "reason   clips  share",
         "new          4  0.667",
         "matched      2  0.333",

@@ -220,7 +220,7 @@ def test_a_name_that_is_no_registrys_own_is_refused(run: Run, indir: Path, name:
         (["merge", "F0001", "F99999999999999999999"], "There is no speaker 'F9999"),
         (["rename", "F0001", "a\udcff"], r"'a\udcff' is no text in UTF-8"),
         (["demo", "/etc/passwd"], "'/etc/passwd' is a file"),
-        (["demo", "/proc/self"], "registry: The registry could not do this: "),
+        (["demo", "/proc/self"], "registry: The demo cannot be laid out in /proc/self: "),
     ],
 )
 def test_arguments_that_nothing_can_be_are_refused_plainly(

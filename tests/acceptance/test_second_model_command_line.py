@@ -161,8 +161,8 @@ def test_status_names_the_models(registry: Run) -> None:
     registry("switch-model", "second")
     after = json.loads(registry("database", "status", "--json")[1])
 
-    assert (before["embedding model"], before["models beside"]) == ("campplus", "none")
-    assert (after["embedding model"], after["models beside"]) == ("second", "campplus (4 audios)")
+    assert (before["embedding_model"], before["models_beside"]) == ("campplus", "none")
+    assert (after["embedding_model"], after["models_beside"]) == ("second", "campplus (4 audios)")
 
 
 def test_a_plan_from_before_there_were_second_models_can_be_applied(registry: Run, tmp_path: Path) -> None:

@@ -209,7 +209,7 @@ def test_the_report_names_the_speakers_that_the_model_would_take_clips_from(regi
     report = planned.report
 
     assert [(one.gender, one.clips) for one in report.genders] == [("F", 6)]
-    assert planned.outcome.summary["clips that stay"] == report.genders[0].stay
+    assert planned.outcome.summary["clips_that_stay"] == report.genders[0].stay
     assert all(one.stay < one.clips for one in report.worst)
 
 
@@ -277,7 +277,7 @@ def test_whois_and_similar_speakers_ask_the_deciding_model(
     reembed(registry, SECOND, AUTHOR)
     switch_model(registry, SECOND, AUTHOR)
     two_models[FIRST] = interrupted_after(two_models[FIRST], 0)
-    [best, *_] = whois(registry, make_clip("x", 1200, "other", seed=9))
+    [best, *_] = whois(registry, [make_clip("x", 1200, "other", seed=9)])[0].candidates
 
     assert best.label == "andaiafm/F0002"
     assert scalar(registry, "SELECT count(*) FROM similar_speakers(1, 5)") == 2
@@ -499,5 +499,5 @@ def test_the_journal_says_what_agreed(registry: Engine) -> None:
     assert entry is not None
     assert (entry.kind, entry.summary) == (
         "switch-model",
-        {"from": FIRST, "to": SECOND, "clips compared": 6, "clips that stay": 6},
+        {"from": FIRST, "to": SECOND, "clips_compared": 6, "clips_that_stay": 6},
     )

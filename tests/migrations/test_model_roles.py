@@ -101,4 +101,4 @@ def test_status_of_a_former_revision_names_its_model(opened: Database) -> None:
         command.downgrade(alembic_config(connection), "0002")
     found = status(opened)
 
-    assert (found["schema revision"], found["embedding model"], found["models beside"]) == ("0002", "campplus", "none")
+    assert (found["schema_revision"], found["embedding_model"], found["models_beside"]) == ("0002", "campplus", "none")

@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,16 +13,30 @@ import click
 import pytest
 
 from cli.apply import PLANNED
+from cli.effects import print_effects
+from cli.listening import print_files
 from cli.main import commands, main
 from cli.options import author
-from cli.output import as_text, print_json, print_rejected, print_table
+from cli.output import as_text, print_facts, print_json, print_rejected, print_table, say
 from cli.progress import Lines, shown
 from cli.sql import distinct
 from registry.core.records import Rejected
 from registry.errors import InputMissing, UnknownClip
 from registry.remote import RemotePath
+from registry.store.journal import Effects
 
 WITHOUT_JSON = {"completion"}  # what it prints is for the shell
+EMPTY_PATHS = (
+    ["export", ""],
+    ["ingest", "/tmp", ""],
+    ["night", "/tmp", ""],
+    ["whois", ""],
+    ["demo", ""],
+    ["evaluate", ""],
+    ["evaluate", "--playlist", ""],
+    ["apply", ""],
+    ["merge", "F0001", "F0002", "--save", ""],
+)
 HEAVY = ("torch", "sqlalchemy", "numpy", "psycopg", "alembic", "rich", "scipy")
 
 
@@ -121,6 +135,8 @@ def test_words_are_completed(
         (["database", "frobnicate"], "No such command 'frobnicate'"),
         (["export", "/tmp/out", "--from", "yesterday"], "'yesterday' does not match"),
         ([], "Usage: registry"),
+        (["export", "a/" * 2000], "the path is longer than any disk has folders in folders"),
+        *((command, "the path is empty, as a variable that is not set is") for command in EMPTY_PATHS),
     ],
 )
 def test_wrong_usage_is_2_and_goes_to_standard_error(
@@ -285,3 +301,48 @@ def test_an_error_calls_a_path_what_it_is_called_and_ends_in_one_full_stop(path:
     said = str(UnknownClip(address=path, cause="It cannot be read: make it a readable file."))
 
     assert said == f"There is no clip '{path}': It cannot be read: make it a readable file."
+
+
+def test_effects_name_whose_clips_go_to_whom_once(capsys: pytest.CaptureFixture[str]) -> None:
+    print_effects(Effects(clips=(("", "x/F0003", "matched", 1), ("", "x/F0003", "new", 2), ("", "x/F0004", "new", 1))))
+
+    assert [line.split() for line in capsys.readouterr().out.splitlines()] == [
+        ["clips", "from", "to", "reason", "clips"],
+        ["x/F0003", "matched,", "new", "3"],
+        ["x/F0004", "new", "1"],
+    ]
+
+
+ESCAPING = "a\x1b[2J\x9bb"
+
+
+@pytest.mark.parametrize(
+    "print_it",
+    [
+        lambda: say(f"registry: {ESCAPING}", err=True),
+        lambda: print_rejected([Rejected(ESCAPING, "bad-group-name", f"{ESCAPING} is no name")]),
+        lambda: print_files([(ESCAPING, [ESCAPING])]),
+        lambda: print_json({"name": ESCAPING}),
+        lambda: print_facts({ESCAPING: ESCAPING}),
+        lambda: print_effects(Effects(names=((ESCAPING, ESCAPING, ESCAPING),))),
+        lambda: run("sql", "SELECT 1", f"--{ESCAPING}"),
+        lambda: run("log", "--since", ESCAPING),
+    ],
+)
+def test_a_name_does_nothing_to_the_terminal(
+    print_it: Callable[[], object], capsys: pytest.CaptureFixture[str]
+) -> None:
+    print_it()
+
+    printed = "".join(capsys.readouterr())
+    assert "\x1b" not in printed
+    assert "\x9b" not in printed
+    assert "[2J" in printed
+
+
+def test_progress_shows_a_name_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = Lines()
+    lines.begin(ESCAPING, 1)
+    lines.done()
+
+    assert capsys.readouterr().err == "a\\x1b[2J\\x9bb: 0 of 1\n"

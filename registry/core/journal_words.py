@@ -1,0 +1,61 @@
+"""What an operation was about, in a few words for a list."""
+
+from collections.abc import Mapping
+
+COUNTED = {  # of one, of more
+    "clips": ("clip", "clips"),
+    "confirmed_clips": ("clip", "clips"),
+    "speakers_new": ("new speaker", "new speakers"),
+    "speakers_matched": ("known speaker", "known speakers"),
+    "speakers_joined": ("speaker joined", "speakers joined"),
+    "withdrawn": ("left out", "left out"),
+    "replaced": ("replaced", "replaced"),
+    "transcripts_replaced": ("new transcript", "new transcripts"),
+    "audio_files_replaced": ("new file of the same sound", "new files of the same sound"),
+    "joined": ("joined", "joined"),
+    "parted": ("parted", "parted"),
+    "to_review": ("to review", "to review"),
+    "clips_without": ("clip without an embedding", "clips without an embedding"),
+}
+ABOUT = {
+    "group": "{}",
+    "instead_of": "instead of {}",
+    "merged": "{}",
+    "different": "{}",
+    "confirmed": "{}",
+    "renamed": "{}",
+    "split": "{}",
+    "retired": "{}",
+    "before": "before {}",
+    "model": "{}",
+    "undone": "operation {}",
+}
+WHERE = {"to": "to {}", "not": "not {}", "of": "of {}"}
+
+
+def in_short(kind: str, summary: Mapping[str, object]) -> str:
+    """Say what an operation of a kind was about: "andaiafm_F20201105: 12 clips, 3 new speakers".
+
+    Args:
+        kind: As the journal has it.
+        summary: As the journal has it; what is not known here is left out.
+    """
+    if kind == "switch-model":
+        return f"from {summary.get('from', '')} to {summary.get('to', '')}"
+    about = " ".join(_named(summary, ABOUT))
+    counts = ", ".join(_counted(summary))
+    told = " ".join([*([counts] if counts else []), *_named(summary, WHERE)])
+    return ": ".join(part for part in (about, told) if part)
+
+
+def _named(summary: Mapping[str, object], forms: Mapping[str, str]) -> list[str]:
+    return [form.format(_listed(summary[name])) for name, form in forms.items() if summary.get(name)]
+
+
+def _counted(summary: Mapping[str, object]) -> list[str]:
+    present = ((summary[name], words) for name, words in COUNTED.items() if summary.get(name))
+    return [f"{count} {one if count == 1 else more}" for count, (one, more) in present]
+
+
+def _listed(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
