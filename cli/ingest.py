@@ -37,7 +37,7 @@ COUNTS = {
     "updated": "updated",
     "forgotten": "forgotten",
     "withdrawn": "withdrawn",
-    "replaced": "replaced",
+    "replaced": "taken out",
     "rejected": "rejected",
     "speakers_matched": "known voices",
     "speakers_new": "new voices",

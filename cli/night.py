@@ -8,7 +8,7 @@ import click
 from cli import export as export_command
 from cli import ingest as ingest_command
 from cli.options import Address, author, database_option, json_option, link_option, new_option, say_begun, work_options
-from cli.output import print_broken, print_json, print_rejected, say
+from cli.output import print_json, print_rejected, say
 from cli.progress import shown
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def night(
     Exits with 0 if all is well, 1 if some was rejected or not exported, 2 if it could not run.
 
     With --quiet nothing is printed unless a person should look: at what was rejected or could not be exported, at
-    speakers that were joined, at decisions that were close, at a registry that is not sound.
+    speakers that were joined, at decisions that were close.
 
     \b
     Example: registry night /data/nights /data/speakers --quiet
@@ -84,7 +84,6 @@ def _as_document(report: "NightReport") -> dict[str, object]:
         "export_refused": refused,
         "joined": [asdict(one) for one in report.joined],
         "unsure": [asdict(one) for one in report.unsure],
-        "broken": [asdict(one) for one in report.broken],
     }
 
 
@@ -110,7 +109,6 @@ def _print_worth_a_look(report: "NightReport") -> None:
     _print_more(len(report.joined))
     ingest_command.print_unsure(report.unsure[:SHOWN])
     _print_more(len(report.unsure))
-    print_broken(report.broken)
 
 
 def _print_more(count: int) -> None:

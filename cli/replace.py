@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     "--of", metavar="GROUP", help="The group whose place FOLDER takes, where it got another name: andaiafm_F20201105."
 )
 @click.option("--as-named", is_flag=True, help="Take broadcasters' names that look garbled for what they are.")
+@click.option("--remove", "may_shrink", is_flag=True, help="Go on where less than half of a group would be left.")
 @click.option("--plan", "plan_only", is_flag=True, help="Show what would change and change nothing.")
 @work_options
 @database_option
@@ -31,6 +32,7 @@ def replace(
     folders: "tuple[AnyPath, ...]",
     of: str | None,
     as_named: bool,
+    may_shrink: bool,
     plan_only: bool,
     runtime: "Runtime | None",
     workers: int | None,
@@ -59,6 +61,7 @@ def replace(
             folders=folders,
             author=author(),
             instead_of=instead_of,
+            may_shrink=may_shrink or plan_only,
             runtime=runtime,
             workers=workers,
             as_named=as_named,
@@ -73,4 +76,6 @@ def replace(
     if planned is not None:
         print_effects(planned.effects)
         click.echo("nothing was changed")
+    elif report.total["replaced"]:
+        click.echo(f"{report.total['replaced']} clips were taken out; registry log names what registry undo takes back")
     return report.exit_code

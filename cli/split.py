@@ -1,5 +1,6 @@
 """`registry split`."""
 
+import shlex
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -79,4 +80,4 @@ def _print_proposal(proposal: "Proposal", *, as_json: bool) -> None:
     if proposal.probability >= SIGN_OF_TWO:
         say("There is no sign of two voices: this is only where they would fall apart first.")
     else:
-        say("Listen, then: registry split ... --yes")
+        say(f"Listen, then: registry split {shlex.quote(proposal.label.split(' ')[0])} --yes")

@@ -10,6 +10,7 @@ from registry.errors import (
     DatabaseRefused,
     DatabaseUnreachable,
     NotText,
+    NotWhole,
     RegistryError,
     VectorMissing,
 )
@@ -67,6 +68,8 @@ def _database_error(error: psycopg.Error) -> DatabaseError:
     words = _words(error)
     if isinstance(error, psycopg.errors.DiskFull):
         return DatabaseDiskFull(cause=words)
+    if isinstance(error, psycopg.errors.UndefinedTable):
+        return NotWhole(cause=words)
     for kinds, advice in ADVICE.items():
         if isinstance(error, kinds):
             return DatabaseError(cause=f"{words}. {advice}")

@@ -5,6 +5,7 @@ RegistryError                 2
 ├── RemoteMissing
 ├── PairsBroken
 ├── OutputRefused
+├── OutputUnusable
 │   ├── TreeOfAnother
 │   ├── TreeOfThePresent
 │   └── RemovalUnexplained
@@ -26,6 +27,7 @@ RegistryError                 2
 ├── UnknownMoment
 ├── UnknownBroadcaster
 ├── CorrectionRefused
+├── GroupShrinks
 ├── UndoRefused
 ├── PlanOutdated
 ├── PlanUnreadable
@@ -45,6 +47,7 @@ RegistryError                 2
     ├── NameUnfit
     ├── EncodingUnfit
     ├── DatabaseDiskFull
+    ├── NotWhole
     ├── ViewsInUse
     ├── SchemaTooNew
     └── NotARegistry
@@ -92,6 +95,10 @@ class PairsBroken(RegistryError):
 
 class OutputRefused(RegistryError):
     """Cannot export to {path}: {cause}. Name a folder of its own outside every input folder."""
+
+
+class OutputUnusable(RegistryError):
+    """Cannot export to {path}: {cause}. Mend that, or name another folder; what was exported before stays."""
 
 
 class TreeOfAnother(OutputRefused):
@@ -207,6 +214,12 @@ class CorrectionRefused(RegistryError):
     """Refused, nothing was changed: {cause}."""
 
 
+class GroupShrinks(RegistryError):
+    """The group {group} has {before} clips and would have {after}: is its folder whole? Nothing of it was changed. If
+    the others are to go, run registry replace with --remove; --plan shows what would change.
+    """
+
+
 class UndoRefused(RegistryError):
     """Operation {operation} cannot be undone: {cause}."""
 
@@ -313,6 +326,12 @@ class DatabaseDiskFull(DatabaseError):
 class ViewsInUse(DatabaseError):
     """The views of the registry have to be made anew, and others were made upon them: {detail}. Drop those, run
     registry database upgrade, and make them again.
+    """
+
+
+class NotWhole(DatabaseError):
+    """The database at hand is no whole registry: {cause}. A restore may have stopped in the middle: restore the backup
+    into an empty database that has the extension vector.
     """
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from registry import settings
-from registry.check import Violation, check
 from registry.errors import NightUnderWay, OutputRefused, RegistryError
 from registry.export import ExportReport, export
 from registry.export.files import LinkMode
@@ -39,12 +38,11 @@ class NightReport:
     exported: ExportReport | RegistryError  # or why there was no export
     joined: tuple[Joined, ...]
     unsure: tuple[Unsure, ...]  # decisions that were close, the closest first
-    broken: tuple[Violation, ...]
 
     @property
     def exit_code(self) -> int:
-        """0 if all went well, 1 if some was rejected or the registry is broken, 2 if there was no export."""
-        return max(self.ingested.exit_code, self.exported.exit_code, 1 if self.broken else 0)
+        """0 if all went well, 1 if some was rejected, 2 if there was no export."""
+        return max(self.ingested.exit_code, self.exported.exit_code)
 
 
 def night(
@@ -88,7 +86,7 @@ def night(
         numbers = journal.effects_after(connection, before).numbers
         unsure = journal.unsure_after(connection, before, *settings.UNSURE)
     joined = tuple(Joined(number, of) for number, what, of in numbers if what == "alias")
-    return NightReport(ingested, exported, joined, tuple(filter(worth_a_look, unsure)), tuple(check(engine)))
+    return NightReport(ingested, exported, joined, tuple(filter(worth_a_look, unsure)))
 
 
 def worth_a_look(decision: Unsure) -> bool:

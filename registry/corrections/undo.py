@@ -63,8 +63,14 @@ def _take_back(connection: Connection, entry: Entry, author: Author) -> Outcome:
 
     outcome = carry_out(connection, author, "undo", act)
     if outcome.operation_id is None:
-        raise UndoRefused(operation=entry.operation_id, cause="nothing of it is left to take back")
+        raise UndoRefused(operation=entry.operation_id, cause=_why_nothing(entry))
     return outcome
+
+
+def _why_nothing(entry: Entry) -> str:
+    if any(word.endswith(" replaced") for word in (name.replace("_", " ") for name in entry.summary)):
+        return "it only noted files that hold something else now; put the former files back and ingest them"
+    return "nothing of it is left to take back"
 
 
 def _insist_on_embeddings(under_way: Change, operation_id: int) -> None:

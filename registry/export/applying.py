@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from registry.core.export_losses import Fate
-from registry.core.export_plan import Alias, PlannedFile
+from registry.core.export_plan import Alias, PlannedFile, is_sound
 from registry.core.records import Rejected
 from registry.export import disk, files, set_aside, staging
 from registry.export.aliases import write_aliases
@@ -55,6 +55,7 @@ def bring_up_to_date(job: Job, plan: TreePlan, aliases: Iterable[Alias], progres
     if has_to_do:
         disk.sync(job.outdir)
     write_manifest(job.outdir, job.heading, in_tree, plan.record)
+    report.clips = sum(is_sound(entry.path) for entry in outcome.in_place)
     _tidy_up(job, plan, outcome, in_tree, report)
     return report
 
@@ -71,7 +72,7 @@ def _write(job: Job, plan: TreePlan, report: ExportReport, progress: Progress) -
     report.set_aside += set_aside.keep(job.outdir, plan.to_set_aside, plan.ours).values()
     in_place, failed = {_entry(file) for file in plan.changes.unchanged}, []
     wanted = [*(file for file in plan.changes.write if file.path in moved), *rest]
-    for file, fault in _put_all(job, wanted, progress):
+    for file, fault in _put_from_anywhere(job, wanted, progress):
         if fault is None:
             in_place.add(_entry(file))
             report.renamed += file.path in moved
@@ -81,6 +82,22 @@ def _write(job: Job, plan: TreePlan, report: ExportReport, progress: Progress) -
             failed.append(file)
     report.removed = len(plan.to_remove)
     return _outcome(plan, in_place, _wrong(job, plan, failed, report))
+
+
+def _put_from_anywhere(
+    job: Job, wanted: Sequence[PlannedFile], progress: Progress
+) -> Iterator[tuple[PlannedFile, Exception | None]]:
+    """Put every file; where its source is lost, from another file that was taken in with the same bytes."""
+    lost: list[tuple[PlannedFile, Exception]] = []
+    for file, fault in _put_all(job, wanted, progress):
+        if isinstance(fault, SourceLost):
+            lost.append((file, fault))
+        else:
+            yield file, fault
+    elsewhere = staging.from_elsewhere(job.engine, [file for file, _ in lost])
+    for (file, fault), others in zip(lost, elsewhere, strict=True):
+        found = next((other for other in others if _fault_of_putting(job, other) is None), None)
+        yield file, fault if found is None else None
 
 
 def _put_all(

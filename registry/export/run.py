@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Engine
 
 from registry.core.export_plan import Alias, PlannedFile, plan_tree
-from registry.errors import OutputRefused, RegistryError, TreeDiskFull, UnknownBroadcaster
+from registry.errors import OutputRefused, OutputUnusable, RegistryError, TreeDiskFull, UnknownBroadcaster
 from registry.export import disk, files, guard
 from registry.export.applying import bring_up_to_date
 from registry.export.files import LinkMode
@@ -108,7 +108,7 @@ def _as_error(job: Job, planned: Iterable[PlannedFile], error: OSError) -> Regis
     """Say what is wrong with the folder; of a full disk, how much is lacking."""
     if error.errno not in disk.FULL:
         where = f" ({error.filename})" if error.filename else ""
-        return OutputRefused(path=job.outdir, cause=f"{error.strerror or error}{where}")
+        return OutputUnusable(path=job.outdir, cause=f"{error.strerror or error}{where}")
     lacking = [file for file in planned if not files.as_it_should_be(job.outdir, file, job.mode)]
     needed = sum(file.source.size for file in lacking) // disk.MB + 1
     return TreeDiskFull(path=job.outdir, needed=needed, free=disk.free_mb(job.outdir))

@@ -1,6 +1,6 @@
 """Bytes that the tree itself has, made ready for their new places before anything loses the old one."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -110,6 +110,22 @@ def _may_come_from_database(file: PlannedFile, mode: LinkMode) -> bool:
     if is_sound(file.path) or file.source.content is not None:
         return False
     return mode == "copy" or not files.is_available(file.source)
+
+
+def from_elsewhere(engine: Engine, lost: Sequence[PlannedFile]) -> list[list[PlannedFile]]:
+    """Give for each file whose source is lost the same with every source of its bytes that the registry knows of."""
+    if not lost:
+        return []
+    with engine.connect() as connection:
+        known = copies.sources(connection, {file.source.sha256 for file in lost})
+    return [
+        [
+            file._replace(source=source)
+            for source in known.get(file.source.sha256, ())
+            if source.path != file.source.path
+        ]
+        for file in lost
+    ]
 
 
 def clear(

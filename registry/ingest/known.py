@@ -24,6 +24,11 @@ class Sorted:
     changed: list[Pair] = field(default_factory=list)  # with another sound under a known name
     clashes: list[Rejected] = field(default_factory=list)  # the same, each with what to do
 
+    @property
+    def known(self) -> int:
+        """Count the pairs that are there already."""
+        return len(self.unchanged) + len(self.updated)
+
     def to_read(self, *, replacing: bool) -> list[Pair]:
         """List the pairs that may come in, in order of name: the new ones, and where they replace, the changed ones."""
         return sorted([*self.new, *(self.changed if replacing else ())], key=lambda pair: pair.name)

@@ -12,13 +12,15 @@ from registry.core.records import Group, Rejected
 from registry.corrections.change import Change
 from registry.corrections.judge import judge_touched
 from registry.corrections.merge import unite_all
-from registry.errors import ModelMoved
+from registry.errors import GroupShrinks, ModelMoved
 from registry.ingest.genders import part_misfiled
 from registry.store import clips, embeddings, history, models, operations, speakers, withdrawal
 from registry.store.clips import Clip
 from registry.store.models import Foundation
 from registry.store.operations import Author
 from registry.store.transactions import Transactions
+
+SHRUNK = 0.5  # share of its clips below which a group that is replaced may be half copied
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class Replacing:
 
     group: Group  # whose clips go
     kept: Collection[str]  # but for these names
+    may_shrink: bool = False  # whether most of them may go with nothing in their place
 
 
 def link_group(
@@ -62,6 +65,7 @@ def link_group(
 
     Raises:
         ModelMoved: Another model than the one that embedded them decides by now.
+        GroupShrinks: Less than half of the group that is replaced would be left.
     """
     with transactions.begin() as connection:
         operations.lock_registry(connection)
@@ -99,6 +103,7 @@ def _what_comes(
     if replacing is not None:
         left, misfiled = part_misfiled(connection, group, new_clips, replacing.group)
         gone = _replaced(connection, group, left, replacing)
+        _refuse_loss(connection, replacing, len(gone), len(left))
         return _Coming(left, gone, misfiled, withdrawn=0)
     withdrawn = withdrawal.withdrawn_from(connection, group, [clip.audio_hash for clip in new_clips])
     wanted = [clip for clip in new_clips if (clip.name, clip.audio_hash) not in withdrawn]
@@ -106,6 +111,14 @@ def _what_comes(
     there = clips.known_clips(connection, group)
     missing = [clip for clip in left if clip.name not in there]
     return _Coming(missing, (), misfiled, withdrawn=len(new_clips) - len(wanted))
+
+
+def _refuse_loss(connection: Connection, replacing: Replacing, gone: int, coming: int) -> None:
+    """Keep a folder that is half there from taking most of a group out."""
+    before = len(withdrawal.clips_of_group(connection, replacing.group))
+    after = before - gone + coming
+    if not replacing.may_shrink and after < SHRUNK * before:
+        raise GroupShrinks(group=replacing.group, before=before, after=after)
 
 
 def _replaced(connection: Connection, group: Group, new_clips: Sequence[Clip], replacing: Replacing) -> set[int]:

@@ -24,6 +24,7 @@ def replace(
     author: Author,
     *,
     instead_of: Group | None = None,
+    may_shrink: bool = False,
     runtime: Runtime | None = None,
     workers: int | None = None,
     as_named: bool = False,
@@ -42,6 +43,7 @@ def replace(
         author: Who runs this, for the journal.
         instead_of: The group that a single one found takes the place of: its folder got another name. None where
             each takes its own place.
+        may_shrink: Go on where less than half of a group's clips would be left.
         runtime: What is to run the model; None for the fastest that can.
         workers: How many clips to embed side by side; None for as many as there are cores.
         as_named: Take broadcasters' names that look garbled for what they are.
@@ -49,6 +51,7 @@ def replace(
 
     Raises:
         InputMissing, RemoteMissing: The folders cannot be opened.
+        GroupShrinks: Without `may_shrink`, less than half of a group's clips would be left.
         CorrectionRefused: The registry has no clips of a group to be replaced, a folder holds none, or with
             `instead_of` there are several.
         ModelUnavailable, RuntimeUnavailable, ModelMismatch: The model cannot be had here.
@@ -58,7 +61,11 @@ def replace(
     places = _places(found, instead_of)
     _refuse_empty(transactions, found, places)
     with LocalWorkers(lambda: in_use.embedder, workers, readers(folders)) as hands:
-        report = take_all_in(transactions, found, in_use, hands, author, progress or Silent(), instead_of=places)
+        report = take_all_in(
+            *(transactions, found, in_use, hands, author, progress or Silent()),
+            instead_of=places,
+            may_shrink=may_shrink,
+        )
     with transactions.begin() as connection:
         judge_left(connection)
     return report

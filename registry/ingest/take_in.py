@@ -1,6 +1,7 @@
 """Take groups in, one after the other: sort out, read and embed, note what moved, decide."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from registry.core.records import Group, Rejected
 from registry.ingest.known import Sorted, sort_out
@@ -26,6 +27,7 @@ def take_all_in(
     progress: Progress,
     *,
     instead_of: Mapping[Group, Group] | None = None,
+    may_shrink: bool = False,
 ) -> IngestReport:
     """Take every group in that was found.
 
@@ -38,12 +40,14 @@ def take_all_in(
         progress: Told how far it is.
         instead_of: For a group found the one of the registry, itself most often, whose clips go where it does not
             have them. Of groups that are not named all clips stay.
+        may_shrink: Whether less than half of a group that is replaced may be left.
     """
     reports: list[GroupReport] = []
     rejected = list(found.rejected)
     for group, content in found.groups.items():
         leaving = (instead_of or {}).get(group)
-        reports.append(_take_in(transactions, group, content, model, workers, author, progress, leaving))
+        place = None if leaving is None else Replacing(leaving, (), may_shrink)
+        reports.append(_take_in(transactions, group, content, model, workers, author, progress, place))
         rejected += content.rejected
     overlooked = ((group, dict(content.overlooked)) for group, content in found.groups.items())
     seen = tuple(Overlooked(group, endings) for group, endings in overlooked if endings)
@@ -64,28 +68,28 @@ def _take_in(
     workers: Workers,
     author: Author,
     progress: Progress,
-    leaving: Group | None,
+    place: Replacing | None,
 ) -> GroupReport:
     """Take one group in; what cannot be used is added to the group's rejected."""
     clips_found = len(content.pairs) + len(content.rejected)
     against_stored = sort_group_out(transactions, group, content)
     content.rejected.extend(against_stored.rejected)
-    content.rejected.extend(() if leaving else against_stored.clashes)
-    pairs = against_stored.to_read(replacing=leaving is not None)
+    content.rejected.extend(() if place else against_stored.clashes)
+    pairs = against_stored.to_read(replacing=place is not None)
     new, unusable = _embed(transactions, group, pairs, model, workers, progress)
     content.rejected.extend(unusable)
     if against_stored.updated:
         _update(transactions, group, against_stored, author)
     linked = Linked()
-    if new or leaving:
-        replacing = Replacing(leaving, _kept(group, leaving, content, against_stored)) if leaving else None
+    if new or place:
+        replacing = place and replace(place, kept=_kept(group, place.group, content, against_stored))
         linked = link_group(transactions, group, new, model.foundation, author, workers.described(), replacing)
         content.rejected.extend(linked.rejected)
     return GroupReport(
         group,
         clips=clips_found,
         new=linked.clips,
-        known=len(against_stored.unchanged) + len(against_stored.updated),
+        known=against_stored.known + len(new) - linked.clips - linked.withdrawn - len(linked.rejected),
         updated=len(against_stored.updated),
         forgotten=len(pairs) - len(new) - len(unusable),
         withdrawn=linked.withdrawn,

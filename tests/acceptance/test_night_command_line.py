@@ -70,11 +70,10 @@ def test_json_is_one_document(machine: Machine, indir: Path, make_clip: MakeClip
     found = json.loads(as_cron(machine, CRON_LINE + " --new --json", indir, out).stdout)
 
     assert (found["ingested"]["total"]["new"], found["exported"]["written"]) == (1, 2)
-    assert {name: found[name] for name in ("export_refused", "joined", "unsure", "broken")} == {
+    assert {name: found[name] for name in ("export_refused", "joined", "unsure")} == {
         "export_refused": None,
         "joined": [],
         "unsure": [],
-        "broken": [],
     }
 
 

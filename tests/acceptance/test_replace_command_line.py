@@ -109,7 +109,7 @@ def test_a_split_tells_how_sure_it_is_and_what_to_hear(registry: Run, indir: Pat
     pure = registry("split", "F0001")
 
     assert "probability that all are one voice 0.0" in mixed[1]
-    assert mixed[1].endswith("Listen, then: registry split ... --yes\n")
+    assert mixed[1].endswith("Listen, then: registry split andaiafm/F0001 --yes\n")
     assert "There is no sign of two voices" in pure[1]
     lines = playlist.read_text().splitlines()
     assert lines[0] == "#EXTM3U"

@@ -12,11 +12,12 @@ from registry.corrections.move import confirm
 from registry.corrections.rename import rename
 from registry.corrections.undo import undo
 from registry.corrections.withdraw import withdraw
-from registry.errors import CorrectionRefused
+from registry.errors import CorrectionRefused, GroupShrinks, UndoRefused
+from registry.export import export
 from registry.ingest import IngestReport, ingest
 from registry.ingest.plan import at_once
 from registry.ingest.replace import replace
-from tests.conftest import AUTHOR, MakeClip, night
+from tests.conftest import AUTHOR, MakeClip, night, tree
 
 pytestmark = pytest.mark.usefixtures("fake_model", "ends_sound")
 
@@ -193,3 +194,44 @@ def test_a_voice_sorted_under_the_wrong_gender_is_put_right(registry: Engine, in
         **{f"{night(5, 'M')}/{name}": "M0002" for name in "xy"},
         f"{night(5, 'M')}/m": "M0001",
     }
+
+
+def test_a_folder_that_is_half_there_takes_nothing_out_unless_a_person_says_so(registry: Engine, indir: Path) -> None:
+    for name in ("a", "b", "x"):
+        for ending in ("wav", "txt"):
+            (indir / night(5) / f"{name}.{ending}").unlink()
+    with pytest.raises(GroupShrinks, match=f"{night(5)} has 4 clips and would have 1"):
+        replace(registry, [indir], AUTHOR)
+    before = filed(registry)
+    report = replace(registry, [indir], AUTHOR, may_shrink=True)
+
+    assert len(before) == 4
+    assert counts(report) == {"clips": 1, "known": 1, "replaced": 3}
+    assert sorted(filed(registry)) == [f"{night(5)}/y"]
+
+
+def test_what_is_lost_in_one_place_is_exported_from_another(registry: Engine, indir: Path, out: Path) -> None:
+    """A folder got another name, and that is taken back: the files lie where they were last."""
+    export(registry, out)
+    shutil.move(indir / night(5), indir / night(9))
+    replace(registry, [indir], AUTHOR, instead_of=group(5))
+    undo(registry, 4, AUTHOR)
+    fresh = export(registry, out.with_name("fresh"))
+    as_of = export(registry, out.with_name("as-of"), as_of=3)
+
+    assert (fresh.rejected, as_of.rejected) == ([], [])
+    assert (fresh.clips, as_of.clips) == (4, 4)
+    for other in ("fresh", "as-of"):
+        assert {path: content for path, content in tree(out).items() if path.startswith("andaiafm")} == {
+            path: content for path, content in tree(out.with_name(other)).items() if path.startswith("andaiafm")
+        }
+
+
+def test_an_operation_that_only_noted_another_transcript_says_why_it_cannot_be_undone(
+    registry: Engine, indir: Path, make_clip: MakeClip
+) -> None:
+    make_clip("a", 400, night(5), text="boa noite")
+    replace(registry, [indir], AUTHOR)
+
+    with pytest.raises(UndoRefused, match="put the former files back and ingest them"):
+        undo(registry, 4, AUTHOR)

@@ -205,3 +205,24 @@ def test_a_speaker_whose_old_clips_were_all_withdrawn_is_forgotten_with_its_nigh
 
     assert rows(registry, "SELECT count(*) FROM speaker_name") == [(0,)]
     assert rows(registry, "SELECT number FROM speakers") == [("F0001",)]
+
+
+@pytest.mark.parametrize("verb", ["withdraw", "undo"])
+def test_forgetting_old_nights_leaves_what_was_taken_out_of_newer_ones(
+    engine: Engine, indir: Path, make_clip: MakeClip, verb: str
+) -> None:
+    make_clip("a", 400, night(5))
+    ingest(engine, [indir], AUTHOR)
+    for name in "bc":
+        make_clip(name, 400, night(7))
+    ingest(engine, [indir], AUTHOR)
+    if verb == "withdraw":
+        withdraw(engine, [night(7)], AUTHOR)
+    else:
+        undo(engine, 2, AUTHOR)
+    forget_older_than(engine, dt.date(2020, 11, 6), AUTHOR)
+    sound = check(engine)
+    undo(engine, 3, AUTHOR)
+
+    assert sound == []
+    assert filed(engine) == {f"{night(7)}/b": "F0001", f"{night(7)}/c": "F0001"}
