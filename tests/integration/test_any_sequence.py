@@ -21,6 +21,7 @@ from registry.corrections.withdraw import withdraw
 from registry.errors import CorrectionRefused, UndoRefused
 from registry.export import export
 from registry.ingest import ingest
+from registry.ingest.replace import replace
 from registry.reembed import reembed
 from tests.conftest import AUTHOR, MakeClip, mistake, night, tree
 
@@ -79,6 +80,7 @@ class Person:
             self.move_over,
             lambda: withdraw(self.engine, [self.clip(), self.random.choice([self.clip(), self.group()])], AUTHOR),
             self.redate,
+            self.recut,
             lambda: undo(self.engine, self.operation(), AUTHOR),
             lambda: undo(self.engine, self.operation(), AUTHOR, with_later=True),
         ]
@@ -107,6 +109,20 @@ class Person:
         withdraw(self.engine, [group], AUTHOR)
         shutil.copytree(self.indir / group, self.indir / night(self.nights, "F", group.partition("_")[0]))
         ingest(self.engine, [self.indir], AUTHOR)
+
+    def recut(self) -> None:
+        """Let a folder of the same night, with its clips named otherwise and one of them new, take a night's place."""
+        self.nights += 1
+        group = self.group()
+        folder = self.indir.parent / f"cut-{self.nights}" / group
+        shutil.copytree(self.indir / group, folder)
+        for path in sorted(folder.iterdir()):
+            path.rename(path.with_name(f"cut{self.nights}-{path.name}"))
+        made = self.make_clip("new", 400 * self.random.randint(1, 5), "made-apart", seed=self.nights, seconds=0.3)
+        for path in (made, made.with_suffix(".txt")):
+            path.rename(folder / path.name)
+        made.parent.rmdir()
+        replace(self.engine, [folder], AUTHOR)
 
     def model(self) -> str:
         return self.random.choice(["campplus", "second", "second"])
