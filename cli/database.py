@@ -139,7 +139,10 @@ def drop(name: str, yes: bool, as_json: bool) -> int:
 def _ask(name: str) -> None:
     if not sys.stdin.isatty():
         raise click.UsageError("dropping cannot be undone; add --yes to do it without being asked")
-    if click.prompt(f"Type {name} again to drop that registry for good", default="", err=True) != name:
+    if (
+        click.prompt(f"Type {name} again to drop that registry for good", default="", show_default=False, err=True)
+        != name
+    ):
         raise click.Abort
 
 

@@ -120,7 +120,7 @@ def print_report(report: "ExportReport", outdir: "AnyPath", *, as_json: bool = F
     renamed = f" {report.renamed} renamed," if report.renamed else ""
     say(
         f"{report.clips} clips in {outdir}{moment}: {report.written} files written,{renamed}"
-        f" {report.unchanged} unchanged, {report.removed} removed, {len(report.rejected)} rejected"
+        f" {report.unchanged} unchanged, {report.removed} removed, {len(report.rejected)} not exported"
     )
     if report.renamed:
         say(RENUMBERED)

@@ -2,12 +2,16 @@
 
 import datetime as dt
 import sys
+from typing import TYPE_CHECKING, cast
 
 import click
 
 from cli.effects import print_outcome
 from cli.options import author, database_option, json_option
-from cli.output import in_words, print_facts
+from cli.output import in_words, print_facts, say
+
+if TYPE_CHECKING:
+    from registry.corrections.change import Outcome
 
 
 @click.command()
@@ -47,7 +51,12 @@ def forget(
         raise click.UsageError("name a speaker or a date with --older-than, not both")
     with reach(database) as opened:
         if not (yes or plan_only):
-            _ask(speaker or f"everything before {older_than:%Y-%m-%d}")
+            _refuse_unasked()
+            if older_than is None:
+                planned = forget_speaker(opened.engine, str(speaker), author(), plan_only=True)
+            else:
+                planned = forget_older_than(opened.engine, older_than.date(), author(), plan_only=True)
+            _ask(speaker or f"everything before {older_than:%Y-%m-%d}", planned)
         if older_than is not None:
             outcome = forget_older_than(opened.engine, older_than.date(), author(), plan_only=plan_only)
         else:
@@ -58,7 +67,14 @@ def forget(
     return 0
 
 
-def _ask(what: str) -> None:
+def _refuse_unasked() -> None:
     if not sys.stdin.isatty():
         raise click.UsageError("erasing cannot be undone; add --yes to do it without being asked")
-    click.confirm(f"Erase {what} for good? This cannot be undone.", abort=True, err=True)
+
+
+def _ask(what: str, planned: "Outcome") -> None:
+    retired = ", ".join(map(str, cast("list[str]", planned.summary["retired"]))) or "nobody"
+    names = ", ".join(name for _, name, _ in planned.effects.names if name)
+    said = f"{what}: {retired}{f' ({names})' if names else ''}, {planned.summary['clips']} clips"
+    say(f"This would erase {said}. --plan tells all.", err=True)
+    click.confirm("Erase for good? This cannot be undone.", abort=True, err=True)

@@ -9,7 +9,7 @@ import click
 from cli.effects import print_effects
 from cli.ingest import as_document, print_report
 from cli.options import Address, author, database_option, json_option, work_options
-from cli.output import print_json
+from cli.output import print_json, say
 from cli.progress import shown
 
 if TYPE_CHECKING:
@@ -76,6 +76,9 @@ def replace(
     if planned is not None:
         print_effects(planned.effects)
         click.echo("nothing was changed")
-    elif report.total["replaced"]:
-        click.echo(f"{report.total['replaced']} clips were taken out; registry log names what registry undo takes back")
+        return report.exit_code
+    for group in report.groups:
+        if group.operation_id is not None:
+            taken_out = f"{group.replaced} clips were taken out of what was there; " if group.replaced else ""
+            say(f"{group.group}: {taken_out}to take it back: registry undo {group.operation_id}")
     return report.exit_code

@@ -96,11 +96,17 @@ def reach(
         raise NameUnfit(name=wanted, cause="it is empty, as a variable that is not set is")
     server = embedded.EmbeddedServer(embedded.home())
     if not wish.may_make and not server.exists():
-        raise NoRegistryHere(place=server.home, hint="")
+        raise NoRegistryHere(place=server.home, hint=_elsewhere(server))
     with _full_disk_told(server), server:
         _ensure_known(server, wanted, wish)
         with _opened(server.url(wanted), server, wish) as opened:
             yield opened
+
+
+def _elsewhere(server: embedded.EmbeddedServer) -> str:
+    """Name the registry of the default place, which a REGISTRY_HOME set in one shell and not in another misses."""
+    usual = embedded.EmbeddedServer(embedded.default_home())
+    return f", though there is one in {usual.home}" if usual.home != server.home and usual.exists() else ""
 
 
 def _ensure_known(server: embedded.EmbeddedServer, name: str, wish: _Wish) -> None:

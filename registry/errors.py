@@ -293,7 +293,7 @@ class NoSuchRegistry(DatabaseError):
 
 class NoRegistryHere(DatabaseError):
     """There is no registry in {place}{hint}. If there should be one, correct REGISTRY_HOME or --database, or mount its
-    disk; nothing was made or changed. To begin a new one there, run registry ingest INDIR --new, once.
+    disk; nothing was made or changed. To begin a new one there, add --new to registry ingest or registry night, once.
     """
 
 

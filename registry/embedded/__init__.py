@@ -4,6 +4,6 @@ The wheel's own launcher is not used: its one lock file in /tmp shuts out a seco
 in the folder, counts killed processes for ever, and as root opens every parent, /root too, to everybody.
 """
 
-from registry.embedded.server import EmbeddedServer, home
+from registry.embedded.server import EmbeddedServer, default_home, home
 
-__all__ = ["EmbeddedServer", "home"]
+__all__ = ["EmbeddedServer", "default_home", "home"]

@@ -34,6 +34,11 @@ def home() -> Path:
     """Name the folder of the embedded server: REGISTRY_HOME, or the user's data folder."""
     if named := os.environ.get("REGISTRY_HOME"):
         return Path(named).expanduser().absolute()
+    return default_home()
+
+
+def default_home() -> Path:
+    """Name the folder where the server is unless REGISTRY_HOME says otherwise."""
     if os.geteuid() == 0 and not os.environ.get("XDG_DATA_HOME"):
         # /root is private and PostgreSQL refuses to run as root: the server's account could not reach it.
         return ROOT_HOME

@@ -1,6 +1,7 @@
 """Refuse what would change a tree by surprise."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from registry.core.export_losses import count_unexplained, needs_agreement
 from registry.core.export_plan import PlannedFile
@@ -8,6 +9,7 @@ from registry.errors import OutputRefused, RemovalUnexplained, TreeOfAnother, Tr
 from registry.export.manifest import FOLDER, Record
 from registry.export.planning import Job, TreePlan
 from registry.export.set_aside import ASIDE
+from registry.group_folders import looks_like_group
 from registry.store import tree
 
 
@@ -27,6 +29,28 @@ def refuse_wrong_tree(job: Job, record: Record, planned: Sequence[PlannedFile]) 
         raise TreeOfAnother(path=job.outdir, theirs=theirs, ours=ours)
     if job.heading.as_of is not None and (record.heading is None or record.heading.as_of is None):
         raise TreeOfThePresent(path=job.outdir)
+
+
+def refuse_groups(outdir: Path) -> None:
+    """Keep a slip, nights for speakers, from mixing a new tree with what is to be taken in.
+
+    Raises:
+        OutputRefused: The folder, to which nothing was exported yet, holds groups, or folders that do.
+    """
+    if (outdir / FOLDER).exists():
+        return
+    folders = [folder for folder in _folders(outdir) if not folder.name.startswith(".")]
+    inside = (group for folder in folders for group in (folder, *_folders(folder)) if looks_like_group(group))
+    group = next(inside, None)
+    if group is not None:
+        raise OutputRefused(path=outdir, cause=f"it holds groups to be taken in, such as {group}")
+
+
+def _folders(folder: Path) -> list[Path]:
+    try:
+        return [entry for entry in sorted(folder.iterdir()) if entry.is_dir()]
+    except OSError:
+        return []
 
 
 def _refuse_unknown(job: Job, record: Record, planned: Sequence[PlannedFile]) -> None:

@@ -73,6 +73,7 @@ def export(
     with engine.begin() as connection:
         _refuse_unknown_broadcaster(connection, extent)
         _refuse_input_folder(connection, outdir)
+        guard.refuse_groups(outdir)
         planned = plan_tree(tree.numbered_clips(connection, extent, as_of))
         aliases = tree.aliases(connection, as_of)
         heading = Heading(UUID(identity.registry_id(connection)), as_of)

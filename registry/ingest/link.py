@@ -34,10 +34,15 @@ class Linked:
     speakers_new: int = 0
     speakers_joined: int = 0  # stored speakers that turned out to be another one's voice
     rejected: tuple[Rejected, ...] = ()  # clips whose recording is there under the other gender
+    operation_id: int | None = None  # what it is in the journal; None where nothing was to be done
 
     def counts(self) -> dict[str, int]:
         """Count it all, for the journal."""
-        return {field.name: getattr(self, field.name) for field in fields(self) if field.name != "rejected"}
+        return {
+            field.name: getattr(self, field.name)
+            for field in fields(self)
+            if field.name not in ("rejected", "operation_id")
+        }
 
 
 @dataclass(frozen=True)
@@ -61,7 +66,7 @@ def link_group(
     """Store a group's new clips with their speakers, all or nothing; the journal also tells what embedded them.
 
     Clips that were there are compared with as ever before they are replaced: so a night that was cut anew, or a folder
-    that was renamed, keeps its speakers.
+    that was renamed, keeps its speakers. Other speakers are not joined by a replacement.
 
     Raises:
         ModelMoved: Another model than the one that embedded them decides by now.
@@ -76,10 +81,15 @@ def link_group(
         kind = "ingest" if replacing is None else "replace"
         under_way = Change(connection, operations.begin_operation(connection, kind, author))
         clips_of_audio = clips.add_clips(connection, group, coming.clips, under_way.operation_id)
-        linking = _decide(connection, group, list(clips_of_audio), foundation)
+        linking = _decide(connection, group, list(clips_of_audio), foundation, may_join_stored=replacing is None)
         heirs = unite_all(under_way, linking.joins)
         applied = _apply(under_way, group, linking.decisions, heirs, clips_of_audio, coming.gone)
-        linked = replace(applied, withdrawn=coming.withdrawn, rejected=tuple(coming.rejected))
+        linked = replace(
+            applied,
+            withdrawn=coming.withdrawn,
+            rejected=tuple(coming.rejected),
+            operation_id=under_way.operation_id,
+        )
         summary = {"group": str(group), **linked.counts(), **(embedded_by or {})}
         instead_of = {} if replacing is None or replacing.group == group else {"instead_of": str(replacing.group)}
         operations.sum_up(connection, under_way.operation_id, summary | instead_of)
@@ -128,11 +138,14 @@ def _replaced(connection: Connection, group: Group, new_clips: Sequence[Clip], r
     return {*gone, *namesakes}
 
 
-def _decide(connection: Connection, group: Group, audio_ids: Sequence[int], foundation: Foundation) -> Linking:
+def _decide(
+    connection: Connection, group: Group, audio_ids: Sequence[int], foundation: Foundation, *, may_join_stored: bool
+) -> Linking:
     vectors = embeddings.vectors(connection, foundation.model_id, foundation.dimension, audio_ids)
     durations_s = embeddings.durations_s(connection, audio_ids)
     known = speakers.known_voices(connection, foundation, group, audio_ids)
-    return link(audio_ids, vectors, durations_s, known, settings.linking_rule(foundation.false_merge_rate))
+    rule = settings.linking_rule(foundation.false_merge_rate)
+    return link(audio_ids, vectors, durations_s, known, rule, may_join_stored=may_join_stored)
 
 
 def _refuse_other_model(connection: Connection, foundation: Foundation) -> None:

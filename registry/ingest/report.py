@@ -22,6 +22,7 @@ class GroupReport:
     speakers_matched: int = 0  # known speakers heard in the new clips
     speakers_new: int = 0
     speakers_joined: int = 0  # stored speakers that turned out to be another one's voice: their numbers are aliases
+    operation_id: int | None = None  # what took the clips in, or replaced them, in the journal
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class IngestReport:
     @property
     def total(self) -> dict[str, int]:
         """Sum every count over the groups."""
-        counts = [field.name for field in fields(GroupReport) if field.name != "group"]
+        counts = [field.name for field in fields(GroupReport) if field.name not in ("group", "operation_id")]
         return {count: sum(getattr(group, count) for group in self.groups) for count in counts}
 
     @property

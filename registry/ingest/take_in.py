@@ -98,6 +98,7 @@ def _take_in(
         speakers_matched=linked.speakers_matched,
         speakers_new=linked.speakers_new,
         speakers_joined=linked.speakers_joined,
+        operation_id=linked.operation_id,
     )
 
 

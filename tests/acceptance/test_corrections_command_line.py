@@ -645,7 +645,8 @@ def test_undo_asks_on_a_terminal(registry: Run, database_url: str, answer: str, 
 def test_forget_asks_on_a_terminal(registry: Run, database_url: str, answer: str, code: int, clips: int) -> None:
     said = on_terminal(database_url, answer, "forget", "F0001")
 
-    assert (said.code, "Erase F0001 for good? This cannot be undone. [y/N]" in said.err) == (code, True)
+    assert "This would erase F0001: andaiafm/F0001, 3 clips. --plan tells all.\n" in said.err
+    assert (said.code, "Erase for good? This cannot be undone. [y/N]" in said.err) == (code, True)
     assert len(numbers(registry)) == clips
 
 

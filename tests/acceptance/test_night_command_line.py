@@ -61,7 +61,7 @@ def test_without_quiet_there_is_one_report(machine: Machine, indir: Path, make_c
         "group clips new new voices",
         "andaiafm_F20201105 1 1 1",
         "total 1 1 1",
-        f"1 clips in {out}: 2 files written, 0 unchanged, 0 removed, 0 rejected",
+        f"1 clips in {out}: 2 files written, 0 unchanged, 0 removed, 0 not exported",
     ]
 
 

@@ -181,3 +181,17 @@ def test_a_folder_put_in_the_place_of_a_file_stays(engine: Engine, indir: Path, 
 
     assert [one.reason for one in report.rejected] == ["foreign-file"]
     assert export(engine, out).exit_code == 1
+
+
+@pytest.mark.parametrize("inside", [".", "2020-11-05"])
+def test_a_folder_of_nights_is_not_exported_to(
+    engine: Engine, indir: Path, make_clip: MakeClip, tmp_path: Path, inside: str
+) -> None:
+    make_clip("a")
+    ingest(engine, [indir], AUTHOR)
+    nights = tmp_path / "nights"
+    (nights / inside / "radiox_F20201109").mkdir(parents=True)
+
+    with pytest.raises(OutputRefused, match=r"it holds groups to be taken in, such as .*radiox_F20201109"):
+        export(engine, nights)
+    assert sorted(path.name for path in nights.iterdir()) == [inside if inside != "." else "radiox_F20201109"]

@@ -14,7 +14,7 @@ from registry.embedded import EmbeddedServer
 from registry.errors import OutputRefused, RemovalUnexplained, TreeOfAnother
 from registry.export import export
 from registry.ingest import ingest
-from registry.store.tree import identity
+from registry.store.identity import registry_id
 from tests.conftest import AUTHOR, MakeClip, new_database, night, tree
 
 pytestmark = pytest.mark.usefixtures("fake_model")
@@ -24,7 +24,7 @@ MANIFEST = Path(".registry/manifest.jsonl")
 
 def id_of(engine: Engine) -> str:
     with engine.connect() as connection:
-        return str(identity(connection))
+        return str(registry_id(connection))
 
 
 def heading(out: Path) -> dict[str, object]:
