@@ -106,19 +106,24 @@ def _voices(rows: Sequence[Sequence[Any]], foundation: Foundation) -> Voices:
 def cohort(
     connection: Connection, foundation: Foundation, gender: str, speaker_ids: Sequence[int], most: int
 ) -> Cohort:
-    """Read the profiles that stand for all strangers of a gender, at equal steps, and where some speakers are there."""
+    """Read the profiles that stand for all strangers of a gender, and where some speakers are there.
+
+    Speakers are taken at equal steps of their keys, so that the cost does not follow how many there are; up to `most`
+    keys they are all.
+    """
     query = text("""
-        WITH counted AS (
-            SELECT p.speaker_id, row_number() OVER (ORDER BY p.speaker_id) - 1 AS place, count(*) OVER () AS speakers
-            FROM profile p JOIN speaker s USING (speaker_id) WHERE p.model_id = :model_id AND s.gender = :gender)
-        SELECT speaker_id, speakers, audios, inverse_s, vector_send(mean)
-        FROM counted JOIN profile p USING (speaker_id)
-        WHERE p.model_id = :model_id AND place % greatest(1, (speakers + :most - 1) / :most) = 0 ORDER BY speaker_id
+        WITH span AS (SELECT max(speaker_id) AS last, greatest(1, max(speaker_id) / :most) AS step FROM speaker)
+        SELECT p.speaker_id, step, p.audios, p.inverse_s, vector_send(p.mean)
+        FROM span CROSS JOIN generate_series(1, last, step) AS taken (speaker_id)
+        JOIN speaker s ON s.speaker_id = taken.speaker_id
+        JOIN profile p ON p.speaker_id = taken.speaker_id AND p.model_id = :model_id
+        WHERE s.gender = :gender ORDER BY p.speaker_id
     """)
     rows = connection.execute(query, {"model_id": foundation.model_id, "gender": gender, "most": most}).all()
     place = {row[0]: position for position, row in enumerate(rows)}
     own = np.array([place.get(key, -1) for key in speaker_ids], dtype=np.int64)
-    return Cohort(_voices([row[2:] for row in rows], foundation), own, rows[0][1] if rows else 0)
+    in_all = sum(row[1] for row in rows)  # each stands for as many as a step has
+    return Cohort(_voices([row[2:] for row in rows], foundation), own, in_all)
 
 
 def save(connection: Connection, judged: Unjudged, probabilities: Floats, whole: Collection[int]) -> None:

@@ -153,12 +153,16 @@ def _close_gaps(connection: Connection, operation_id: int) -> None:
     """Let the numbers that an operation was the first to give follow on those given before, in their order."""
     given = """
         WITH before AS (
-            SELECT broadcaster, gender, max(number) AS last FROM speaker_number
-            WHERE from_operation < :operation_id GROUP BY broadcaster, gender),
+            SELECT place.*, (
+                SELECT number FROM speaker_number n
+                WHERE n.broadcaster = place.broadcaster AND n.gender = place.gender AND from_operation < :operation_id
+                ORDER BY number DESC LIMIT 1) AS last
+            FROM (SELECT DISTINCT broadcaster, gender FROM speaker_number
+                  WHERE from_operation = :operation_id) place),
         given AS (
             SELECT n.holding_id, n.number, coalesce(before.last, 0) + row_number() OVER (
                        PARTITION BY n.broadcaster, n.gender ORDER BY n.number) AS wanted
-            FROM speaker_number n LEFT JOIN before USING (broadcaster, gender)
+            FROM speaker_number n JOIN before USING (broadcaster, gender)
             WHERE n.from_operation = :operation_id AND n.number > coalesce(before.last, 0))
     """
     # By way of numbers that nobody has: a number may be wanted by one before another has left it.
