@@ -103,7 +103,8 @@ def _print_report(report: "NightReport", outdir: "AnyPath", *, quiet: bool) -> N
 
 def _print_worth_a_look(report: "NightReport") -> None:
     if report.joined:
-        say("speakers that were joined, since they sound as one voice; if they are two, registry split parts them:")
+        say("speakers that were joined, since they sound as one voice; if they are two, registry undo the night's")
+        say("operation, see registry log, while nothing builds on it, or registry split the speaker:")
     for one in report.joined[:SHOWN]:
         say(f"  {one.alias} is {one.of} from now on")
     _print_more(len(report.joined))
