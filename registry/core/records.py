@@ -4,15 +4,17 @@ import datetime as dt
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Literal
-from unicodedata import normalize
 
 import numpy as np
 import numpy.typing as npt
+
+from registry.core.names import one_form
 
 Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
 Booleans = npt.NDArray[np.bool_]
 Gender = Literal["M", "F"]
+GENDERS: tuple[Gender, ...] = ("F", "M")  # never compared with each other
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class Rejected:
     @property
     def stem(self) -> str:
         """Name the clip that a file is of: its name without its ending."""
-        return normalize("NFC", PurePath(self.path).stem)
+        return one_form(PurePath(self.path).stem)
 
 
 @dataclass(frozen=True, order=True)

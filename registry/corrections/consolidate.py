@@ -10,6 +10,7 @@ from registry import settings
 from registry.core import measures
 from registry.core.consolidation import Join
 from registry.core.consolidation import consolidate as decide
+from registry.core.records import GENDERS
 from registry.corrections.change import Change, Outcome, change
 from registry.corrections.merge import unite_all
 from registry.corrections.part import Parting, part_all
@@ -18,8 +19,6 @@ from registry.errors import CorrectionRefused
 from registry.store import addresses, corrections, history, listening, models, speakers
 from registry.store.models import Foundation
 from registry.store.operations import Author
-
-GENDERS = ("F", "M")  # never compared with each other
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from sqlalchemy import Connection
 from registry import settings
 from registry.core.certainty import certainties
 from registry.core.probability_rule import ProbabilityRule
+from registry.core.records import GENDERS
 from registry.store import certainty, models, operations
 from registry.store.models import Foundation
 
-GENDERS = ("F", "M")  # never compared with each other
 AUDIOS_TOGETHER = 20_000  # whose vectors are in memory together: 16 MB
 
 

@@ -9,14 +9,13 @@ from typing import cast
 from sqlalchemy import Connection, text
 
 from registry.core.names import one_form
-from registry.core.records import Gender, Group, Rejected
+from registry.core.records import GENDERS, Gender, Group, Rejected
 from registry.errors import AmbiguousSpeaker, UnknownClip, UnknownSpeaker
 from registry.formats import without_audio_suffix
 from registry.group_folders import GROUP_NAME
 from registry.remote import AnyPath, is_remote, to_path
 from registry.sources import read_anywhere
 
-GENDERS = ("F", "M")
 SPEAKER = re.compile(r"(?:(?P<broadcaster>.+)[/ ])?(?P<gender>[FM])(?P<number>\d+)", re.DOTALL | re.IGNORECASE)
 
 

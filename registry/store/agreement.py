@@ -11,6 +11,7 @@ from registry.core.certainty import Members
 from registry.core.voices import Voices
 from registry.store.arrays import to_matrix
 from registry.store.models import KnownModel
+from registry.store.speakers import as_voices
 
 READ_TOGETHER = 512  # recordings at a time, so that memory stays flat
 
@@ -42,9 +43,7 @@ def voices(connection: Connection, model: KnownModel, scope: Scope) -> tuple[lis
         ORDER BY p.speaker_id
     """)
     rows = connection.execute(query, {"model_id": model.model_id, **vars(scope)}).all()
-    keys, sizes, inverse_s, means = zip(*rows, strict=True) if rows else ((), (), (), ())
-    mean = to_matrix(means, model.dimension)
-    return list(keys), Voices(mean, np.array(sizes, dtype=np.int64), np.array(inverse_s, dtype=np.float32))
+    return [row[0] for row in rows], as_voices([row[1:] for row in rows], model.dimension)
 
 
 def members(connection: Connection, model: KnownModel, scope: Scope, speaker_ids: Sequence[int]) -> Iterator[Carried]:

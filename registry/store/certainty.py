@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from sqlalchemy import Connection, text
@@ -12,6 +11,7 @@ from registry.core.records import Floats
 from registry.core.voices import Voices
 from registry.store.arrays import copy_rows, to_matrix
 from registry.store.models import Foundation
+from registry.store.speakers import as_voices
 
 AGAIN_AT = 1.1  # times as many audios as when a speaker's clips were judged: of a host of thousands not every night
 
@@ -94,13 +94,7 @@ def _profiles(connection: Connection, foundation: Foundation, speaker_ids: Colle
         WHERE p.model_id = :model_id AND p.speaker_id = ANY(CAST(:speaker_ids AS bigint[])) ORDER BY p.speaker_id
     """)
     values = {"model_id": foundation.model_id, "speaker_ids": [int(key) for key in speaker_ids]}
-    return _voices(connection.execute(query, values).all(), foundation)
-
-
-def _voices(rows: Sequence[Sequence[Any]], foundation: Foundation) -> Voices:
-    sizes, inverse_s, means = zip(*rows, strict=True) if rows else ((), (), ())
-    mean = to_matrix(means, foundation.dimension)
-    return Voices(mean, np.array(sizes, dtype=np.int64), np.array(inverse_s, dtype=np.float32))
+    return as_voices(connection.execute(query, values).all(), foundation.dimension)
 
 
 def cohort(
@@ -123,7 +117,7 @@ def cohort(
     place = {row[0]: position for position, row in enumerate(rows)}
     own = np.array([place.get(key, -1) for key in speaker_ids], dtype=np.int64)
     in_all = sum(row[1] for row in rows)  # each stands for as many as a step has
-    return Cohort(_voices([row[2:] for row in rows], foundation), own, in_all)
+    return Cohort(as_voices([row[2:] for row in rows], foundation.dimension), own, in_all)
 
 
 def save(connection: Connection, judged: Unjudged, probabilities: Floats, whole: Collection[int]) -> None:

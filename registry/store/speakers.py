@@ -54,7 +54,7 @@ def known_voices(connection: Connection, foundation: Foundation, group: Group, a
     ).all()
     return KnownVoices(
         [row[0] for row in profiles],
-        _voices([row[1:] for row in profiles], foundation.dimension),
+        as_voices([row[1:] for row in profiles], foundation.dimension),
         _in_scope(connection, last_speakers(connection, audio_ids), asked) | {row[0]: row[1] for row in heard},
         speakers_apart(connection),
         confirmed_speakers(connection),
@@ -289,10 +289,11 @@ def all_voices(connection: Connection, foundation: Foundation, gender: str | Non
         WHERE p.model_id = :model_id AND (CAST(:gender AS text) IS NULL OR s.gender = :gender) ORDER BY p.speaker_id
     """)
     rows = connection.execute(query, {"model_id": foundation.model_id, "gender": gender}).all()
-    return [row[0] for row in rows], _voices([row[1:] for row in rows], foundation.dimension)
+    return [row[0] for row in rows], as_voices([row[1:] for row in rows], foundation.dimension)
 
 
-def _voices(rows: Sequence[Sequence[Any]], dimension: int) -> Voices:
+def as_voices(rows: Sequence[Sequence[Any]], dimension: int) -> Voices:
+    """Make voices of rows of profiles: audios, inverse_s, and the mean as `vector_send` gives it."""
     sizes = np.array([size for size, _, _ in rows], dtype=np.int64)
     inverse_s = np.array([inverse for _, inverse, _ in rows], dtype=np.float32)
     return Voices(to_matrix([mean for _, _, mean in rows], dimension), sizes, inverse_s)
