@@ -1,4 +1,4 @@
-"""`registry database`: where it is, how it is, bring it up to date, list and drop registries, stop the server."""
+"""`registry database`: where it is, how it is, bring it up to date, vacuum, list and drop registries, stop it."""
 
 import sys
 from dataclasses import asdict
@@ -83,6 +83,29 @@ def upgrade(database: str | None, as_json: bool) -> int:
     else:
         click.echo(f"{shown_url} is at revision {revision}")
     return 0
+
+
+@database.command()
+@database_option
+@json_option
+def vacuum(database: str | None, as_json: bool) -> int:
+    """Rewrite the database's files, so that no bytes of what was erased are left in them.
+
+    `registry forget` does so by itself; this is for when it could not, say for want of room on the disk.
+
+    \b
+    Example: registry database vacuum
+    """
+    from registry.database import reach
+    from registry.vacuum import vacuum as rewrite
+
+    with reach(database) as opened:
+        is_done = rewrite(opened.engine)
+    if as_json:
+        print_json({"vacuumed": is_done})
+    elif is_done:
+        click.echo(f"the files of {opened.place} hold nothing of what was erased")
+    return 0 if is_done else 1
 
 
 @database.command("list")

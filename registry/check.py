@@ -129,6 +129,24 @@ INVARIANTS = {
         UNION ALL SELECT 'verdict', verdict_id FROM verdict WHERE to_operation <= from_operation
         UNION ALL SELECT 'model_role', role_id FROM model_role WHERE to_operation <= from_operation
     """,
+    "what was forgotten is nowhere": """
+        SELECT a.audio_id, c.clip_id, e.model_id FROM forgotten_audio f JOIN audio a USING (audio_hash)
+        LEFT JOIN clip c USING (audio_id) LEFT JOIN embedding e USING (audio_id)
+    """,
+    "nothing leads to a speaker who was forgotten": """
+        SELECT DISTINCT gone.speaker_id, left_of.what
+        FROM (SELECT n.speaker_id FROM speaker_number n JOIN operation o ON o.operation_id = n.from_operation
+              WHERE o.kind = 'forget') gone
+        JOIN (
+            SELECT 'clip' AS what, speaker_id FROM assignment
+            UNION ALL SELECT 'runner-up', runner_up_id FROM assignment
+            UNION ALL SELECT 'name', speaker_id FROM speaker_name
+            UNION ALL SELECT kind, speaker_id FROM verdict
+            UNION ALL SELECT kind, other_id FROM verdict
+            UNION ALL SELECT 'profile', speaker_id FROM profile
+            UNION ALL SELECT 'number', speaker_id FROM speaker_number WHERE to_operation IS NULL) left_of
+          USING (speaker_id)
+    """,
     "every model has its vector index, valid": """
         SELECT m.model_id
         FROM embedding_model m

@@ -72,6 +72,11 @@ operation = Table(
     Column("user_name", Text, nullable=False, comment="Who ran it, by login name."),
     Column("command", Text, nullable=False, comment="The command line that ran it."),
     Column("summary", JSONB, nullable=False, comment="What it was about and what it counted, as printed."),
+    Column(
+        "erased_by",
+        ForeignKey("operation.operation_id"),
+        comment="The forgetting that erased what it changed, so that it cannot be undone; none if none did.",
+    ),
     comment="The journal: one row for every change of the registry.",
 )
 

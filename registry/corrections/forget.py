@@ -1,23 +1,24 @@
 """Forget a person, or all that is older than a date: the one thing that cannot be undone."""
 
 import datetime as dt
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from sqlalchemy import Connection, Engine
 
 from registry.core.export_plan import label
 from registry.core.succession import Holding
-from registry.corrections.change import Change, Outcome, change
+from registry.corrections.change import Act, Change, Outcome, change
+from registry.corrections.judge import judge_touched
 from registry.store import addresses, corrections, forgetting, speakers, withdrawal
 from registry.store.operations import Author
+from registry.vacuum import vacuum
 
 
 def forget_speaker(engine: Engine, speaker: str, author: Author, *, plan_only: bool = False) -> Outcome:
     """Erase a person: clips, vectors, names, verdicts and history, also of speakers merged into it.
 
-    The number stays retired. The files in the input folders are not touched. Their audio's hashes are kept, so that a
-    later ingest of the same folders leaves it out.
+    The same recordings go wherever else they were heard. The numbers stay retired. The files in the input folders are
+    not touched. Their audio's hashes are kept, so that a later ingest of the same folders leaves it out.
 
     Raises:
         UnknownSpeaker, AmbiguousSpeaker: Nobody, or more than one, is called so.
@@ -26,44 +27,53 @@ def forget_speaker(engine: Engine, speaker: str, author: Author, *, plan_only: b
     def act(under_way: Change) -> Mapping[str, object]:
         connection = under_way.connection
         found = addresses.find_speaker(connection, speaker)
-        held = corrections.holdings(connection, [found.speaker_id])
-        everybody = withdrawal.became(connection, found.speaker_id)
-        hidden = _hide_commands(connection, everybody)
-        erased = forgetting.erase_clips(connection, forgetting.clips_last_of(connection, everybody))
-        traces = _erase_traces(under_way, everybody)
-        return {"retired": _labels(held), **erased, **traces, "command_lines": hidden}
+        person = withdrawal.became(connection, [found.speaker_id])
+        clip_ids = forgetting.clips_last_of(connection, set().union(*person.values()))
+        return _erase(under_way, forgetting.of_same_sound(connection, clip_ids), person)
 
-    return change(engine, author, "forget", act, plan_only=plan_only)
+    return _forget(engine, author, act, plan_only=plan_only)
 
 
 def forget_older_than(engine: Engine, date: dt.date, author: Author, *, plan_only: bool = False) -> Outcome:
-    """Erase the clips of all nights before a date. Speakers that have no clip left are erased with their names."""
+    """Erase the clips of all nights before a date. Speakers that have no clip left are erased with their names.
+
+    A sound that a newer night holds too is kept with that night, and may be taken in again from the old one's folder.
+    """
 
     def act(under_way: Change) -> Mapping[str, object]:
-        connection = under_way.connection
-        clip_ids = forgetting.clips_before(connection, date)
-        touched = forgetting.speakers_last_of(connection, clip_ids)
-        erased = forgetting.erase_clips(connection, clip_ids)
-        left = touched - forgetting.speakers_with_clips(connection, touched)
-        retired = _labels(corrections.holdings(connection, left))
-        everybody = sorted({one for speaker_id in left for one in withdrawal.became(connection, speaker_id)})
-        _hide_commands(connection, everybody)
-        _erase_traces(under_way, everybody)
-        speakers.refresh_profiles(connection, touched - left)
-        return {"before": str(date), "retired": retired, **erased}
+        clip_ids = forgetting.clips_before(under_way.connection, date)
+        return {"before": str(date), **_erase(under_way, clip_ids, {})}
 
-    return change(engine, author, "forget", act, plan_only=plan_only)
+    return _forget(engine, author, act, plan_only=plan_only)
 
 
-def _hide_commands(connection: Connection, speaker_ids: Iterable[int]) -> int:
-    return sum(forgetting.hide_commands(connection, speaker_id) for speaker_id in speaker_ids)
+def _forget(engine: Engine, author: Author, act: Act, *, plan_only: bool) -> Outcome:
+    outcome = change(engine, author, "forget", act, plan_only=plan_only)
+    if not plan_only:
+        vacuum(engine)
+    return outcome
 
 
-def _erase_traces(under_way: Change, speaker_ids: Iterable[int]) -> Counter[str]:
-    traces = Counter[str]()
-    for speaker_id in speaker_ids:
-        traces.update(forgetting.erase_traces(under_way.connection, speaker_id, under_way.operation_id))
-    return traces
+def _erase(
+    under_way: Change, clip_ids: Collection[int], persons: Mapping[int, Collection[int]]
+) -> Mapping[str, object]:
+    """Erase clips, and with them whoever keeps none and the persons named: each speaker with all that became it."""
+    connection, operation_id = under_way.connection, under_way.operation_id
+    heard = withdrawal.became(connection, forgetting.speakers_last_of(connection, clip_ids))
+    leaving = {heir: every for heir, every in heard.items() if not _stays(connection, every, clip_ids)} | dict(persons)
+    gone = sorted(set[int]().union(*leaving.values()))
+    retired = _labels(corrections.holdings(connection, leaving))
+    hidden = forgetting.hide_commands(connection, gone, clip_ids if persons else ())
+    erased = forgetting.erase_clips(connection, clip_ids)
+    traces = forgetting.erase_traces(connection, gone, operation_id)
+    staying = heard.keys() - leaving.keys()
+    speakers.refresh_profiles(connection, staying)
+    judge_touched(connection, staying, operation_id)
+    return {"retired": retired, **erased, **traces, "command_lines": hidden}
+
+
+def _stays(connection: Connection, speaker_ids: Collection[int], clip_ids: Collection[int]) -> bool:
+    return bool(forgetting.speakers_with_others(connection, speaker_ids, clip_ids))
 
 
 def _labels(holdings: Iterable[Holding]) -> list[str]:

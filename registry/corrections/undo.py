@@ -43,6 +43,9 @@ def _undo(connection: Connection, operation_id: int, author: Author, *, with_lat
         raise UnknownOperation(operation=operation_id)
     if entry.kind in FINAL:
         raise UndoRefused(operation=operation_id, cause="what it erased is gone")
+    if entry.erased_by is not None:
+        cause = f"operation {entry.erased_by} has forgotten somebody whom it was about"
+        raise UndoRefused(operation=operation_id, cause=cause)
     if undone_by := standing.undone_by(journal.undos(connection)).get(operation_id):
         cause = f"operation {undone_by} has undone it already; undo that one to have it back"
         raise UndoRefused(operation=operation_id, cause=cause)

@@ -27,6 +27,7 @@ SETTINGS = {
     "max_connections": "100",
     "shared_buffers": "128MB",
     "maintenance_work_mem": "256MB",
+    "wal_recycle": "off",  # what is written over old segments leaves the rest of them, and so what was forgotten
     "jit": "off",  # compiling costs more than it saves on queries this short
     "timezone": "UTC",
     "log_timezone": "UTC",

@@ -14,7 +14,7 @@ from registry.corrections.judge import judge_touched
 from registry.corrections.merge import unite_all
 from registry.errors import GroupShrinks, ModelMoved
 from registry.ingest.genders import part_misfiled
-from registry.store import clips, embeddings, history, models, operations, speakers, withdrawal
+from registry.store import clips, embeddings, forgetting, history, models, operations, speakers, withdrawal
 from registry.store.clips import Clip
 from registry.store.models import Foundation
 from registry.store.operations import Author
@@ -29,6 +29,7 @@ class Linked:
 
     clips: int = 0
     withdrawn: int = 0  # left out, since they were taken out of the group
+    forgotten: int = 0  # left out, since people had them forgotten while they were embedded
     replaced: int = 0  # clips that were there and are taken out for these
     speakers_matched: int = 0
     speakers_new: int = 0
@@ -77,7 +78,7 @@ def link_group(
         _refuse_other_model(connection, foundation)
         coming = _what_comes(connection, group, new_clips, replacing)
         if not coming.clips and not coming.gone:
-            return Linked(withdrawn=coming.withdrawn, rejected=tuple(coming.rejected))
+            return Linked(withdrawn=coming.withdrawn, forgotten=coming.forgotten, rejected=tuple(coming.rejected))
         kind = "ingest" if replacing is None else "replace"
         under_way = Change(connection, operations.begin_operation(connection, kind, author))
         clips_of_audio = clips.add_clips(connection, group, coming.clips, under_way.operation_id)
@@ -87,6 +88,7 @@ def link_group(
         linked = replace(
             applied,
             withdrawn=coming.withdrawn,
+            forgotten=coming.forgotten,
             rejected=tuple(coming.rejected),
             operation_id=under_way.operation_id,
         )
@@ -104,23 +106,30 @@ class _Coming:
     gone: Collection[int]  # keys of clips
     rejected: Sequence[Rejected]  # misfiled
     withdrawn: int  # left out, since people took them out
+    forgotten: int  # left out, since people had them forgotten
 
 
 def _what_comes(
     connection: Connection, group: Group, new_clips: Sequence[Clip], replacing: Replacing | None
 ) -> _Coming:
-    """Leave out what people took out and what is misfiled; a replacement brings back what its folder holds."""
+    """Leave out what people forgot or took out and what is misfiled; a replacement brings back what its folder holds.
+
+    What was forgotten was left out before it was embedded; here is what people forgot since.
+    """
+    forgotten = forgetting.forgotten(connection, [clip.audio_hash for clip in new_clips])
+    held = [clip for clip in new_clips if clip.audio_hash not in forgotten]
     if replacing is not None:
-        left, misfiled = part_misfiled(connection, group, new_clips, replacing.group)
+        left, misfiled = part_misfiled(connection, group, held, replacing.group)
         gone = _replaced(connection, group, left, replacing)
         _refuse_loss(connection, replacing, len(gone), len(left))
-        return _Coming(left, gone, misfiled, withdrawn=0)
-    withdrawn = withdrawal.withdrawn_from(connection, group, [clip.audio_hash for clip in new_clips])
-    wanted = [clip for clip in new_clips if (clip.name, clip.audio_hash) not in withdrawn]
+        return _Coming(left, gone, misfiled, withdrawn=0, forgotten=len(new_clips) - len(held))
+    withdrawn = withdrawal.withdrawn_from(connection, group, [clip.audio_hash for clip in held])
+    wanted = [clip for clip in held if (clip.name, clip.audio_hash) not in withdrawn]
     left, misfiled = part_misfiled(connection, group, wanted, None)
     there = clips.known_clips(connection, group)
     missing = [clip for clip in left if clip.name not in there]
-    return _Coming(missing, (), misfiled, withdrawn=len(new_clips) - len(wanted))
+    withdrawn_count = len(held) - len(wanted)
+    return _Coming(missing, (), misfiled, withdrawn=withdrawn_count, forgotten=len(new_clips) - len(held))
 
 
 def _refuse_loss(connection: Connection, replacing: Replacing, gone: int, coming: int) -> None:

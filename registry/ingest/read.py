@@ -15,7 +15,7 @@ from registry.progress import Progress
 from registry.remote import NS, RemotePath, at_hand, in_order, readers
 from registry.scan import Pair, SourceFile
 from registry.sources import sha256_of
-from registry.store import embeddings, forgetting
+from registry.store import embeddings, forgetting, operations
 from registry.store.clips import Clip, HashedFile
 from registry.store.embeddings import EmbeddedAudio
 from registry.store.transactions import Transactions
@@ -101,6 +101,7 @@ class _Embedding:
         ready = [result for result in results if isinstance(result, EmbeddedAudio)]
         if ready:
             with self._transactions.begin() as connection:
+                operations.lock_registry(connection)  # nobody forgets meanwhile
                 embeddings.save_embeddings(connection, self._model.foundation.model_id, ready)
         causes = zip(batch.asked, results, strict=True)
         self.unusable |= {audio_hash: cause for audio_hash, cause in causes if isinstance(cause, str)}

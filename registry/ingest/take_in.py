@@ -89,9 +89,10 @@ def _take_in(
         group,
         clips=clips_found,
         new=linked.clips,
-        known=against_stored.known + len(new) - linked.clips - linked.withdrawn - len(linked.rejected),
+        known=against_stored.known
+        + (len(new) - linked.clips - linked.withdrawn - linked.forgotten - len(linked.rejected)),
         updated=len(against_stored.updated),
-        forgotten=len(pairs) - len(new) - len(unusable),
+        forgotten=len(pairs) - len(new) - len(unusable) + linked.forgotten,
         withdrawn=linked.withdrawn,
         replaced=linked.replaced,
         rejected=len(content.rejected),

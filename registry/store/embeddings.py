@@ -32,12 +32,16 @@ def embedded_hashes(connection: Connection, model_id: int, hashes: Collection[st
 
 
 def save_embeddings(connection: Connection, model_id: int, audios: Sequence[EmbeddedAudio]) -> None:
-    """Keep audios and their vectors; what is there already stays as it is."""
+    """Keep audios and their vectors; what is there already stays as it is, what was forgotten is left out.
+
+    The registry's lock must be held, so that nobody forgets meanwhile.
+    """
     _copy_audios(connection, audios)
     connection.execute(
         text("""
         INSERT INTO audio (audio_hash, duration_s, sample_rate_hz, channels)
-        SELECT audio_hash, duration_s, sample_rate_hz, channels FROM incoming_audio
+        SELECT audio_hash, duration_s, sample_rate_hz, channels FROM incoming_audio i
+        WHERE NOT EXISTS (SELECT FROM forgotten_audio f WHERE f.audio_hash = i.audio_hash)
         ORDER BY audio_hash ON CONFLICT DO NOTHING
         """)
     )

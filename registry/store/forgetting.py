@@ -8,55 +8,68 @@ from sqlalchemy import Connection, text
 CHOSEN = "clip_id = ANY(CAST(:clip_ids AS bigint[]))"
 # ruff: noqa: S608 - the statements below are put together from constants of this module
 # In this order: what points at a row goes before the row. Hashes of forgotten audio stay, so that a later ingest
-# of the same folder does not bring it back.
+# of the same folder does not bring it back; not of a sound that another clip keeps, as a newer night's may.
 ERASE_CLIPS = {
     "assignments": f"DELETE FROM assignment WHERE {CHOSEN}",
     "verdicts": f"DELETE FROM verdict WHERE {CHOSEN}",
     "hashes_kept": f"""
         INSERT INTO forgotten_audio (audio_hash)
         SELECT audio_hash FROM audio WHERE audio_id IN (SELECT audio_id FROM clip WHERE {CHOSEN})
+        AND NOT EXISTS (SELECT FROM clip kept WHERE kept.audio_id = audio.audio_id AND NOT {CHOSEN})
         ON CONFLICT DO NOTHING""",
     "certainties": f"DELETE FROM certainty WHERE {CHOSEN}",
     "former_transcripts": f"DELETE FROM former_transcript WHERE {CHOSEN}",
     "clips": f"DELETE FROM clip WHERE {CHOSEN}",
     "embeddings": """
         DELETE FROM embedding e USING audio a, forgotten_audio f
-        WHERE e.audio_id = a.audio_id AND a.audio_hash = f.audio_hash
-        AND NOT EXISTS (SELECT FROM clip c WHERE c.audio_id = a.audio_id)""",
-    "audios": """
-        DELETE FROM audio a USING forgotten_audio f WHERE a.audio_hash = f.audio_hash
-        AND NOT EXISTS (SELECT FROM clip c WHERE c.audio_id = a.audio_id)""",
+        WHERE e.audio_id = a.audio_id AND a.audio_hash = f.audio_hash""",
+    "audios": "DELETE FROM audio a USING forgotten_audio f WHERE a.audio_hash = f.audio_hash",
 }
 # Command lines may hold names and paths; those of ingests hold neither.
 HIDE_COMMANDS = """
     UPDATE operation SET command = 'registry ' || kind || ' (forgotten)'
     WHERE kind <> 'ingest' AND operation_id IN (
         SELECT operation_id FROM (
-            SELECT from_operation, to_operation FROM assignment WHERE speaker_id = :speaker_id
-            UNION ALL SELECT from_operation, to_operation FROM speaker_name WHERE speaker_id = :speaker_id
-            UNION ALL SELECT from_operation, to_operation FROM verdict WHERE :speaker_id IN (speaker_id, other_id)) said
+            SELECT from_operation, to_operation FROM assignment
+            WHERE speaker_id = ANY(:speaker_ids) OR clip_id = ANY(:clip_ids)
+            UNION ALL SELECT from_operation, to_operation FROM speaker_number WHERE speaker_id = ANY(:speaker_ids)
+            UNION ALL SELECT from_operation, to_operation FROM speaker_name WHERE speaker_id = ANY(:speaker_ids)
+            UNION ALL SELECT from_operation, to_operation FROM verdict
+            WHERE speaker_id = ANY(:speaker_ids) OR other_id = ANY(:speaker_ids) OR clip_id = ANY(:clip_ids)) said
         CROSS JOIN LATERAL (VALUES (from_operation), (to_operation)) AS by (operation_id))
 """
+# What would have to be opened again, or closed, to take an operation back: an undo cannot find it any more. Rows that
+# only began with it are no hindrance, but for clips that have gone to another speaker since.
+SEAL = """
+    UPDATE operation SET erased_by = :operation_id WHERE erased_by IS NULL AND operation_id IN (
+        SELECT from_operation FROM assignment WHERE speaker_id = ANY(:speaker_ids)
+        UNION ALL SELECT to_operation FROM assignment WHERE speaker_id = ANY(:speaker_ids)
+        UNION ALL SELECT to_operation FROM speaker_number WHERE speaker_id = ANY(:speaker_ids)
+        UNION ALL SELECT to_operation FROM speaker_name WHERE speaker_id = ANY(:speaker_ids)
+        UNION ALL SELECT to_operation FROM verdict
+        WHERE speaker_id = ANY(:speaker_ids) OR other_id = ANY(:speaker_ids))
+"""
 ERASE_TRACES = {
-    "former_assignments": "DELETE FROM assignment WHERE speaker_id = :speaker_id",
+    "former_assignments": "DELETE FROM assignment WHERE speaker_id = ANY(:speaker_ids)",
     "runner_up_entries": """
         UPDATE assignment SET runner_up_id = NULL, runner_up_score = NULL, runner_up_probability = NULL
-        WHERE runner_up_id = :speaker_id""",
-    "verdicts_on_the_speaker": "DELETE FROM verdict WHERE :speaker_id IN (speaker_id, other_id)",
-    "names": "DELETE FROM speaker_name WHERE speaker_id = :speaker_id",
-    "profiles": "DELETE FROM profile WHERE speaker_id = :speaker_id",
-    "judgements": "DELETE FROM judgement WHERE speaker_id = :speaker_id",
+        WHERE runner_up_id = ANY(:speaker_ids)""",
+    "verdicts_on_the_speaker": """
+        DELETE FROM verdict WHERE speaker_id = ANY(:speaker_ids) OR other_id = ANY(:speaker_ids)""",
+    "names": "DELETE FROM speaker_name WHERE speaker_id = ANY(:speaker_ids)",
+    "profiles": "DELETE FROM profile WHERE speaker_id = ANY(:speaker_ids)",
+    "judgements": "DELETE FROM judgement WHERE speaker_id = ANY(:speaker_ids)",
 }
 # A retired number keeps one row, which begins and ends with the forgetting: no undo can open it again.
 RETIRE_NUMBERS = (
     """
     DELETE FROM speaker_number n USING speaker_number later
-    WHERE n.speaker_id = :speaker_id AND later.speaker_id = :speaker_id AND later.holding_id > n.holding_id
+    WHERE n.speaker_id = ANY(:speaker_ids) AND later.speaker_id = n.speaker_id AND later.holding_id > n.holding_id
       AND (later.broadcaster, later.gender, later.number) = (n.broadcaster, n.gender, n.number)
     """,
     """
     UPDATE speaker_number SET from_operation = :operation_id, to_operation = :operation_id, origin = NULL
-    WHERE speaker_id = :speaker_id
+    WHERE speaker_id = ANY(:speaker_ids)
     """,
 )
 
@@ -67,14 +80,22 @@ def erase_clips(connection: Connection, clip_ids: Collection[int]) -> dict[str, 
     return {what: connection.execute(text(statement), values).rowcount for what, statement in ERASE_CLIPS.items()}
 
 
-def hide_commands(connection: Connection, speaker_id: int) -> int:
-    """Hide the command lines that were about a speaker, before what tells them apart is erased; count them."""
-    return connection.execute(text(HIDE_COMMANDS), {"speaker_id": speaker_id}).rowcount
+def hide_commands(connection: Connection, speaker_ids: Collection[int], clip_ids: Collection[int]) -> int:
+    """Hide the command lines about some speakers or clips, before what tells them apart is erased; count them."""
+    values = {"speaker_ids": list(speaker_ids), "clip_ids": list(clip_ids)}
+    return connection.execute(text(HIDE_COMMANDS), values).rowcount
 
 
-def erase_traces(connection: Connection, speaker_id: int, operation_id: int) -> dict[str, int]:
-    """Erase what the registry noted of a speaker besides clips, and retire its numbers for good; count the rows."""
-    values = {"speaker_id": speaker_id, "operation_id": operation_id}
+def erase_traces(connection: Connection, speaker_ids: Collection[int], operation_id: int) -> dict[str, int]:
+    """Erase what the registry noted of speakers besides their clips, and retire their numbers for good.
+
+    Operations that can no longer be taken back exactly are marked as such.
+
+    Returns:
+        How many rows were erased of what.
+    """
+    values = {"speaker_ids": list(speaker_ids), "operation_id": operation_id}
+    connection.execute(text(SEAL), values)
     counts = {what: connection.execute(text(statement), values).rowcount for what, statement in ERASE_TRACES.items()}
     for statement in RETIRE_NUMBERS:
         connection.execute(text(statement), values)
@@ -102,12 +123,22 @@ def speakers_last_of(connection: Connection, clip_ids: Collection[int]) -> set[i
     return set(connection.execute(query, {"clip_ids": list(clip_ids)}).scalars())
 
 
-def speakers_with_clips(connection: Connection, speaker_ids: Collection[int]) -> set[int]:
-    """Tell which of some speakers have clips, or had some that were taken out or whose ingest was undone."""
+def speakers_with_others(connection: Connection, speaker_ids: Collection[int], clip_ids: Collection[int]) -> set[int]:
+    """Tell which of some speakers have clips besides some, or had such when they were taken out or undone."""
     query = text(f"""
-        SELECT DISTINCT speaker_id FROM {LAST_OF} last WHERE speaker_id = ANY(CAST(:speaker_ids AS bigint[]))
+        SELECT DISTINCT speaker_id FROM {LAST_OF} last
+        WHERE speaker_id = ANY(CAST(:speaker_ids AS bigint[])) AND NOT {CHOSEN}
     """)
-    return set(connection.execute(query, {"speaker_ids": list(speaker_ids)}).scalars())
+    values = {"speaker_ids": list(speaker_ids), "clip_ids": list(clip_ids)}
+    return set(connection.execute(query, values).scalars())
+
+
+def of_same_sound(connection: Connection, clip_ids: Collection[int]) -> list[int]:
+    """List all clips, whosever they are, of the recordings that some clips carry; those clips are among them."""
+    query = text(f"""
+        SELECT clip_id FROM clip WHERE audio_id IN (SELECT audio_id FROM clip WHERE {CHOSEN}) ORDER BY clip_id
+    """)
+    return list(connection.execute(query, {"clip_ids": list(clip_ids)}).scalars())
 
 
 def clips_before(connection: Connection, date: dt.date) -> list[int]:

@@ -18,6 +18,7 @@ class Entry:
     user_name: str
     command: str
     summary: dict[str, Any]
+    erased_by: int | None  # the forgetting that erased what it changed; it cannot be undone then
 
 
 @dataclass(frozen=True)
@@ -163,7 +164,7 @@ def entries(
 ) -> list[Entry]:
     """List the operations, newest first: of a speaker those that touched it, of a day (UTC) on, so many at most."""
     query = text("""
-        SELECT operation_id, at, kind, user_name, command, summary FROM operation o
+        SELECT operation_id, at, kind, user_name, command, summary, erased_by FROM operation o
         WHERE (CAST(:since AS date) IS NULL OR (at AT TIME ZONE 'UTC')::date >= :since)
         AND (CAST(:speaker_id AS bigint) IS NULL OR EXISTS (
             SELECT FROM assignment WHERE speaker_id = :speaker_id
@@ -183,7 +184,8 @@ def entries(
 def entry(connection: Connection, operation_id: int) -> Entry | None:
     """Give one operation."""
     query = text("""
-        SELECT operation_id, at, kind, user_name, command, summary FROM operation WHERE operation_id = :operation_id
+        SELECT operation_id, at, kind, user_name, command, summary, erased_by FROM operation
+        WHERE operation_id = :operation_id
     """)
     row = connection.execute(query, {"operation_id": operation_id}).one_or_none()
     return None if row is None else Entry(*row)

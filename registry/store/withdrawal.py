@@ -1,5 +1,6 @@
 """Clips that were taken out again, and what is kept of them for when the same sound comes back."""
 
+from collections import defaultdict
 from collections.abc import Collection
 
 from sqlalchemy import Connection, text
@@ -92,16 +93,24 @@ def last_speakers(connection: Connection, audio_ids: Collection[int]) -> dict[in
     return {row[0]: row[1] for row in rows if row[1] is not None}
 
 
-def became(connection: Connection, speaker_id: int) -> list[int]:
-    """Name the speakers that became a speaker when they were merged into it, and itself."""
+def became(connection: Connection, speaker_ids: Collection[int]) -> dict[int, set[int]]:
+    """Tell, of each speaker that some speakers are by now, all that became it when they were merged, and itself."""
     query = text(f"""
-        SELECT DISTINCT held.speaker_id FROM speaker_number held
-        JOIN speaker_number now USING (broadcaster, gender, number)
-        WHERE now.speaker_id = :speaker_id AND now.to_operation IS NULL
-          AND {HEIR.format(speaker="held.speaker_id")} = :speaker_id
-        UNION SELECT CAST(:speaker_id AS bigint) ORDER BY 1
+        WITH heir AS (
+            SELECT DISTINCT coalesce({HEIR.format(speaker="asked.speaker_id")}, asked.speaker_id) AS speaker_id
+            FROM unnest(CAST(:speaker_ids AS bigint[])) AS asked (speaker_id))
+        SELECT heir.speaker_id, held.speaker_id FROM heir
+        JOIN speaker_number now ON now.speaker_id = heir.speaker_id AND now.to_operation IS NULL
+        JOIN speaker_number held USING (broadcaster, gender, number)
+        WHERE {HEIR.format(speaker="held.speaker_id")} = heir.speaker_id
+        UNION SELECT speaker_id, speaker_id FROM heir
+        UNION SELECT coalesce({HEIR.format(speaker="asked.speaker_id")}, asked.speaker_id), asked.speaker_id
+        FROM unnest(CAST(:speaker_ids AS bigint[])) AS asked (speaker_id)
     """)
-    return list(connection.execute(query, {"speaker_id": speaker_id}).scalars())
+    persons = defaultdict[int, set[int]](set)
+    for heir_id, speaker_id in connection.execute(query, {"speaker_ids": list(speaker_ids)}):
+        persons[heir_id].add(speaker_id)
+    return dict(persons)
 
 
 def restore_verdicts(connection: Connection, operation_id: int) -> None:

@@ -55,6 +55,7 @@ CALLS = [
     "database url",
     "database status",
     "database upgrade",
+    "database vacuum",
     "database list",
     "demo {demo}",
     "database drop demo --yes",

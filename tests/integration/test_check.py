@@ -22,6 +22,16 @@ TAKEN_IN_AGAIN_AND_LOST = f"""
     UPDATE assignment SET from_operation = 5, to_operation = 6 WHERE clip_id = 1 AND to_operation IS NULL
 """
 NOBODY = "INSERT INTO speaker (gender, operation_id) VALUES ('F', 1)"
+NAMED = """
+    INSERT INTO speaker_name (speaker_id, name, notes, from_operation)
+    SELECT max(speaker_id), 'Maria', '', 1 FROM speaker
+"""
+FORGOTTEN = f"""
+    {NOBODY};
+    INSERT INTO operation (operation_id, kind, user_name, command, summary) VALUES (9, 'forget', '', '', '{{}}');
+    INSERT INTO speaker_number (broadcaster, gender, number, speaker_id, from_operation, to_operation)
+    SELECT 'andaiafm', 'F', 3, max(speaker_id), 9, 9 FROM speaker
+"""
 VERDICT = "INSERT INTO verdict (kind, speaker_id, subject_id, clip_id, other_id, from_operation)"
 OTHER_MODEL = "INSERT INTO embedding_model (name, fingerprint, dimension) VALUES ('other', 'other', 40)"
 # Invariant -> ways to break it; every constraint in the way is taken away first, as a mishap would need.
@@ -75,8 +85,7 @@ CORRUPTIONS = {
            VALUES ('radiox', 'F', 1, 1, true, 1)""",
     ],
     "names and verdicts are about speakers that have a number": [
-        f"""{NOBODY}; INSERT INTO speaker_name (speaker_id, name, notes, from_operation)
-            SELECT max(speaker_id), 'Maria', '', 1 FROM speaker""",
+        f"{NOBODY}; {NAMED}",
         f"{NOBODY}; {VERDICT} SELECT 'confirmed', max(speaker_id), 0, NULL, NULL, 1 FROM speaker",
         f"{NOBODY}; {VERDICT} SELECT 'different', 1, max(speaker_id), NULL, max(speaker_id), 1 FROM speaker",
     ],
@@ -129,6 +138,17 @@ CORRUPTIONS = {
         f"{VERDICT.replace(')', ', to_operation)')} VALUES ('confirmed', 1, 0, NULL, NULL, 2, 1)",
         f"""{OTHER_MODEL};
             INSERT INTO model_role (model_id, role, from_operation, to_operation) VALUES (2, 'beside', 2, 2)""",
+    ],
+    "what was forgotten is nowhere": [
+        "INSERT INTO forgotten_audio SELECT audio_hash FROM audio WHERE audio_id = 1",
+        """INSERT INTO audio (audio_hash, duration_s, sample_rate_hz, channels) VALUES ('\\x01', 1, 16000, 1);
+           INSERT INTO forgotten_audio VALUES ('\\x01')""",
+    ],
+    "nothing leads to a speaker who was forgotten": [
+        f"{FORGOTTEN}; {NAMED}",
+        f"{FORGOTTEN}; UPDATE assignment SET runner_up_id = (SELECT max(speaker_id) FROM speaker)",
+        f"{FORGOTTEN}; {VERDICT} SELECT 'same', 1, max(speaker_id), NULL, max(speaker_id), 1 FROM speaker",
+        f"{FORGOTTEN}; UPDATE speaker_number SET to_operation = NULL WHERE to_operation = 9",
     ],
     "every model has its vector index, valid": [
         "DROP INDEX profile_model_1_hnsw",

@@ -3,19 +3,26 @@
 import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Timer
 
 import pytest
 from sqlalchemy import Engine, inspect, text
 
 from registry.check import check
+from registry.corrections.change import Change, change
 from registry.corrections.forget import forget_older_than, forget_speaker
-from registry.corrections.move import confirm
+from registry.corrections.merge import merge, unite_speakers
+from registry.corrections.move import confirm, move
 from registry.corrections.rename import rename
 from registry.corrections.undo import undo
+from registry.database import reach
 from registry.errors import UndoRefused, UnknownSpeaker
 from registry.export import export
-from registry.ingest import ingest
+from registry.ingest import ingest, take_in
+from registry.store import operations
+from registry.store.clips import Clip
 from registry.store.operations import Author
+from registry.workers import Heard, LocalWorkers, Pending
 from tests.conftest import AUTHOR, MakeClip, night, tree
 
 pytestmark = pytest.mark.usefixtures("fake_model")
@@ -116,3 +123,164 @@ def test_old_nights_are_forgotten_and_younger_ones_stay(registry: Engine) -> Non
         dates = connection.execute(text("SELECT DISTINCT date FROM clips")).scalars().all()
     assert dates == [dt.date(2020, 11, 6)]
     assert check(registry) == []
+
+
+def merged(engine: Engine) -> str:
+    """Name Eva, merge her with Maria as one person, and give the number that stays."""
+    rename(engine, number_of(engine, "eva"), "Eva Lima", Author("tester", "registry rename 'Eva Lima'"), notes="rua 5")
+    merge(engine, ["F0001", "F0002"], Author("tester", "registry merge 'Eva Lima' F0001"))
+    return "F0001"
+
+
+def test_whoever_was_merged_is_forgotten_too(registry: Engine) -> None:
+    forget_speaker(registry, merged(registry), AUTHOR)
+
+    written = "\n".join(everything_written(registry))
+    assert not any(trace in written for trace in ("Eva", "Lima", "rua 5", "Maria", "maria"))
+    assert check(registry) == []
+
+
+def test_a_merge_of_the_forgotten_cannot_be_undone(registry: Engine) -> None:
+    forget_speaker(registry, merged(registry), AUTHOR)
+
+    for operation in (3, 4, 5):  # two names, the merge
+        with pytest.raises(UndoRefused, match=r"nothing of it is left|forgotten somebody"):
+            undo(registry, operation, AUTHOR, with_later=True)
+    with pytest.raises(UnknownSpeaker):
+        forget_speaker(registry, "F0002", AUTHOR)
+    assert check(registry) == []
+
+
+def test_clips_that_came_from_the_forgotten_stay_where_people_put_them(registry: Engine) -> None:
+    label = number_of(registry, "maria")
+    moved = move(registry, [f"{night(5)}/maria"], number_of(registry, "eva"), AUTHOR)
+    forget_speaker(registry, label, AUTHOR)
+
+    with pytest.raises(UndoRefused, match="forgotten somebody"):
+        undo(registry, int(str(moved.operation_id)), AUTHOR)
+    with pytest.raises(UndoRefused, match="forgotten somebody"):
+        undo(registry, 1, AUTHOR)
+    assert check(registry) == []
+
+
+def test_the_same_recording_goes_wherever_it_was_heard(registry: Engine, indir: Path, make_clip: MakeClip) -> None:
+    wav = make_clip("again", 400, night(7, broadcaster="other"))
+    wav.write_bytes((indir / night(5) / "maria.wav").read_bytes())
+    ingest(registry, [indir], AUTHOR)
+    move(registry, [f"{night(7, broadcaster='other')}/again"], "new", AUTHOR)
+
+    forget_speaker(registry, f"andaiafm/{number_of(registry, 'maria')}", AUTHOR)
+
+    assert "again" not in "\n".join(everything_written(registry))
+    assert check(registry) == []
+
+
+def test_a_sound_that_a_newer_night_holds_is_kept_with_it(registry: Engine, indir: Path, make_clip: MakeClip) -> None:
+    wav = make_clip("again", 400, night(7))
+    wav.write_bytes((indir / night(5) / "maria.wav").read_bytes())
+    ingest(registry, [indir], AUTHOR)
+
+    forget_older_than(registry, dt.date(2020, 11, 6), AUTHOR)
+
+    assert number_of(registry, "again") == number_of(registry, "maria")
+    assert check(registry) == []
+
+
+def test_a_speaker_merged_into_one_that_stays_keeps_its_history(registry: Engine) -> None:
+    """The older nights go; whom the younger ones are of is still known, and the merge can be taken back."""
+    merged(registry)
+    forget_older_than(registry, dt.date(2020, 11, 6), AUTHOR)
+    undo(registry, 5, AUTHOR)
+
+    with registry.connect() as connection:
+        names = connection.execute(text("SELECT name FROM speakers ORDER BY number")).scalars().all()
+    assert sorted(names) == ["Eva Lima", "Maria Silva"]
+    assert check(registry) == []
+
+
+def test_old_nights_of_merged_speakers_take_them_all_along(registry: Engine) -> None:
+    merged(registry)
+    forget_older_than(registry, dt.date(2020, 11, 7), AUTHOR)
+
+    written = "\n".join(everything_written(registry))
+    assert not any(trace in written for trace in ("Eva", "Lima", "rua 5", "Maria"))
+    with pytest.raises(UndoRefused):
+        undo(registry, 5, AUTHOR)
+    assert check(registry) == []
+
+
+def test_speakers_joined_by_the_registry_are_forgotten_together(registry: Engine) -> None:
+    rename(registry, "F0002", "Eva Lima", AUTHOR)
+
+    def join(under_way: Change) -> dict[str, object]:
+        speakers = text("SELECT speaker_id FROM speakers ORDER BY number")
+        keys = under_way.connection.execute(speakers).scalars().all()
+        unite_speakers(under_way, keys[0], keys[1], "joined")
+        return {}
+
+    joined = change(registry, Author("tester", "registry consolidate 'Eva'"), "consolidate", join)
+    forget_speaker(registry, "F0001", AUTHOR)
+
+    assert not any("Eva" in row for row in everything_written(registry))
+    with pytest.raises(UndoRefused, match="forgotten somebody"):
+        undo(registry, int(str(joined.operation_id)), AUTHOR)
+    assert check(registry) == []
+
+
+@pytest.mark.parametrize(
+    ("place", "function"), [(take_in, "embed_new"), (LocalWorkers, "embed"), (take_in, "link_group")]
+)
+def test_an_ingest_that_had_begun_does_not_bring_the_person_back(
+    registry: Engine,
+    database_url: str,
+    indir: Path,
+    make_clip: MakeClip,
+    monkeypatch: pytest.MonkeyPatch,
+    place: object,
+    function: str,
+) -> None:
+    """Another ingest takes the same night in, and the person is forgotten, before the first one goes on."""
+    make_clip("maria", 400, night(8))
+    original = getattr(place, function)
+    nested = iter([True])
+
+    def after_the_forgetting(*args: object) -> object:
+        if next(nested, False):
+            with reach(database_url) as opened:
+                ingest(opened.engine, [indir], AUTHOR)
+                forget_speaker(opened.engine, number_of(opened.engine, "maria"), AUTHOR)
+        return original(*args)
+
+    monkeypatch.setattr(place, function, after_the_forgetting)
+    report = ingest(registry, [indir], AUTHOR)
+
+    with registry.connect() as connection:
+        left = connection.execute(text("SELECT count(*) FROM clips WHERE name = 'maria'")).scalar_one()
+    assert (left, report.total["new"], check(registry)) == (0, 0, [])
+    assert [group.forgotten for group in report.groups if str(group.group) == night(8)] == [1]
+
+
+def test_what_was_embedded_is_stored_after_a_forgetting_that_is_under_way(
+    registry: Engine, indir: Path, make_clip: MakeClip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its vector waits for the forgetting, which lists the sound and commits a little later."""
+    make_clip("maria", 400, night(8))
+    original = LocalWorkers.embed
+
+    def while_somebody_forgets(self: LocalWorkers, heard: list[Heard[Clip]]) -> Pending:
+        forgetting = registry.connect()
+        operations.lock_registry(forgetting)
+        listed = {"audio_hash": bytes.fromhex(heard[0].sound.audio_hash)}
+        forgetting.execute(text("INSERT INTO forgotten_audio VALUES (:audio_hash)"), listed)
+
+        def end() -> None:
+            forgetting.commit()
+            forgetting.close()
+
+        Timer(1.5, end).start()
+        return original(self, heard)
+
+    monkeypatch.setattr(LocalWorkers, "embed", while_somebody_forgets)
+    report = ingest(registry, [indir], AUTHOR)
+
+    assert (report.total["new"], report.total["forgotten"], check(registry)) == (0, 1, [])
