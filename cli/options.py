@@ -159,7 +159,7 @@ def author() -> "Author":
     from registry.store.operations import Author
 
     plan = plan_under_way()
-    words = sys.argv[1:] if plan is None else plan.arguments
+    words = sys.argv[1:] if plan is None else plan.words()
     command = shlex.join(["registry", *(without_password(word) for word in words)])
     return Author(_user_name(), _as_utf8(command))
 

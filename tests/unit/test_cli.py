@@ -12,7 +12,6 @@ from pathlib import Path
 import click
 import pytest
 
-from cli.apply import PLANNED
 from cli.effects import print_effects
 from cli.listening import print_files
 from cli.main import commands, main
@@ -21,6 +20,7 @@ from cli.output import as_text, print_facts, print_json, print_rejected, print_t
 from cli.progress import Lines, shown
 from cli.sql import distinct
 from registry.core.records import Rejected
+from registry.corrections.plan_forms import FORMS
 from registry.errors import InputMissing, UnknownClip
 from registry.remote import RemotePath
 from registry.store.journal import Effects
@@ -84,7 +84,7 @@ def test_every_command_prints_json_if_asked(path: tuple[str, ...]) -> None:
 def test_every_command_that_saves_plans_can_have_them_applied() -> None:
     savers = {path[-1] for path in leaves(commands) if "--save" in options(path)}
 
-    assert savers - {"same"} == set(PLANNED)
+    assert savers - {"same"} == set(FORMS)
 
 
 def test_same_is_another_name_for_merge() -> None:
