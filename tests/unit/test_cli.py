@@ -254,6 +254,20 @@ def test_the_journal_gets_no_password_and_only_text(monkeypatch: pytest.MonkeyPa
     assert author().command == r"registry ingest 'a b' '\udcff' '--database=postgresql://me:***@h/d'"
 
 
+@pytest.mark.parametrize(
+    "url", ["s3://key:hush@bucket/nights", "https://hush@host/nights", "https://host/a.wav?X-Amz-Signature=hush"]
+)
+@pytest.mark.parametrize("command", [["ingest"], ["night", "/tmp"], ["whois"], ["replace"]], ids=" ".join)
+def test_a_url_with_a_secret_is_refused_and_not_shown(
+    command: list[str], url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(*command, url, "/tmp") == 2
+
+    printed = capsys.readouterr()
+    assert "this URL holds what may be a secret" in printed.err
+    assert "hush" not in printed.err
+
+
 def test_a_user_without_a_name_is_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("getpass.getuser", lambda: {}["uid not found"])
     monkeypatch.setattr("os.getuid", lambda: 4711)
