@@ -23,7 +23,6 @@ from registry.runtimes import INSIDE
 Kind = Literal["models", "sources"]
 SETTINGS: dict[Kind, str] = {"models": "REGISTRY_MODELS", "sources": "REGISTRY_SOURCES"}
 REFUSED = "nobody of this machine named this URL: put it, or one above it, into REGISTRY_SOURCES"
-OWNER_ONLY = 0o700
 
 named_here: defaultdict[Kind, set[str]] = defaultdict(set)  # by this process, also where nothing can be kept
 
@@ -104,13 +103,14 @@ def _name(kind: Kind, names: Iterable[str]) -> None:
     path = _path(kind)
     lines = "".join(f"{name}\n" for name in sorted({*_remembered(kind), *new}))
     with suppress(OSError):
-        path.parent.mkdir(mode=OWNER_ONLY, parents=True, exist_ok=True)
-        private_files.write(path, lines.encode("utf-8", "surrogateescape"))
+        if private_files.made_private(path.parent):
+            private_files.write(path, lines.encode("utf-8", "surrogateescape"))
 
 
 def _remembered(kind: Kind) -> list[str]:
     path = _path(kind)
-    if not private_files.is_ours_alone(path):  # else anybody who may write it could name what is run
+    # Whoever else could write it would name what is run here.
+    if not (private_files.is_private(path.parent) and private_files.is_ours_alone(path)):
         return []
     with suppress(OSError):
         return path.read_text(encoding="utf-8", errors="surrogateescape").split("\n")[:-1]
