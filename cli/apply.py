@@ -1,12 +1,14 @@
 """`registry apply`."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import click
 
 from cli.options import LocalPath, database_option, follow, json_option
 
-PLANNED = ("ingest", "merge", "move", "split", "withdraw")  # what has --save; of anything else a file is no plan
+if TYPE_CHECKING:
+    from registry.corrections.plan import Plan
 
 
 @click.command()
@@ -23,13 +25,20 @@ def apply(context: click.Context, plan: Path, database: str | None, as_json: boo
     Example: registry apply plan.json
     """
     from registry.corrections.plan import load
-    from registry.errors import PlanUnreadable
 
     loaded = load(plan)
-    command, *rest = loaded.arguments or ("",)
-    if command not in PLANNED:
-        raise PlanUnreadable(path=plan, cause=f"it is of none of the commands {', '.join(PLANNED)}")
-    options = [*(["--database", database] if database else []), *(["--json"] if as_json else [])]
+    root = context.find_root().command
+    command = root.get_command(context, loaded.command) if isinstance(root, click.Group) else None
+    assert command is not None  # noqa: S101 - of these commands alone plans are loaded
     with follow(loaded):
-        root = context.find_root().command
-        return int(root.main([command, *options, *rest], prog_name="registry", standalone_mode=False))
+        return int(context.invoke(command, **_parameters(loaded), database=database, as_json=as_json))
+
+
+def _parameters(plan: "Plan") -> dict[str, object]:
+    """Make of the task what the command's own options would have made of it."""
+    from registry.remote import to_path
+
+    task: dict[str, object] = dict(plan.task)
+    if plan.command == "ingest":
+        task["indirs"] = tuple(map(to_path, cast("tuple[str, ...]", task["indirs"])))
+    return task

@@ -11,9 +11,10 @@ from cli.options import own_name
 from cli.output import print_json, print_table, say
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from registry.corrections.change import Outcome
+    from registry.corrections.plan_forms import Value
     from registry.store.journal import Effects
 
 
@@ -65,7 +66,7 @@ def _print(columns: "Sequence[str]", rows: "Sequence[Sequence[object]]") -> None
         print_table(columns, rows)
 
 
-def save_plan(based_on: int, effects: "Effects", arguments: "Sequence[str]", path: Path | None) -> None:
+def save_plan(based_on: int, effects: "Effects", command: str, task: "Mapping[str, Value]", path: Path | None) -> None:
     """Save a plan, if a path for it is given, and say how to apply it."""
     if path is None:
         return
@@ -73,7 +74,7 @@ def save_plan(based_on: int, effects: "Effects", arguments: "Sequence[str]", pat
     from registry.database import without_password
 
     try:
-        plan.save(path, arguments, based_on, effects)
+        plan.save(path, plan.Plan(command, task, based_on, effects))
     except OSError as error:
         raise click.ClickException(f"cannot save the plan to {path}: {error.strerror}") from error
     database = click.get_current_context().params.get("database")
@@ -81,7 +82,6 @@ def save_plan(based_on: int, effects: "Effects", arguments: "Sequence[str]", pat
     say(f"saved; to do just this: {own_name()} {shlex.join(['apply', str(path), *elsewhere])}", err=True)
 
 
-def from_anywhere(clip: str) -> str:
-    """Make the path of a file absolute, for a plan that may be applied from another folder."""
-    is_file = not clip.isdigit() and Path(clip).is_file()
-    return str(Path(clip).absolute()) if is_file else clip
+def from_anywhere(clips: "Sequence[str]") -> tuple[str, ...]:
+    """Make the paths of files absolute, for a plan that may be applied from another folder."""
+    return tuple(str(Path(clip).absolute()) if not clip.isdigit() and Path(clip).is_file() else clip for clip in clips)

@@ -141,8 +141,9 @@ def _ingest_at_once(
         say_begun(opened)
         act = partial(run, indirs=indirs, author=author(), progress=progress, **asked)
         planned = at_once(opened.engine, act, plan)
-    folders = [str(indir.absolute()) for indir in indirs]
-    save_plan(planned.based_on, planned.effects, ["ingest", *folders, *_as_options(asked | {"new": new})], save)
+    task = {name: value for name, value in asked.items() if name != "ray"}  # an address at which programs are run
+    task |= {"indirs": tuple(str(indir.absolute()) for indir in indirs), "new": new}
+    save_plan(planned.based_on, planned.effects, "ingest", task, save)
     if as_json:
         unsure = [asdict(decision) for decision in planned.unsure]
         print_json(as_document(planned.report) | {"effects": asdict(planned.effects), "unsure": unsure})
@@ -152,11 +153,6 @@ def _ingest_at_once(
         print_unsure(planned.unsure)
         say("done as planned" if plan else "nothing was changed")
     return planned.report.exit_code
-
-
-def _as_options(asked: dict[str, Any]) -> list[str]:
-    given = {f"--{name.replace('_', '-')}": value for name, value in asked.items() if value not in (None, False)}
-    return [word for option, value in given.items() for word in ((option,) if value is True else (option, str(value)))]
 
 
 def print_unsure(unsure: "Sequence[Unsure]") -> None:

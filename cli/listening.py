@@ -8,6 +8,7 @@ import click
 
 from cli.options import LocalPath
 from cli.output import shown
+from registry import private_files
 
 Files = Sequence[tuple[str, Sequence[str]]]  # whose they are, and their paths
 
@@ -34,6 +35,6 @@ def write_playlist(path: Path | None, files: Files) -> None:
     # A line break in a name would begin an entry of its own.
     entries = [f"#EXTINF:-1,{shown(whose)}\n{shown(file)}\n" for whose, paths in files for file in paths]
     try:
-        path.write_text("#EXTM3U\n" + "".join(entries), encoding="utf-8", errors="surrogateescape")
+        private_files.write(path, ("#EXTM3U\n" + "".join(entries)).encode("utf-8", "surrogateescape"))
     except OSError as error:
         raise click.ClickException(f"cannot write the playlist {path}: {error.strerror}") from error

@@ -34,6 +34,7 @@ from cli.replace import replace
 from cli.split import split
 from cli.sql import sql
 from cli.switch_model import switch_model
+from cli.terminal import guarded
 from cli.undo import undo
 from cli.whois import whois
 from cli.withdraw import withdraw
@@ -91,18 +92,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
     _have_a_home()
     _end_as_others_do()
     _print_any_character()
+    with guarded():
+        code = _code_of(given)
+    sys.exit(code)
+
+
+def _code_of(given: Sequence[str]) -> int:
+    """Run a command; whatever goes wrong is a message and a code."""
     try:
-        code = commands.main(given, prog_name="registry", standalone_mode=False)
+        return int(commands.main(given, prog_name="registry", standalone_mode=False) or 0)
     except click.ClickException as error:
-        code = _show(error)
+        return _show(error)
     except (click.Abort, KeyboardInterrupt):
-        code = INTERRUPTED
+        return INTERRUPTED
     except ReaderGoneError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still to be flushed
-        code = 0
+        return 0
     except Exception as error:  # noqa: BLE001 - the one place where nothing may escape
-        code = _explain(error, verbose=_is_verbose(given))
-    sys.exit(code)
+        return _explain(error, verbose=_is_verbose(given))
 
 
 def _have_a_home() -> None:

@@ -30,6 +30,6 @@ def merge(
     with reach(database) as opened:
         speakers = (one, *others)
         outcome = run(opened.engine, speakers, author(), plan_only=plan_only or bool(save), plan=plan_under_way())
-    save_plan(outcome.based_on, outcome.effects, ["merge", one, *others], save)
+    save_plan(outcome.based_on, outcome.effects, "merge", {"one": one, "others": others}, save)
     print_outcome(outcome, as_json=as_json)
     return 0

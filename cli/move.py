@@ -29,6 +29,6 @@ def move(
 
     with reach(database) as opened:
         outcome = run(opened.engine, clips, speaker, author(), plan_only=plan_only or bool(save), plan=plan_under_way())
-    save_plan(outcome.based_on, outcome.effects, ["move", *map(from_anywhere, clips), speaker], save)
+    save_plan(outcome.based_on, outcome.effects, "move", {"speaker": speaker, "clips": from_anywhere(clips)}, save)
     print_outcome(outcome, as_json=as_json)
     return 0

@@ -26,6 +26,11 @@ SHORT_ID = 8  # hex digits of an identity that tell registries apart for people
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
+MAY_HOLD_A_KEY = (
+    "this URL holds what may be a secret. Names and keys belong where the tools of its kind look: ~/.aws, ~/.netrc."
+)
+
+
 def _refuse_odd(path: object, param: click.Parameter | None, ctx: click.Context | None) -> None:
     if path == "":
         raise click.BadParameter(EMPTY, ctx, param)
@@ -51,9 +56,12 @@ class Address(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401
         """Make it a `Path` or a `RemotePath`."""
-        from registry.remote import to_path
+        from registry.core.shown_addresses import holds_secret
+        from registry.remote import is_remote, to_path
 
         _refuse_odd(value, param, ctx)
+        if is_remote(str(value)) and holds_secret(str(value)):  # which messages, the journal and every clip would keep
+            raise click.BadParameter(MAY_HOLD_A_KEY, ctx, param)
         return to_path(str(super().convert(value, param, ctx)))
 
 
@@ -154,14 +162,20 @@ def own_name() -> str:
 
 
 def author() -> "Author":
-    """Tell who runs which command, for the journal, without the password of a URL."""
-    from registry.database import without_password
+    """Tell who runs which command, for the journal, without the secrets of a URL."""
     from registry.store.operations import Author
 
     plan = plan_under_way()
-    words = sys.argv[1:] if plan is None else plan.arguments
-    command = shlex.join(["registry", *(without_password(word) for word in words)])
+    words = sys.argv[1:] if plan is None else plan.words()
+    command = shlex.join(["registry", *map(_without_secrets, words)])
     return Author(_user_name(), _as_utf8(command))
+
+
+def _without_secrets(word: str) -> str:
+    from registry.database import without_password
+
+    option, equals, value = word.partition("=") if word.startswith("--") else ("", "", word)
+    return option + equals + without_password(value)
 
 
 def _user_name() -> str:

@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cli.terminal import VISIBLE
+
 if TYPE_CHECKING:
     from registry.check import Violation
     from registry.core.records import Rejected
 
 # Line breaks would tear a row apart, escape sequences take the terminal over.
-CONTROL = {code: repr(chr(code))[1:-1] for code in (*range(0x20), *range(0x7F, 0xA0))}
-ESCAPES = {code: text for code, text in CONTROL.items() if code != ord("\n")}
+CONTROL = VISIBLE | {ord("\n"): "\\n", ord("\t"): "\\t"}
+ESCAPES = VISIBLE | {ord("\t"): "\\t"}
 UNESCAPED = {code: f"\\u{code:04x}" for code in range(0x7F, 0xA0)}  # by JSON
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.output import harmless
+from cli.terminal import unguarded
 from registry.progress import Progress, Silent
 
 if TYPE_CHECKING:
@@ -36,7 +37,10 @@ def _bar_columns() -> "RichProgress":
     from rich.progress import Progress as RichProgress
 
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    return RichProgress(*columns, console=Console(stderr=True))
+    # rich would print what others print meanwhile, past our guard.
+    return RichProgress(
+        *columns, console=Console(file=unguarded(sys.stderr)), redirect_stdout=False, redirect_stderr=False
+    )
 
 
 class Bar:

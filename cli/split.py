@@ -56,7 +56,7 @@ def split(
                 _print_proposal(proposal, as_json=as_json)
                 return 0
         outcome = run(opened.engine, speaker, clips, author(), plan_only=plan_only or bool(save), plan=plan_under_way())
-    save_plan(outcome.based_on, outcome.effects, ["split", speaker, *map(from_anywhere, clips)], save)
+    save_plan(outcome.based_on, outcome.effects, "split", {"speaker": speaker, "clips": from_anywhere(clips)}, save)
     print_outcome(outcome, as_json=as_json)
     return 0
 

@@ -28,6 +28,6 @@ def withdraw(what: tuple[str, ...], plan_only: bool, save: Path | None, database
 
     with reach(database) as opened:
         outcome = run(opened.engine, what, author(), plan_only=plan_only or bool(save), plan=plan_under_way())
-    save_plan(outcome.based_on, outcome.effects, ["withdraw", *map(from_anywhere, what)], save)
+    save_plan(outcome.based_on, outcome.effects, "withdraw", {"what": from_anywhere(what)}, save)
     print_outcome(outcome, as_json=as_json)
     return 0

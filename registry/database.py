@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
 
 from registry import embedded, schema, views
+from registry.core.shown_addresses import is_plain, shown_database, shown_text
 from registry.database_errors import connection_error, refusal
 from registry.embedded import disk
 from registry.errors import (
@@ -33,8 +34,8 @@ DEFAULT_NAME = "registry"
 NAME_BYTES = 63  # of a database, as PostgreSQL is built
 OF_A_LOST_SERVER = (psycopg.OperationalError, OperationalError, EmbeddedServerFailed, DatabaseUnreachable)
 OF_POSTGRESQL = ("postgres", "template0", "template1")
-# Greedy, since a password may hold any character; rather too much is hidden than too little.
-PASSWORD = re.compile(r"(://[^:/@\s]*:).*@|(\bpassword=)[^&\s]*")
+POSTGRESQL = ("postgresql://", "postgres://")
+QUOTED = re.compile('".*"', re.DOTALL)
 _log = logging.getLogger(__name__)
 
 
@@ -94,6 +95,10 @@ def reach(
         return
     if not wanted:
         raise NameUnfit(name=wanted, cause="it is empty, as a variable that is not set is")
+    if "=" in wanted or "@" in wanted:  # and may hold a password
+        raise NameUnfit(
+            name="***", cause="it looks like an address, of which postgresql://USER@HOST:PORT/NAME is the form"
+        )
     server = embedded.EmbeddedServer(embedded.home())
     if not wish.may_make and not server.exists():
         raise NoRegistryHere(place=server.home, hint=_elsewhere(server))
@@ -177,8 +182,11 @@ def _session(url: str, shown_url: str, *, is_own: bool) -> Session:
 
 
 def without_password(text: str) -> str:
-    """Hide the passwords of the URLs in a text, also of malformed ones."""
-    return PASSWORD.sub(lambda found: f"{found[1] or found[2]}***{'@' if found[1] else ''}", text)
+    """Show a text, an argument of a command say, with no more of its URLs than host, port, user, and name or path."""
+    with suppress(psycopg.ProgrammingError):
+        if text.startswith(POSTGRESQL) and is_plain(address := conninfo_to_dict(text)):
+            return shown_database(address)
+    return shown_text(text)
 
 
 def _as_libpq_takes_it(url: str) -> str:
@@ -190,8 +198,8 @@ def _as_libpq_takes_it(url: str) -> str:
     try:
         conninfo_to_dict(plain_url)
     except psycopg.ProgrammingError as error:
-        cause = without_password(str(error)).strip()
-        raise DatabaseUnreachable(url=without_password(url), cause=cause) from error
+        cause = QUOTED.sub('"..."', str(error)).strip()  # what it quotes may be a part of the password
+        raise DatabaseUnreachable(url=without_password(url), cause=cause) from None
     return plain_url
 
 

@@ -148,8 +148,6 @@ def _one_line(error: Exception) -> str:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    # pyannote reports to its makers unless told not to; recordings are nobody else's business.
-    os.environ.setdefault("PYANNOTE_METRICS_ENABLED", "0")
     with warnings.catch_warnings():
         # It decodes files we never give it: audio comes to it as samples.
         warnings.filterwarnings("ignore", message=r"\s*torchcodec is not installed correctly")

@@ -13,6 +13,8 @@ RegistryError                 2
 ├── NightUnderWay
 ├── DemoFolderUnfit
 ├── ModelUnavailable
+├── ModelUnnamed
+├── SourceUnnamed
 ├── PackagesUnusable
 ├── RuntimeUnavailable
 ├── ModelMismatch
@@ -139,6 +141,19 @@ class DemoFolderUnfit(RegistryError):
 class ModelUnavailable(RegistryError):
     """The embedding model {model} cannot be loaded: {cause}. Name a local checkpoint file, a Hugging Face id
     that this machine has or can download, or leave --model out for the model inside the package.
+    """
+
+
+class ModelUnnamed(RegistryError):
+    """The embedding model {model} was not loaded: only the registry, or a plan, names it, and a model's file is a
+    program that whoever wrote that name would run here. If you trust it, name it yourself, once: --model {model}, or
+    REGISTRY_MODELS={model} in the environment.
+    """
+
+
+class SourceUnnamed(RegistryError):
+    """Nothing was fetched from {url}: only the registry, or a plan, names it. If it is yours, name it, or a URL above
+    it, in the environment: REGISTRY_SOURCES={url}
     """
 
 

@@ -15,12 +15,12 @@ from registry.embedder import load_embedder
 from registry.embedding import batches, one_ahead
 from registry.errors import CorrectionRefused
 from registry.progress import Progress, Silent
-from registry.remote import to_path
 from registry.runtimes import Runtime
 from registry.sources import read_as_taken_in
 from registry.store import clips, embeddings, models, operations, profiles
 from registry.store.embeddings import EmbeddedAudio, LeftAudio
 from registry.store.operations import Author
+from registry.trust import name_model, stored_path
 from registry.workers import Heard, LocalWorkers, Pending, Workers
 
 
@@ -68,6 +68,7 @@ def reembed(
     """
     _refuse_empty(engine)
     embedder = load_embedder(model, *(() if runtime is None else (runtime,)))
+    name_model(embedder.name)
     progress = progress or Silent()
     with engine.begin() as connection:
         operations.lock_registry(connection)
@@ -121,7 +122,7 @@ def read_left(left: LeftAudio) -> tuple[LeftAudio, Audio] | Rejected:
     """Read a recording from the first of its files that is still what it was, or say what is wrong with them."""
     faults: list[Rejected] = []
     for path, sha256 in left.sources:
-        audio = read_as_taken_in(to_path(path), sha256, left.audio_hash)
+        audio = read_as_taken_in(stored_path(path), sha256, left.audio_hash)
         if isinstance(audio, Audio):
             return left, audio
         faults.append(audio)

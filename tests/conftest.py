@@ -26,6 +26,7 @@ from registry.store import corrections
 from registry.store.operations import Author
 
 os.environ["PYANNOTE_METRICS_ENABLED"] = "0"
+os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="registry-state-")  # where it is noted what a test named
 os.environ["REGISTRY_LINGER_S"] = "0"  # a test leaves no server behind
 
 CORPORA = Path(__file__).resolve().parents[2] / "shared" / "corpora"

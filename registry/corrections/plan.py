@@ -1,23 +1,35 @@
-"""Plans: what a command would change, saved, and held to when it is applied."""
+"""Plans: what a command would change, saved as data, and held to when it is applied."""
 
 import json
-from collections.abc import Sequence
+import stat
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from registry import private_files
+from registry.corrections.plan_forms import FORMS, Value, check_form
 from registry.errors import PlanOutdated, PlanUnreadable
 from registry.store.journal import Effects
 
-VERSION = 1
+VERSION = 2
+MOST_BYTES = 64 * 2**20  # a night of a million clips makes a plan of a few; more is no plan
+KEYS = {"version", "command", "task", "based_on", "effects"}
+BY_PLACE = ("one", "speaker")  # what no option names in a command line
+HIGHEST_KEY = 2**63 - 1  # of an operation, in the database
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A command line with what it changes, and the operation that the registry was at."""
+    """What a command is to do and what that changes, and the operation that the registry was at."""
 
-    arguments: tuple[str, ...]  # of the command, without --plan and --save
+    command: str
+    task: Mapping[str, Value]  # as `FORMS` says of the command
     based_on: int
     effects: Effects
+
+    def words(self) -> list[str]:
+        """Say it as a line of words, for the journal."""
+        return [self.command, *(word for name, value in self.task.items() for word in _words(name, value))]
 
     def insist_on_base(self, based_on: int) -> None:
         """Refuse to begin if the registry has moved on.
@@ -38,23 +50,59 @@ class Plan:
             raise PlanOutdated(cause="the input is not what it was")
 
 
-def save(path: Path, arguments: Sequence[str], based_on: int, effects: Effects) -> None:
-    """Write a plan down as JSON."""
-    document = {"version": VERSION, "arguments": list(arguments), "based_on": based_on, "effects": asdict(effects)}
-    path.write_text(json.dumps(document, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+def _words(name: str, value: Value) -> list[str]:
+    if isinstance(value, tuple):
+        return list(value)
+    if isinstance(value, str) and name in BY_PLACE:
+        return [value]
+    option = f"--{name.replace('_', '-')}"
+    return [] if value in (None, False) else [option] if value is True else [option, str(value)]
+
+
+def save(path: Path, plan: Plan) -> None:
+    """Write a plan down as JSON, for this user alone.
+
+    Raises:
+        OSError: It cannot be written, or there is a link or a folder of that name.
+    """
+    private_files.write(path, (json.dumps({"version": VERSION, **asdict(plan)}, indent=2) + "\n").encode())
 
 
 def load(path: Path) -> Plan:
-    """Read a plan.
+    """Read a plan, which may come from anybody: it says what is to be done, and nothing of it is run.
 
     Raises:
         PlanUnreadable: The file is missing, or no plan of this version.
     """
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-        if document["version"] != VERSION:
-            raise PlanUnreadable(path=path, cause=f"it is of version {document['version']}, expected {VERSION}")
-        effects = Effects.from_json(document["effects"])
-        return Plan(tuple(document["arguments"]), document["based_on"], effects)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise PlanUnreadable(path=path, cause=error) from error
+        document = json.loads(_read(path), parse_constant=_refuse_constant)
+        return _checked(document)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        cause = "its parts are nested too deep" if isinstance(error, RecursionError) else error
+        raise PlanUnreadable(path=path, cause=cause) from error
+
+
+def _read(path: Path) -> str:
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode) or status.st_size > MOST_BYTES:
+        raise ValueError(f"it is no file, or larger than {MOST_BYTES >> 20} MB")
+    return path.read_text(encoding="utf-8")
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no number")
+
+
+def _checked(document: object) -> Plan:
+    if not isinstance(document, dict):
+        raise TypeError("it is no JSON object")
+    if document["version"] != VERSION:
+        raise ValueError(f"it is of version {document['version']!r:.20}, expected {VERSION}: make it anew")
+    if set(document) != KEYS:
+        raise ValueError(f"it has to hold {', '.join(sorted(KEYS))}, and nothing else")
+    command, based_on = document["command"], document["based_on"]
+    if not isinstance(command, str) or command not in FORMS:
+        raise ValueError(f"it is of none of the commands {', '.join(FORMS)}")
+    if type(based_on) is not int or not 0 <= based_on <= HIGHEST_KEY:
+        raise ValueError("based_on is not the number of an operation")
+    return Plan(command, check_form(command, document["task"]), based_on, Effects.from_json(document["effects"]))

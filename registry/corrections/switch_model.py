@@ -15,6 +15,7 @@ from registry.store import addresses, embeddings, models, profiles
 from registry.store import agreement as store
 from registry.store.models import Foundation, KnownModel
 from registry.store.operations import Author
+from registry.trust import name_model
 
 WORST = 10  # speakers listed
 
@@ -78,6 +79,7 @@ def switch_model(engine: Engine, model: str, author: Author, *, plan_only: bool 
         CorrectionRefused: It decides already, or has not embedded every clip, or the registry is empty.
     """
     found: list[tuple[str, Report]] = []
+    name_model(recorded_name(model))
 
     def act(under_way: Change) -> Mapping[str, object]:
         connection = under_way.connection

@@ -20,6 +20,7 @@ from registry.sources import read_anywhere
 from registry.store import addresses, corrections, models, speakers
 from registry.store.embeddings import EmbeddedAudio
 from registry.store.models import Foundation
+from registry.trust import insist_on_model
 from registry.workers import Heard, LocalWorkers
 
 
@@ -75,7 +76,7 @@ def whois(engine: Engine, paths: Sequence[AnyPath], *, most: int = 10) -> list[W
 
 
 def _model_of(foundation: Foundation) -> Embedder:
-    embedder = load_embedder(foundation.name)
+    embedder = load_embedder(insist_on_model(foundation.name))
     if embedder.fingerprint != foundation.fingerprint:
         raise ModelMismatch(recorded=foundation.fingerprint[:12], requested=embedder.fingerprint[:12])
     return embedder

@@ -13,7 +13,8 @@ from registry.core.export_plan import PlannedFile, Source
 from registry.export import disk
 from registry.export.manifest import FOLDER
 from registry.export.times import moment_of
-from registry.remote import AnyPath, RemotePath, at_hand, is_remote, to_path
+from registry.remote import AnyPath, at_hand, is_remote
+from registry.trust import stored_path
 
 LinkMode = Literal["copy", "hardlink", "symlink"]
 PARTIAL = "partial"
@@ -70,12 +71,12 @@ def _status_if_as_taken_in(source: Source) -> os.stat_result | None:
         return None
     if status is None or status.st_size != source.size:
         return None
-    return status if status.st_mtime_ns == source.mtime_ns or holds(to_path(source.path), source.sha256) else None
+    return status if status.st_mtime_ns == source.mtime_ns or holds(stored_path(source.path), source.sha256) else None
 
 
 def _status_if_readable(address: str) -> os.stat_result | None:
     if is_remote(address):
-        return RemotePath(address).stat()
+        return stored_path(address).stat()
     status = os.stat(address)  # noqa: PTH116
     return status if os.access(address, os.R_OK) else None
 
@@ -120,7 +121,7 @@ def _make(partial: Path, file: PlannedFile, mode: LinkMode) -> None:
     if file.source.content is not None:
         disk.write(partial, [file.source.content], stamp(file))
     elif mode == "copy":
-        copy(to_path(file.source.path), partial, file)
+        copy(stored_path(file.source.path), partial, file)
     else:
         _link(file.source, partial, mode)
 

@@ -10,6 +10,7 @@ from registry.runtimes import DEFAULT_MODEL, Runtime
 from registry.store import models
 from registry.store.models import Foundation
 from registry.store.transactions import Transactions
+from registry.trust import insist_on_model, name_model
 
 
 class ModelInUse:
@@ -33,6 +34,8 @@ class ModelInUse:
         self._transactions = transactions
         self._recorded = recorded
         self._asked_name = None if model is None else recorded_name(model)
+        if self._asked_name is not None:
+            name_model(self._asked_name)
         self._asked_scope = scope
         self._asked_rate = false_merge_rate
         self._asked_runtime = () if runtime is None else (runtime,)
@@ -41,9 +44,15 @@ class ModelInUse:
 
     @cached_property
     def embedder(self) -> Embedder:
-        """The loaded model, checked against what is recorded; loading takes seconds."""
+        """The loaded model, checked against what is recorded; loading takes seconds.
+
+        Raises:
+            ModelUnnamed: Only the registry names it, nobody of this machine.
+            ModelMismatch: It is another than what is recorded.
+        """
         recorded_as = None if self._recorded is None else self._recorded.name
-        embedder = load_embedder(self._asked_name or recorded_as or DEFAULT_MODEL, *self._asked_runtime)
+        name = self._asked_name or (DEFAULT_MODEL if recorded_as is None else insist_on_model(recorded_as))
+        embedder = load_embedder(name, *self._asked_runtime)
         if self._recorded is not None and self._recorded.fingerprint != embedder.fingerprint:
             raise ModelMismatch(
                 recorded=f"{self._recorded.name} ({self._recorded.fingerprint[:12]})",
@@ -60,6 +69,16 @@ class ModelInUse:
         with self._transactions.begin() as connection:
             models.set_false_merge_rate(connection, self._asked_rate)
         return replace(laid, false_merge_rate=self._asked_rate)
+
+    @property
+    def to_be_loaded(self) -> Foundation:
+        """The same, for whom loads the model elsewhere by its name.
+
+        Raises:
+            ModelUnnamed: Nobody of this machine named it.
+        """
+        insist_on_model(self.foundation.name)
+        return self.foundation
 
     def _lay_foundation(self) -> Foundation:
         embedder = self.embedder

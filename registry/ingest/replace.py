@@ -15,6 +15,7 @@ from registry.scan import Scan, scan
 from registry.store import withdrawal
 from registry.store.operations import Author
 from registry.store.transactions import Transactions
+from registry.trust import name_sources
 from registry.workers import LocalWorkers
 
 
@@ -56,6 +57,7 @@ def replace(
             `instead_of` there are several.
         ModelUnavailable, RuntimeUnavailable, ModelMismatch: The model cannot be had here.
     """
+    name_sources(folders)
     in_use = ModelInUse(transactions, None, None, None, runtime)
     found = scan(folders, as_named=as_named)
     places = _places(found, instead_of)

@@ -19,6 +19,7 @@ from registry.scan import Pair, Scan, scan
 from registry.store import clips, withdrawal
 from registry.store.operations import Author
 from registry.store.transactions import Transactions
+from registry.trust import name_sources
 from registry.workers import LocalWorkers
 
 
@@ -61,6 +62,7 @@ def ingest(
             had here.
         RayMissing, ClusterUnusable: With `ray`, there is no such cluster to be had.
     """
+    name_sources(indirs)
     in_use = ModelInUse(transactions, model, scope, false_merge_rate, runtime)
     found = scan(indirs, as_named=as_named)
     if strict:
@@ -77,7 +79,7 @@ def _workers(
 ) -> LocalWorkers | RayWorkers:
     if ray is None:
         return LocalWorkers(lambda: model.embedder, count, read_at_once)
-    return RayWorkers(ray, lambda: model.foundation, _wav_of, runtime, count)
+    return RayWorkers(ray, lambda: model.to_be_loaded, _wav_of, runtime, count)
 
 
 def _wav_of(pair: Pair) -> str:

@@ -49,8 +49,6 @@ def connected(address: str) -> Iterator[Any]:
 
 
 def _import_ray() -> Any:  # noqa: ANN401 - the module, untyped where it is not installed
-    # Before the import: Ray reports to its makers unless told not to.
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # what will be the default; else it warns
     try:
         import ray

@@ -1,13 +1,9 @@
 """What runs an embedding model: torch any of them, OpenVINO the default one, faster on a CPU."""
 
-import sys
 from importlib.util import find_spec
 from typing import Literal
 
 from registry.errors import RuntimeUnavailable
-
-# OpenVINO would tell its makers of every import and keep a number of this user; without the package it does not.
-sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]  # which is how Python notes what is not there
 
 Runtime = Literal["auto", "torch", "openvino"]
 DEFAULT_MODEL = "campplus"

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from registry.runtimes import campplus_network
+from registry.runtimes import campplus_network, probe
 from registry.runtimes.campplus_network import MEL_BANDS
 from registry.runtimes.compiled_cache import Converted
 from registry.runtimes.loading import fingerprint_of_weights
+from registry.runtimes.mel_features import centred_features
 from registry.runtimes.packed_campplus import PackedCampPlus
 from registry.runtimes.packing import pack
 
@@ -30,6 +31,21 @@ def convert_campplus() -> Converted:
     graph, weights = _convert(PackedCampPlus(network).eval())
     named = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
     return Converted(fingerprint_of_weights("CampPlus", named), graph, weights)
+
+
+def insist_on_agreement(model: probe.Together) -> None:
+    """Compare what was converted, as it runs on this CPU, with torch.
+
+    Raises:
+        ValueError: A known sound is embedded otherwise.
+    """
+    network = campplus_network.build().eval()
+    network.load_state_dict(campplus_network.weights(), strict=True)
+    with torch.no_grad():
+        embedding = network(torch.from_numpy(centred_features(probe.sound()))[None])
+    cosine = probe.cosine(model, embedding.numpy().reshape(-1))
+    if not cosine >= probe.MIN_COSINE:  # also where it is no number
+        raise ValueError(f"converted to OpenVINO it agrees with itself by torch to {cosine:.5f} only: --runtime torch")
 
 
 def _convert(packed: PackedCampPlus) -> tuple[bytes, bytes]:

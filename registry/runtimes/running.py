@@ -51,10 +51,10 @@ def _by_torch(name: str) -> Running:
 
 
 def _by_openvino() -> Running:
-    from registry.runtimes.openvino_cpu import OpenVinoCampPlus, converted, packing, version
+    from registry.runtimes.openvino_cpu import load, packing, version
 
-    kept = converted()
-    together = packing(OpenVinoCampPlus(kept))
+    kept, model = load()
+    together = packing(model)
     return Running(_alone(together), kept.fingerprint, f"openvino {version()} f32", together)
 
 
@@ -63,12 +63,12 @@ def _in_bf16(asked: Runtime) -> Running:
         raise RuntimeUnavailable(runtime=asked, model=BF16_MODEL, cause="it is one of OpenVINO only")
     if not has_openvino():
         raise ValueError("it needs the package openvino, which cannot be imported; install it, or take campplus")
-    from registry.runtimes.openvino_cpu import OpenVinoCampPlus, converted, has_native_bf16, packing, version
+    from registry.runtimes.openvino_cpu import OpenVinoCampPlus, has_native_bf16, load, packing, version
 
     insist_on_native(native=has_native_bf16())
-    kept = converted()
+    kept, exact = load()
     together = packing(OpenVinoCampPlus(kept, "bf16"))
-    insist_on_agreement(_alone(together), _alone(packing(OpenVinoCampPlus(kept))))
+    insist_on_agreement(_alone(together), _alone(packing(exact)))
     return Running(_alone(together), bf16_fingerprint(kept.fingerprint), f"openvino {version()} bf16", together)
 
 

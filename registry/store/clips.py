@@ -7,10 +7,10 @@ from sqlalchemy import ColumnElement, Connection, exists, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from registry.core.records import Gender, Group
-from registry.remote import to_path
 from registry.scan import SourceFile
 from registry.store.arrays import copy_rows
 from registry.tables import assignment, audio, clip, clip_group
+from registry.trust import stored_path
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def _is(group: Group) -> tuple[ColumnElement[bool], ...]:
 
 
 def _file(path: str, size: int, mtime_ns: int, sha256: bytes) -> HashedFile:
-    return HashedFile(SourceFile(to_path(path), size, mtime_ns), sha256.hex())
+    return HashedFile(SourceFile(stored_path(path), size, mtime_ns), sha256.hex())
 
 
 def add_clips(connection: Connection, group: Group, clips: Sequence[Clip], operation_id: int) -> dict[int, list[int]]:

@@ -26,6 +26,10 @@ C = f"{night(6)}/c"  # the clip of F0001 on the second night
 NO_EFFECTS: dict[str, list[object]] = {"clips": [], "numbers": [], "names": [], "verdicts": []}
 
 
+def a_plan(command: str, task: dict[str, object]) -> str:
+    return json.dumps({"version": 2, "command": command, "task": task, "based_on": 3, "effects": NO_EFFECTS})
+
+
 @dataclass(frozen=True)
 class Said:
     """What a command printed, and its exit code."""
@@ -342,13 +346,11 @@ def test_how_to_apply_a_plan_names_the_database(run: Run, registry: Run, databas
         ("{}", "version"),
         ("[1]", "is no plan"),
         ("x", "Expecting value"),
-        ('{"version": 2}', "expected 1"),
-        (
-            json.dumps({"version": 1, "based_on": 3, "arguments": ["database", "stop"], "effects": NO_EFFECTS}),
-            "none of the commands ingest, merge, move, split",
-        ),
+        ('{"version": 1}', "it is of version 1, expected 2: make it anew"),
+        ('{"version": 3}', "it is of version 3, expected 2: make it anew"),
+        (a_plan("database", {}), "none of the commands ingest, merge, move, split"),
     ],
-    ids=["missing", "empty", "a list", "no JSON", "a later version", "another command"],
+    ids=["missing", "empty", "a list", "no JSON", "an earlier version", "a later version", "another command"],
 )
 def test_what_is_no_plan_is_refused(run: Run, content: str | None, words: str, tmp_path: Path) -> None:
     plan = tmp_path / "plan.json"
@@ -359,6 +361,53 @@ def test_what_is_no_plan_is_refused(run: Run, content: str | None, words: str, t
     assert (said.code, said.out) == (2, "")
     assert f"The file {plan} is no plan: " in said.err
     assert words in said.err
+
+
+def test_a_plan_saved_names_no_more_than_the_command_and_what_it_is_to_do(registry: Run, tmp_path: Path) -> None:
+    plan = tmp_path / "plan.json"
+    registry("merge", "F0001", "F0002", "--save", plan)
+
+    document = json.loads(plan.read_text())
+    assert (document["command"], document["task"]) == ("merge", {"one": "F0001", "others": ["F0002"]})
+    assert set(document) == {"version", "command", "task", "based_on", "effects"}
+    assert plan.stat().st_mode & 0o777 == 0o600
+
+
+def test_what_a_plan_holds_is_never_an_option(registry: Run, tmp_path: Path) -> None:
+    plan, target = tmp_path / "plan.json", tmp_path / "target"
+    plan.write_text(a_plan("merge", {"one": "F0001", "others": [f"--save={target}", "--database=nowhere"]}))
+    said = registry("apply", plan)
+
+    assert (said.code, said.out) == (2, "")
+    assert "There is no speaker '--save=" in said.err
+    assert not target.exists()
+
+
+def test_a_plan_that_names_a_model_of_its_own_is_refused_before_it_is_loaded(
+    registry: Run, indir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan, saved = tmp_path / "plan.json", tmp_path / "saved.json"
+    registry("ingest", indir, "--save", saved)
+    loaded: list[str] = []
+    monkeypatch.setattr("registry.ingest.model_in_use.load_embedder", loaded.append)
+    document = json.loads(saved.read_text())
+    document["task"]["model"] = str(tmp_path / "evil.ckpt")
+    plan.write_text(json.dumps(document))
+    said = registry("apply", plan)
+
+    assert (said.code, said.out, loaded) == (2, "", [])
+    assert f"The embedding model {tmp_path}/evil.ckpt was not loaded" in said.err
+
+
+def test_a_plan_is_not_saved_through_a_link(registry: Run, tmp_path: Path) -> None:
+    others, plan = tmp_path / "others", tmp_path / "plan.json"
+    others.write_text("mine")
+    plan.symlink_to(others)
+    said = registry("merge", "F0001", "F0002", "--save", plan)
+
+    assert (said.code, said.out) == (2, "")
+    assert "there is a link or a folder of that name" in said.err
+    assert others.read_text() == "mine"
 
 
 def test_a_plan_that_cannot_be_saved_says_why(registry: Run, tmp_path: Path) -> None:

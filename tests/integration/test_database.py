@@ -18,6 +18,7 @@ from registry.errors import (
     DatabaseError,
     DatabaseRefused,
     DatabaseUnreachable,
+    NameUnfit,
     NoSuchRegistry,
     VectorMissing,
     VectorTooOld,
@@ -97,9 +98,12 @@ def test_a_server_that_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch)
         ("sqlite:///registry.db", "this is not a PostgreSQL URL"),
         ("not a url://", "this is not a PostgreSQL URL"),
         ("postgresql://me:p%40ss@[::1/registry", r"me:\*\*\*@"),
-        ("postgresql://me:p%40ss@localhost/registry?colour=blue", 'invalid URI query parameter: "colour"'),
-        ("postgresql://me:p%40ss@localhost:http/registry", 'invalid integer value "http"'),
-        ("postgresql://localhost:1/registry?user=me&password=p%40ss", r"password=\*\*\*"),
+        ("postgresql://me:p%40ss@localhost/registry?colour=blue", "invalid URI query parameter"),
+        (
+            "postgresql://me:p%40ss@localhost:http/registry",
+            "invalid integer value",
+        ),
+        ("postgresql://localhost:1/registry?user=me&password=p%40ss", r"me:\*\*\*@localhost:1/registry"),
     ],
 )
 def test_a_url_of_something_else_is_named_as_such(url: str, words: str) -> None:
@@ -112,12 +116,31 @@ def test_a_url_of_something_else_is_named_as_such(url: str, words: str) -> None:
     [
         ("postgresql://me@host/db", "postgresql://me@host/db"),
         ("postgresql://me:a:b@c@host:1/db", "postgresql://me:***@host:1/db"),
-        ("postgresql:///db?host=/tmp&password=a&user=me", "postgresql:///db?host=/tmp&password=***&user=me"),
+        ("postgresql://me:a@host:1/db?sslpassword=b", "postgresql://me:***@host:1/db"),
+        ("postgresql://host/db?oauth_client_secret=b", "postgresql://host/db"),
+        ("postgresql://host/db?passfile=/x&options=-csecret%3Db", "postgresql://host/db"),
+        ("postgresql://me:a/b@host/db", "postgresql://me:***@host/db"),
+        ("postgresql://me:a?b@host/db", "postgresql://me:***@host/db"),
+        ("postgresql://me:a#b@host/db", "postgresql://me:***@host/db"),
+        ("postgresql://host/db?future_secret=a@b", "postgresql://***@b"),
+        ("postgresql://me:secret/db", "postgresql://***/db"),
+        ("postgresql+psycopg://me:a@host/db", "postgresql+psycopg://me:***@host/db"),
+        ("postgresql:///db?host=/tmp&password=a&user=me", "postgresql://me:***@/db?host=/tmp"),
+        ("s3://key:secret@bucket/a@b", "s3://key:***@b"),
+        ("s3://bucket/a@b/c", "s3://bucket/a@b/c"),
+        ("https://host/a.wav?X-Amz-Signature=b#c", "https://host/a.wav"),
+        ("see https://me:a@host/b?c=d there", "see https://me:***@host/b there"),
         ("SELECT 'me@host'", "SELECT 'me@host'"),
     ],
 )
-def test_passwords_are_hidden(shown: str, hidden: str) -> None:
+def test_of_an_address_only_host_port_user_and_name_are_shown(shown: str, hidden: str) -> None:
     assert without_password(shown) == hidden
+
+
+@pytest.mark.parametrize("address", ["host=h password=p%40ss", "dbname=x sslpassword=p%40ss", "me:p%40ss@h/db"])
+def test_an_address_is_not_taken_for_a_name(address: str) -> None:
+    with refused(NameUnfit, r"it looks like an address, of which postgresql://USER@HOST:PORT/NAME is the form"):
+        open_and_close(address)
 
 
 def test_a_role_without_rights_is_told_which_it_needs(tcp_server: TcpServer, empty: str, plain_role: str) -> None:
@@ -222,7 +245,7 @@ def test_a_mistyped_name_makes_no_registry(server: EmbeddedServer, monkeypatch: 
         pass
 
 
-@pytest.mark.parametrize("name", ["demo", "two words", 'it\'s "50%" / a+b?c#d', "São João é às 8", "host=nowhere"])
+@pytest.mark.parametrize("name", ["demo", "two words", 'it\'s "50%" / a+b?c#d', "São João é às 8"])
 def test_a_name_is_a_database_of_the_embedded_server(
     server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:

