@@ -46,6 +46,9 @@ RegistryError                 2
     ├── RegistryInUse
     ├── NameUnfit
     ├── EncodingUnfit
+    ├── SchemaOpenToOthers
+    ├── ReaderElsewhere
+    ├── LockHeld
     ├── DatabaseDiskFull
     ├── NotWhole
     ├── ViewsInUse
@@ -314,6 +317,24 @@ class NameUnfit(DatabaseError):
 class EncodingUnfit(DatabaseError):
     """The database at {url} keeps text in {encoding}, which cannot hold every name and transcript. Make another with
     CREATE DATABASE ... ENCODING 'UTF8' TEMPLATE template0, and name it in --database / REGISTRY_DATABASE_URL.
+    """
+
+
+class SchemaOpenToOthers(DatabaseError):
+    """Others could have this command run what is theirs, with its rights, in the database at {url}: {cause}. Nothing
+    was done. As the owner of the database, or as a superuser: {way_out}; then run the command again.
+    """
+
+
+class ReaderElsewhere(DatabaseError):
+    """REGISTRY_READER_URL leads to another registry than the one that is asked, {place}. Correct it, or leave it out
+    for this command.
+    """
+
+
+class LockHeld(DatabaseError):
+    """The registry has been under change for {minutes} minutes and more, by {holder}. What this command had finished is
+    kept. Does the other one hang? End it, or wait for it, then run this command again.
     """
 
 

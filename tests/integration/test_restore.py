@@ -71,7 +71,7 @@ def test_views_and_functions_that_are_not_the_packages_are_noticed_and_made_anew
 ) -> None:
     with reach(tcp_server.url(empty), create=True):
         pass
-    tcp_server.run(mishap, empty)
+    tcp_server.run(f"SET search_path = registry, public; {mishap}", empty)
 
     with reach(tcp_server.url(empty), reading=True) as opened:
         assert [found.invariant for found in check(opened.engine)] == [VIEWS]
@@ -84,7 +84,10 @@ def test_a_role_that_may_not_mend_the_views_goes_on_with_a_warning(
 ) -> None:
     with reach(tcp_server.url(empty), create=True):
         pass
-    tcp_server.run(f"DROP VIEW aliases; GRANT SELECT ON ALL TABLES IN SCHEMA public TO {plain_role}", empty)
+    grants = (
+        f"GRANT USAGE ON SCHEMA registry TO {plain_role}; GRANT SELECT ON ALL TABLES IN SCHEMA registry TO {plain_role}"
+    )
+    tcp_server.run(f"DROP VIEW aliases; {grants}", empty)
 
     with reach(tcp_server.url(empty, user=plain_role)) as opened, opened.engine.connect() as connection:
         assert connection.execute(text("SELECT count(*) FROM speakers")).scalar_one() == 0
@@ -142,7 +145,8 @@ def test_a_view_of_a_persons_own_upon_ours_is_named(tcp_server: TcpServer, empty
     with reach(url, create=True):
         pass
     tcp_server.run(
-        "DROP VIEW clips; CREATE VIEW clips AS SELECT 1 AS clip_id; CREATE VIEW mine AS SELECT clip_id FROM clips",
+        "SET search_path = registry; DROP VIEW clips; CREATE VIEW clips AS SELECT 1 AS clip_id;"
+        " CREATE VIEW mine AS SELECT clip_id FROM clips",
         empty,
     )
 
