@@ -134,7 +134,7 @@ def _refuse_unfit(name: str) -> None:
 
 @contextmanager
 def _opened(url: str, server: embedded.EmbeddedServer | None, wish: _Wish) -> Iterator[Database]:
-    plain_url = _as_libpq_takes_it(url)
+    plain_url = as_libpq_takes_it(url)
     shown_url = without_password(plain_url)
     session = _session(plain_url, shown_url, is_own=server is not None)
     engine = create_engine("postgresql+psycopg://", poolclass=NullPool, creator=session.connect)
@@ -189,7 +189,7 @@ def without_password(text: str) -> str:
     return PASSWORD.sub(lambda found: f"{found[1] or found[2]}***{'@' if found[1] else ''}", text)
 
 
-def _as_libpq_takes_it(url: str) -> str:
+def as_libpq_takes_it(url: str) -> str:
     """Drop the driver that SQLAlchemy's URLs may name; psycopg 3 is always the one used."""
     scheme, _, address = url.partition("://")
     if scheme.partition("+")[0] not in ("postgresql", "postgres"):

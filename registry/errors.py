@@ -19,6 +19,7 @@ RegistryError                 2
 │   └── ModelMoved
 ├── ScopeMismatch
 ├── QueryFailed
+├── QueryTooLong
 ├── NotText
 ├── UnknownSpeaker
 ├── AmbiguousSpeaker
@@ -179,6 +180,10 @@ class ScopeMismatch(RegistryError):
 
 class QueryFailed(RegistryError):
     """The database refused the query: {cause}"""
+
+
+class QueryTooLong(RegistryError):
+    """The query was ended after {seconds} seconds. Ask for less, or give it more time with registry sql --timeout."""
 
 
 class NotText(RegistryError):

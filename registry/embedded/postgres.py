@@ -206,20 +206,6 @@ def _refuse_nameless(account: Account) -> None:
         raise ProgramError(message) from None
 
 
-def psql(url: str, script: str, **variables: str) -> None:
-    """Run a script of psql with variables of psql.
-
-    Raises:
-        ProgramError: with the words of the server.
-    """
-    command = [str(binaries.programs() / "psql"), "-XqAt", "-d", url, "-v", "ON_ERROR_STOP=1"]
-    for name, value in variables.items():
-        command += ["-v", f"{name}={value}"]
-    done = subprocess.run(command, input=script, env=_environment(), capture_output=True, encoding="utf-8", check=False)
-    if done.returncode:
-        raise ProgramError(done.stderr.strip())
-
-
 def _environment() -> dict[str, str]:
     # Nothing else: PGHOST, PGPORT, PGDATA or TZ of the caller would change what the programs do.
     kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
