@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
 from registry.embedded import linger
-from registry.embedded.account import make_home
+from registry.embedded.account import make_home, refuse_foreign
 from registry.embedded.disk import full_disk
 from registry.embedded.locks import Locks
 from registry.embedded.postgres import PORT, Postgres, ProgramError, State
@@ -66,6 +66,7 @@ class EmbeddedServer:
             EmbeddedServerFailed: when it cannot be started; with the cause.
         """
         with self._failures():
+            self._postgres.refuse_unreachable()
             make_home(self.home)
             with self._locks.alone():
                 self._locks.join()
@@ -173,7 +174,8 @@ class EmbeddedServer:
         if not self.home.is_dir():
             return None
         log = self._postgres.log
-        told = log.read_bytes()[said_before:].decode(errors="replace") if log.exists() else ""
+        said = log.read_bytes() if log.is_file() else b""
+        told = said[said_before if said_before <= len(said) else 0 :].decode(errors="replace")  # or it was begun anew
         return full_disk(self.home, words + told)
 
     def lingers_s(self) -> float | None:
@@ -213,6 +215,8 @@ class EmbeddedServer:
         """
         if not self.home.is_dir():
             return False
+        with self._failures():
+            refuse_foreign(self.home)
         with self._failures(), self._locks.alone():
             self._keep_marker.unlink(missing_ok=True)
             return self._postgres.stop()
