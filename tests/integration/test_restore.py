@@ -5,13 +5,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
+from sqlalchemy.pool import NullPool
 
 from registry.check import VIEWS, check
 from registry.database import Database, reach
 from registry.embedded import EmbeddedServer, binaries
 from registry.errors import ViewsInUse
 from registry.registries import dropped
+from registry.schema import upgrade
 from registry.store.identity import registry_id
 from tests.fix_server import TcpServer
 
@@ -53,6 +55,25 @@ def test_an_ordinary_role_restores_a_registry_with_its_functions(
     with reach(url, reading=True) as opened:
         with opened.engine.connect() as connection:
             assert [(row[0], round(row[1], 3)) for row in connection.execute(text(SIMILAR))] == [(2, 0.707)]
+        assert VIEWS not in {found.invariant for found in check(opened.engine)}
+
+
+def test_a_backup_of_a_registry_in_public_comes_back_there(
+    tcp_server: TcpServer, empty: str, plain_database: str, plain_role: str, tmp_path: Path
+) -> None:
+    """As earlier versions made it."""
+    engine = create_engine(tcp_server.url(empty, scheme="postgresql+psycopg"), poolclass=NullPool)
+    with engine.begin() as connection:
+        upgrade(connection, "shown")
+        connection.execute(text(FILL))
+    program("pg_dump", "--format=custom", "--file", tmp_path / "dump", tcp_server.url(empty))
+    url = tcp_server.url(plain_database, user=plain_role)
+    program("pg_restore", "--no-owner", "--dbname", url, tmp_path / "dump")
+
+    with reach(url, reading=True) as opened, opened.engine.connect() as connection:
+        assert connection.execute(text("SELECT current_schema()")).scalar_one() == "public"
+        assert [(row[0], round(row[1], 3)) for row in connection.execute(text(SIMILAR))] == [(2, 0.707)]
+    with reach(url) as opened:  # it looks in other schemas now, so its functions are made anew
         assert VIEWS not in {found.invariant for found in check(opened.engine)}
 
 
