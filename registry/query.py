@@ -49,7 +49,7 @@ def ask(opened: Database, query: str, timeout_s: float = TIMEOUT_S) -> Iterator[
                 first = list(itertools.islice(rows, 1))  # what fails at once does so before anything is printed
                 yield Answer(columns, itertools.chain(first, rows))
     except psycopg.errors.QueryCanceled as error:
-        if time.monotonic() - began_s < timeout_s:
+        if not timeout_s or time.monotonic() - began_s < timeout_s:
             raise QueryFailed(cause=str(error).strip()) from error
         raise QueryTooLong(seconds=f"{timeout_s:g}") from error
     except psycopg.Error as error:

@@ -3,7 +3,7 @@
 import getpass
 import os
 import socket
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
@@ -52,10 +52,6 @@ class Session:
         connection.execute(f"SELECT {calls}".encode(), values)
         connection.autocommit = False
         return connection
-
-    def with_settings(self, **settings: str) -> "Session":
-        """Make the same session with further settings."""
-        return replace(self, settings=self.settings | settings)
 
 
 def session_for(url: str, shown_url: str, *, is_own: bool) -> Session:

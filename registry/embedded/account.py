@@ -68,8 +68,10 @@ def make_home(home: Path) -> None:
     is_root = os.geteuid() == 0
     for folder in reversed([folder for folder in (home, *home.parents) if not folder.exists()]):
         folder.mkdir(exist_ok=True)
-        if is_root or folder == home:
+        if folder == home:
             folder.chmod(0o711 if is_root else 0o700)  # whatever the umask
+        elif is_root:
+            folder.chmod(stat.S_IMODE(folder.stat().st_mode) | stat.S_IXGRP | stat.S_IXOTH)
     refuse_foreign(home)
 
 

@@ -236,3 +236,11 @@ def test_a_name_is_a_database_of_the_embedded_server(
             assert connection.execute(text("SELECT current_database()")).scalar_one() == name
         with psycopg.connect(opened.url) as connection:
             assert connection.info.dbname == name
+
+
+def test_a_new_registry_into_which_nothing_came_leaves_no_schema(tcp_server: TcpServer, empty: str) -> None:
+    with reach(tcp_server.url(empty), new=True):
+        pass
+
+    with psycopg.connect(tcp_server.url(empty)) as connection:
+        assert connection.execute("SELECT FROM pg_namespace WHERE nspname = 'registry'").rowcount == 0
