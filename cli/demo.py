@@ -59,13 +59,14 @@ def demo(folder: Path, database: str | None, as_json: bool) -> int:
             export_command.print_report(report, outdir)
             _print_tree(outdir)
         _print_command("sql", there, SPEAKERS, as_json=as_json)
-        answer = ask(opened.engine, SPEAKERS)
+        with ask(opened, SPEAKERS) as answer:
+            columns, rows = answer.columns, list(answer.rows)
     if as_json:
-        speakers = [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
+        speakers = [dict(zip(columns, row, strict=True)) for row in rows]
         documents = [ingest_command.as_document(one) for one in ingested]
         print_json({"database": name, "ingested": documents, "exported": asdict(report), "speakers": speakers})
         return report.exit_code
-    print_table(answer.columns, answer.rows)
+    print_table(columns, rows)
     click.echo("To go on:")
     for query in NEXT:
         click.echo(f"  {own_name()} sql {there} {shlex.quote(query)}")

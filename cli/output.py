@@ -1,6 +1,7 @@
 """Print results: tables for people, JSON for scripts."""
 
 import datetime as dt
+import itertools
 import json
 import math
 import shutil
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 # Line breaks would tear a row apart, escape sequences take the terminal over.
 CONTROL = VISIBLE | {ord("\n"): "\\n", ord("\t"): "\\t"}
 ESCAPES = VISIBLE | {ord("\t"): "\\t"}
+MEASURED_ROWS = 1000  # by which a table is laid out; those that come later are laid out alike
+MOST_SHOWN = 1000  # characters of a value in a table
 UNESCAPED = {code: f"\\u{code:04x}" for code in range(0x7F, 0xA0)}  # by JSON
 
 
@@ -40,15 +43,26 @@ def print_table(
     """
     from cli import tables
 
-    listed = [list(row) for row in rows]
     if not columns:
         return
-    are_numbers = [_is_of_numbers([row[at] for row in listed]) for at in range(len(columns))]
+    brief = ([_brief(value) for value in row] for row in rows)
+    measured = list(itertools.islice(brief, MEASURED_ROWS))
+    are_numbers = [_is_of_numbers([row[at] for row in measured]) for at in range(len(columns))]
     header, last = [shown(name) for name in columns], [shown(value) for value in footer]
-    table = tables.Table(header, [[shown(value) for value in row] for row in listed], last, are_numbers, spare)
+    more = ([shown(value) for value in row] for row in brief)
+    table = tables.Table(header, [[shown(value) for value in row] for row in measured], last, are_numbers, spare, more)
     screen = shutil.get_terminal_size().columns
     lines = tables.fitted(table, screen) if sys.stdout.isatty() else tables.plain(table)
-    click.echo("\n".join(lines))
+    while some := list(itertools.islice(lines, MEASURED_ROWS)):
+        click.echo("\n".join(some))
+
+
+def _brief(value: object) -> object:
+    """Cut what is too long for a table; a number stays one."""
+    if isinstance(value, Number):
+        return value
+    words = as_text(value)
+    return words if len(words) <= MOST_SHOWN else words[: MOST_SHOWN - 1] + "…"
 
 
 def _is_of_numbers(column: Sequence[object]) -> bool:
@@ -98,6 +112,16 @@ def as_text(value: object) -> str:
 def print_json(document: object) -> None:
     """Print one JSON document."""
     click.echo(json.dumps(_plain(document), ensure_ascii=False, indent=2, allow_nan=False).translate(UNESCAPED))
+
+
+def print_json_list(documents: Iterable[object]) -> None:
+    """Print one JSON document, a list, as its items come."""
+    written = (json.dumps(_plain(one), ensure_ascii=False, indent=2, allow_nan=False) for one in documents)
+    lead = "[\n  "
+    for item in written:
+        click.echo(lead + item.translate(UNESCAPED).replace("\n", "\n  "), nl=False)
+        lead = ",\n  "
+    click.echo("[]" if lead.startswith("[") else "\n]")
 
 
 def _plain(value: object) -> object:

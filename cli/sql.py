@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import click
 
 from cli.options import database_option, json_option
-from cli.output import as_text, print_json, print_table
+from cli.output import as_text, print_json_list, print_table
 
 
 @click.command()
@@ -16,11 +16,20 @@ from cli.output import as_text, print_json, print_table
 @database_option
 @json_option
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV with a header line.")
-def sql(query: str, database: str | None, as_json: bool, as_csv: bool) -> int:
+@click.option(
+    "--timeout",
+    "timeout_s",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0),
+    default=600,
+    show_default=True,
+    help="How long the query may take; 0 for as long as it needs.",
+)
+def sql(query: str, database: str | None, as_json: bool, as_csv: bool, timeout_s: float) -> int:
     """Ask the database; it can only be read from here.
 
     The views are speakers, clips and speaker_nights; the functions similar_speakers(speaker_id, k) and
-    similar_clips(clip_id, k).
+    similar_clips(clip_id, k). A table shows the first 1,000 characters of a value; --csv and --json give all of it.
 
     \b
     Example: registry sql "SELECT number, clips FROM speakers WHERE broadcaster = 'andaiafm'"
@@ -28,17 +37,16 @@ def sql(query: str, database: str | None, as_json: bool, as_csv: bool) -> int:
     from registry.database import reach
     from registry.query import ask
 
-    with reach(database, reading=True) as opened:
-        answer = ask(opened.engine, query)
-    if as_json:
-        names = distinct(answer.columns)
-        print_json([dict(zip(names, row, strict=True)) for row in answer.rows])
-    elif as_csv:
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(answer.columns)
-        writer.writerows(map(as_text, row) for row in answer.rows)
-    else:
-        print_table(answer.columns, answer.rows)
+    with reach(database, reading=True) as opened, ask(opened, query, timeout_s) as answer:
+        if as_json:
+            names = distinct(answer.columns)
+            print_json_list(dict(zip(names, row, strict=True)) for row in answer.rows)
+        elif as_csv:
+            writer = csv.writer(sys.stdout, lineterminator="\n")
+            writer.writerow(answer.columns)
+            writer.writerows(map(as_text, row) for row in answer.rows)
+        else:
+            print_table(answer.columns, answer.rows)
     return 0
 
 

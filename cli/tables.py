@@ -2,7 +2,7 @@
 
 import itertools
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -23,17 +23,23 @@ class Table:
     footer: Sequence[str]  # empty for none
     are_numbers: Sequence[bool]  # of each column: set flush right
     spare: Sequence[str] = ()  # columns that a screen is spared where the others fit without them, the first first
+    more: Iterable[Sequence[str]] = ()  # rows still to come: laid out as those above, to be read once
 
     def without(self, column: str) -> "Table":
         """Leave a column out, and with it the thought of leaving it out."""
         place = self.header.index(column)
         header, *rows = (_but_for(line, place) for line in self.lines())
         footer = rows.pop() if self.footer else ()
-        return Table(header, rows, footer, _but_for(self.are_numbers, place), self.spare[1:])
+        more = (_but_for(line, place) for line in self.more)
+        return Table(header, rows, footer, _but_for(self.are_numbers, place), self.spare[1:], more)
 
     def lines(self) -> list[Sequence[str]]:
-        """List header, rows and footer."""
+        """List header, rows and footer, by which the table is laid out."""
         return [self.header, *self.rows, *([self.footer] if self.footer else [])]
+
+    def all_rows(self) -> Iterator[Sequence[str]]:
+        """Give the rows and those still to come."""
+        return itertools.chain(self.rows, self.more)
 
 
 def plain(table: Table) -> Iterator[str]:
@@ -42,7 +48,8 @@ def plain(table: Table) -> Iterator[str]:
     widths = [max((len(value) for value in column if len(value) <= MOST_PADDED), default=0) for column in columns]
     formats = [f"{{:{'>' if right else '<'}{width}}}" for right, width in zip(table.are_numbers, widths, strict=True)]
     row = GAP.join(formats)
-    return (row.format(*line).rstrip() for line in table.lines())
+    lines = itertools.chain([table.header], table.all_rows(), [table.footer] if table.footer else [])
+    return (row.format(*line).rstrip() for line in lines)
 
 
 def fitted(table: Table, screen: int) -> Iterator[str]:
@@ -72,7 +79,7 @@ def _ruled(table: Table, widths: Sequence[int]) -> Iterator[str]:
     rule = GAP.join("-" * width for width in widths)
     yield from _row(table, table.header, widths)
     yield rule
-    for row in table.rows:
+    for row in table.all_rows():
         yield from _row(table, row, widths)
     if table.footer:
         yield rule
@@ -103,10 +110,10 @@ def _padded(value: str, width: int, is_number: bool) -> str:
 def _expanded(table: Table, screen: int) -> Iterator[str]:
     """Give a line for every value, as psql does in its expanded form."""
     names = max(map(_width, table.header))
-    titled = [(str(number), row) for number, row in enumerate(table.rows, 1)]
-    if not titled:
+    titled = ((str(number), row) for number, row in enumerate(table.all_rows(), 1))
+    if not table.rows:
         yield "(no rows)"
-    for title, row in [*titled, *([("total", table.footer)] if table.footer else [])]:
+    for title, row in itertools.chain(titled, [("total", table.footer)] if table.footer else []):
         yield f"-[ {title} ]".ljust(min(screen, 2 * names + len(GAP)), "-")
         for name, value in zip(table.header, row, strict=True):
             yield f"{_padded(name, names, is_number=False)} | {value}".rstrip()

@@ -15,7 +15,7 @@ from sqlalchemy.pool import NullPool
 
 from registry import embedded, schema, views
 from registry.core.shown_addresses import is_plain, shown_database, shown_text
-from registry.database_errors import connection_error, refusal
+from registry.database_errors import connection_error, refusal, rights_missing
 from registry.embedded import disk
 from registry.errors import (
     DatabaseDiskFull,
@@ -27,12 +27,18 @@ from registry.errors import (
     NoSuchRegistry,
     RegistryBegun,
 )
+from registry.places import Facts
 from registry.session import Session, session_for
 from registry.store import identity
 
 DEFAULT_NAME = "registry"
 NAME_BYTES = 63  # of a database, as PostgreSQL is built
 OF_A_LOST_SERVER = (psycopg.OperationalError, OperationalError, EmbeddedServerFailed, DatabaseUnreachable)
+# Of two that begin a registry at once, the second fails on what the first has made, and finds it there then.
+ALREADY_MADE = (
+    *(psycopg.errors.UniqueViolation, psycopg.errors.DuplicateSchema),
+    *(psycopg.errors.DuplicateTable, psycopg.errors.DuplicateObject),
+)
 OF_POSTGRESQL = ("postgres", "template0", "template1")
 POSTGRESQL = ("postgresql://", "postgres://")
 QUOTED = re.compile('".*"', re.DOTALL)
@@ -48,6 +54,7 @@ class Database:
     url: str  # as psql takes it, password included
     shown_url: str  # the same without the password, for messages
     place: str  # where people find it: the embedded server's folder, or the shown URL
+    session: Session  # how its connections are opened
     begun: str | None = None  # the identity of a registry that was made just now
 
 
@@ -132,20 +139,21 @@ def _refuse_unfit(name: str) -> None:
 
 @contextmanager
 def _opened(url: str, server: embedded.EmbeddedServer | None, wish: _Wish) -> Iterator[Database]:
-    plain_url = _as_libpq_takes_it(url)
+    plain_url = as_libpq_takes_it(url)
     shown_url = without_password(plain_url)
     session = _session(plain_url, shown_url, is_own=server is not None)
     engine = create_engine("postgresql+psycopg://", poolclass=NullPool, creator=session.connect)
-    opened = Database(engine, server, plain_url, shown_url, str(server.home) if server else shown_url)
+    place = str(server.home) if server else shown_url
+    opened = Database(engine, server, plain_url, shown_url, place, session)
     try:
-        begun = _answer_or_raise(opened, session, wish) if wish.upgrade else None
+        opened = _answer_or_raise(opened, wish) if wish.upgrade else opened
         try:
-            yield replace(opened, begun=begun)
+            yield opened
         finally:
-            if begun and wish.new:
+            if opened.begun and wish.new:
                 _take_back_unless_used(opened)
     finally:
-        engine.dispose()
+        opened.engine.dispose()
 
 
 def _take_back_unless_used(opened: Database) -> None:
@@ -155,7 +163,7 @@ def _take_back_unless_used(opened: Database) -> None:
             if not identity.is_untouched(connection):
                 return
             if opened.server is None:
-                schema.take_back(connection)
+                schema.take_back(connection, with_schema=opened.session.facts.is_unmade)
         if opened.server is not None:
             opened.server.drop_database(str(conninfo_to_dict(opened.url)["dbname"]))
         _log.warning("nothing was taken in: the new registry was removed again")
@@ -189,7 +197,7 @@ def without_password(text: str) -> str:
     return shown_text(text)
 
 
-def _as_libpq_takes_it(url: str) -> str:
+def as_libpq_takes_it(url: str) -> str:
     """Drop the driver that SQLAlchemy's URLs may name; psycopg 3 is always the one used."""
     scheme, _, address = url.partition("://")
     if scheme.partition("+")[0] not in ("postgresql", "postgres"):
@@ -203,33 +211,47 @@ def _as_libpq_takes_it(url: str) -> str:
     return plain_url
 
 
-def _answer_or_raise(opened: Database, session: Session, wish: _Wish) -> str | None:
-    """Bring the schema up to date; give the identity of a registry that was made by it."""
+def _answer_or_raise(opened: Database, wish: _Wish, *, again: bool = True) -> Database:
+    """Bring the schema up to date; note the identity of a registry that was made by it."""
     try:
         with opened.engine.begin() as connection:
-            return _brought_up(connection, opened, session, wish)
+            return replace(opened, begun=_brought_up(connection, opened, wish))
     except OperationalError as error:
         raise connection_error(error.orig, opened.shown_url) from error
     except DBAPIError as error:
+        if again and isinstance(error.orig, ALREADY_MADE):
+            return _answer_or_raise(_looked_at_again(opened), wish, again=False)
         raise refusal(error, opened.shown_url) from error
 
 
-def _brought_up(connection: Connection, opened: Database, session: Session, wish: _Wish) -> str | None:
-    found = schema.standing(connection, opened.shown_url)
-    is_empty = found is schema.Standing.EMPTY
+def _looked_at_again(opened: Database) -> Database:
+    session = _session(opened.url, opened.shown_url, is_own=opened.session.is_own)
+    engine = create_engine("postgresql+psycopg://", poolclass=NullPool, creator=session.connect)
+    return replace(opened, engine=engine, session=session)
+
+
+def _brought_up(connection: Connection, opened: Database, wish: _Wish) -> str | None:
+    facts = opened.session.facts
+    if facts.home in facts.closed:
+        raise rights_missing(f"permission denied for schema {facts.home}", opened.shown_url)
+    if facts.is_unmade and wish.may_make:
+        schema.make_room(connection)
+    is_empty = facts.is_unmade or schema.standing(connection, opened.shown_url) is schema.Standing.EMPTY
     if is_empty and not wish.may_make:
-        raise NoRegistryHere(place=opened.place, hint=_other_schemas(session))
+        raise NoRegistryHere(place=opened.place, hint=_other_schemas(facts))
     if wish.new and not is_empty and identity.holds_clips(connection):
         raise RegistryBegun(place=opened.place)
     is_changed = schema.upgrade(connection, opened.shown_url)
     if not is_changed and not wish.reading:
         views.ensure(connection)
+    if facts.is_hidden and not wish.reading:
+        schema.show(connection)
     return identity.registry_id(connection) if is_empty and is_changed else None
 
 
-def _other_schemas(session: Session) -> str:
+def _other_schemas(facts: Facts) -> str:
     """Tell of registries that the search_path does not lead to."""
-    if not session.registries:
+    if not facts.holding:
         return ""
-    example = f"?options=-csearch_path%3D{session.registries[0]}"
-    return f" on the role's search_path, but in the schema {', '.join(session.registries)}: add {example} to the URL"
+    example = f"?options=-csearch_path%3D{facts.holding[0]}"
+    return f" on the role's search_path, but in the schema {', '.join(facts.holding)}: add {example} to the URL"

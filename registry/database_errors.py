@@ -42,7 +42,7 @@ def refusal(error: DBAPIError, shown_url: str) -> DatabaseError:
     """Say why a database cannot be made a registry, or opened as one."""
     cause = _words(error.orig)
     if isinstance(error.orig, psycopg.errors.InsufficientPrivilege):
-        return DatabaseError(cause=f"{cause}. {RIGHTS_NEEDED.format(url=shown_url)}")
+        return rights_missing(cause, shown_url)
     if isinstance(error.orig, psycopg.errors.FeatureNotSupported | psycopg.errors.UndefinedFile):
         return VectorMissing(url=shown_url, cause=cause, needed=schema.PGVECTOR_NEEDED)
     if isinstance(error.orig, psycopg.errors.InvalidSchemaName):
@@ -50,6 +50,11 @@ def refusal(error: DBAPIError, shown_url: str) -> DatabaseError:
             cause=f"{cause}: the role's search_path names none that exists. Create it, or name another"
         )
     return DatabaseError(cause=cause)
+
+
+def rights_missing(cause: str, shown_url: str) -> DatabaseError:
+    """Say which rights a role needs."""
+    return DatabaseError(cause=f"{cause}. {RIGHTS_NEEDED.format(url=shown_url)}")
 
 
 def as_registry_error(error: Exception) -> RegistryError | None:

@@ -21,6 +21,7 @@ RegistryError                 2
 │   └── ModelMoved
 ├── ScopeMismatch
 ├── QueryFailed
+├── QueryTooLong
 ├── NotText
 ├── UnknownSpeaker
 ├── AmbiguousSpeaker
@@ -48,6 +49,9 @@ RegistryError                 2
     ├── RegistryInUse
     ├── NameUnfit
     ├── EncodingUnfit
+    ├── SchemaOpenToOthers
+    ├── ReaderElsewhere
+    ├── LockHeld
     ├── DatabaseDiskFull
     ├── NotWhole
     ├── ViewsInUse
@@ -193,6 +197,10 @@ class QueryFailed(RegistryError):
     """The database refused the query: {cause}"""
 
 
+class QueryTooLong(RegistryError):
+    """The query was ended after {seconds} seconds. Ask for less, or give it more time with registry sql --timeout."""
+
+
 class NotText(RegistryError):
     """{text!r} is no text in UTF-8, which all text in the registry is. Correct it, or the encoding of the terminal."""
 
@@ -329,6 +337,24 @@ class NameUnfit(DatabaseError):
 class EncodingUnfit(DatabaseError):
     """The database at {url} keeps text in {encoding}, which cannot hold every name and transcript. Make another with
     CREATE DATABASE ... ENCODING 'UTF8' TEMPLATE template0, and name it in --database / REGISTRY_DATABASE_URL.
+    """
+
+
+class SchemaOpenToOthers(DatabaseError):
+    """Others could have this command run what is theirs, with its rights, in the database at {url}: {cause}. Nothing
+    was done. As the owner of the database, or as a superuser: {way_out}; then run the command again.
+    """
+
+
+class ReaderElsewhere(DatabaseError):
+    """REGISTRY_READER_URL leads to another registry than the one that is asked, {place}. Correct it, or leave it out
+    for this command.
+    """
+
+
+class LockHeld(DatabaseError):
+    """The registry has been under change for {minutes} minutes and more, by {holder}. What this command had finished is
+    kept. Does the other one hang? End it, or wait for it, then run this command again.
     """
 
 

@@ -1,35 +1,72 @@
 """Answer a user's SQL without letting it change anything."""
 
+import itertools
+import time
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import psycopg
-from sqlalchemy import Engine
+from psycopg.pq import ExecStatus
 
-from registry.errors import QueryFailed
+from registry import reader
+from registry.database import Database
+from registry.errors import QueryFailed, QueryTooLong
+
+TIMEOUT_S = 600.0
+NO_QUESTION = "it gives no rows; only what does can be asked: SELECT, VALUES, TABLE, WITH, EXPLAIN, SHOW"
 
 
 @dataclass(frozen=True)
 class Answer:
-    """The rows of a query."""
+    """The rows of a query, as they come from the server: none is kept here."""
 
     columns: tuple[str, ...]
-    rows: list[tuple[object, ...]]
+    rows: Iterator[tuple[object, ...]]
 
 
-def ask(engine: Engine, query: str) -> Answer:
-    """Run one statement in a read-only transaction.
+@contextmanager
+def ask(opened: Database, query: str, timeout_s: float = TIMEOUT_S) -> Iterator[Answer]:
+    """Run one statement in a read-only transaction, as a role that may only read where there is one.
+
+    Args:
+        opened: The registry.
+        query: One statement.
+        timeout_s: How long it may take, in seconds; 0 for as long as it needs.
 
     Raises:
         QueryFailed: The database refuses it: a mistake, a change, or more than one statement.
+        QueryTooLong: It took longer than it may; both also while the rows are read.
+        Also what `reader.connect` raises.
     """
+    began_s = time.monotonic()
     try:
-        with engine.connect() as connection:
-            connection.exec_driver_sql("SET TRANSACTION READ ONLY")
-            driver: Any = connection.connection.driver_connection
-            # A prepared query is a single statement, so it cannot end the transaction and go on writing.
-            cursor = driver.execute(query, prepare=True)
-            columns = tuple(column.name for column in cursor.description or ())
-            return Answer(columns, cursor.fetchall() if columns else [])
-    except (psycopg.Error, UnicodeEncodeError) as error:
+        with closing(reader.connect(opened, timeout_s)) as connection:
+            columns = _columns(connection, query)
+            rows = cast("Generator[tuple[object, ...]]", connection.cursor().stream(query.encode()))
+            with closing(rows):  # which cancels what is left of it
+                first = list(itertools.islice(rows, 1))  # what fails at once does so before anything is printed
+                yield Answer(columns, itertools.chain(first, rows))
+    except psycopg.errors.QueryCanceled as error:
+        if not timeout_s or time.monotonic() - began_s < timeout_s:
+            raise QueryFailed(cause=str(error).strip()) from error
+        raise QueryTooLong(seconds=f"{timeout_s:g}") from error
+    except psycopg.Error as error:
         raise QueryFailed(cause=str(error).strip()) from error
+
+
+def _columns(connection: psycopg.Connection[Any], query: str) -> tuple[str, ...]:
+    """Have the server read a statement without running it; a second one in it is refused."""
+    try:
+        words = query.encode()
+    except UnicodeEncodeError as error:
+        raise QueryFailed(cause=error) from error
+    read = connection.pgconn.prepare(b"", words)
+    if read.status != ExecStatus.COMMAND_OK:
+        raise psycopg.errors.error_from_result(read)
+    described = connection.pgconn.describe_prepared(b"")
+    names = [described.fname(column) or b"" for column in range(described.nfields)]
+    if not names:
+        raise QueryFailed(cause=NO_QUESTION)
+    return tuple(name.decode() for name in names)

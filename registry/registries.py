@@ -7,6 +7,7 @@ import psycopg
 
 from registry.embedded import EmbeddedServer
 from registry.errors import NoSuchRegistry, RegistryInUse
+from registry.session import session_for
 
 SIZE = "SELECT pg_database_size(current_database())"
 CONTENTS = """
@@ -47,7 +48,7 @@ def listed(server: EmbeddedServer) -> Registries:
 
 
 def _described(server: EmbeddedServer, name: str) -> Registry:
-    with server.connect(name) as connection:
+    with session_for(server.url(name), server.url(name), is_own=True).connect() as connection:
         (size,) = connection.execute(SIZE).fetchone() or (0,)
         try:
             clips, speakers = connection.execute(CONTENTS).fetchone() or (None, None)

@@ -2,26 +2,50 @@
 
 import enum
 import re
+from contextlib import suppress
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 
 from registry import views
 from registry.errors import NotARegistry, SchemaTooNew, VectorMissing, VectorTooOld
-from registry.session import LASTING_TABLES
+from registry.places import LASTING_TABLES, OWN
+from registry.store import locks
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
 PGVECTOR_NEEDED = "0.8.4"  # 0.8.2 to 0.8.4 mend corrupted HNSW indexes (parallel build, vacuum)
-MIGRATION_LOCK = 0x5EED_0001  # any constant: two processes never migrate one database at once
 MIGRATION = re.compile(r"(\d{4})_\w+\.py")
 # Tables that an extension brought are nobody's, as PostGIS on a hosted database.
 TABLES = """
     SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE n.nspname = current_schema() AND c.relkind IN ('r', 'p') AND NOT EXISTS (
         SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+"""
+
+
+# Where our sessions look for it: last of all, beside other programs' things if there are any.
+INSTALL_PGVECTOR = """
+    DO $$ BEGIN
+        EXECUTE 'CREATE EXTENSION IF NOT EXISTS vector' || coalesce((
+            SELECT ' SCHEMA ' || quote_ident(name)
+            FROM unnest(current_schemas(false)) WITH ORDINALITY AS path (name, number)
+            WHERE NOT starts_with(name, 'pg_temp') ORDER BY number DESC LIMIT 1), '');
+    END $$
+"""
+# For those who connect from now on.
+SHOW_IN_DATABASE = f"""
+    DO $$ BEGIN
+        IF NOT EXISTS (
+            SELECT FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase, unnest(setconfig) setting
+            WHERE datname = current_database() AND setrole = 0 AND setting LIKE 'search_path=%'
+        ) THEN
+            EXECUTE format('ALTER DATABASE %I SET search_path = "$user", public, {OWN}', current_database());
+        END IF;
+    END $$
 """
 
 
@@ -71,10 +95,11 @@ def upgrade(connection: Connection, shown_url: str) -> bool:
         SchemaTooNew: A newer version of the package wrote the database.
         NotARegistry: The database holds tables of something else.
     """
-    if standing(connection, shown_url) is Standing.NEWEST:
-        return False
-    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
-    if standing(connection, shown_url) is Standing.NEWEST:
+    found = standing(connection, shown_url)
+    if found is Standing.OLDER:  # where it is empty, one of two that begin it at once fails on what the other makes
+        locks.take(connection, locks.SCHEMA)
+        found = standing(connection, shown_url)
+    if found is Standing.NEWEST:
         return False
     ensure_pgvector(connection, shown_url)
     from alembic import command
@@ -84,12 +109,31 @@ def upgrade(connection: Connection, shown_url: str) -> bool:
     return True
 
 
-def take_back(connection: Connection) -> None:
-    """Remove the tables, views and functions of a registry in which nothing was done yet."""
+def take_back(connection: Connection, *, with_schema: bool) -> None:
+    """Remove the tables, views and functions of a registry in which nothing was done yet.
+
+    Args:
+        connection: In a transaction.
+        with_schema: Whether the schema was made for it; pgvector is left, and the schema with it if it is there.
+    """
     from alembic import command
 
     command.downgrade(alembic_config(connection), "base")
     connection.execute(text("DROP TABLE alembic_version"))
+    if with_schema:
+        with suppress(DBAPIError), connection.begin_nested():
+            connection.execute(text(f"DROP SCHEMA {OWN} RESTRICT"))
+
+
+def make_room(connection: Connection) -> None:
+    """Make the schema of a new registry."""
+    connection.execute(text(f"CREATE SCHEMA {OWN}"))
+    connection.execute(text(f"COMMENT ON SCHEMA {OWN} IS 'The speaker registry: who is heard in which clip.'"))
+
+
+def show(connection: Connection) -> None:
+    """Let people find the registry in this database without naming its schema, unless its path was set by somebody."""
+    connection.execute(text(SHOW_IN_DATABASE))
 
 
 def standing(connection: Connection, shown_url: str) -> Standing:
@@ -135,7 +179,7 @@ def ensure_pgvector(connection: Connection, shown_url: str) -> None:
         raise VectorMissing(url=shown_url, cause="the extension is not installed", needed=PGVECTOR_NEEDED)
     _refuse_too_old(version, shown_url)
     if installed is None:
-        connection.execute(text("CREATE EXTENSION IF NOT EXISTS vector"))
+        connection.execute(text(INSTALL_PGVECTOR))
 
 
 def installed_pgvector(connection: Connection) -> str | None:

@@ -8,12 +8,13 @@ from typing import Any
 
 import psycopg
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 
 from registry.errors import ViewsInUse
+from registry.store import locks
 
 # What stands under the name of one of ours is of another shape, which CREATE OR REPLACE refuses.
 OTHER_SHAPE = (psycopg.errors.InvalidTableDefinition, psycopg.errors.InvalidFunctionDefinition)
-VIEWS_LOCK = 0x5EED_0003  # any constant: two processes never make the views of one database at once
 NOT_ALLOWED = (psycopg.errors.InsufficientPrivilege, psycopg.errors.ReadOnlySqlTransaction)
 # How the database holds them now: as text, since a restored backup has other keys.
 HELD = """
@@ -51,18 +52,25 @@ def ensure(connection: Connection) -> bool:
     """
     if are_ours(connection):
         return False
-    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": VIEWS_LOCK})
-    if are_ours(connection):  # another process was faster
-        return False
     try:
         with connection.begin_nested():
-            put_in_place(connection)
-    except NOT_ALLOWED as error:
+            return _ensure_alone(connection)
+    except (*NOT_ALLOWED, DBAPIError) as error:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        if not isinstance(cause, NOT_ALLOWED):
+            raise
         advice = "run registry database upgrade as the role that owns them"
         _log.warning(
-            "the views and functions are not those of this version (%s): %s", error.diag.message_primary, advice
+            "the views and functions are not those of this version (%s): %s", cause.diag.message_primary, advice
         )
         return False
+
+
+def _ensure_alone(connection: Connection) -> bool:
+    locks.take(connection, locks.SCHEMA)
+    if are_ours(connection):  # another process was faster
+        return False
+    put_in_place(connection)
     return True
 
 

@@ -1,5 +1,6 @@
 -- What users query: the documented views and functions, put in place by every command that writes unless they are.
--- Columns are only ever added, at the end.
+-- Columns are only ever added, at the end. What a body in quotes says is looked up when it runs: by whoever that may be,
+-- only where our own sessions look.
 
 CREATE OR REPLACE FUNCTION number_label(gender text, number integer) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -221,7 +222,7 @@ COMMENT ON COLUMN clips.exported_as IS 'Where an export of everything puts the c
 -- inside, since only a superuser may name them to CREATE FUNCTION, and a backup is restored by an ordinary role.
 CREATE OR REPLACE FUNCTION similar_speakers(speaker bigint, k integer DEFAULT 10)
 RETURNS TABLE (speaker_id bigint, numbers text, gender text, similarity real)
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql STABLE SET search_path FROM CURRENT
 AS $$
 DECLARE
     model embedding_model;
@@ -259,7 +260,7 @@ COMMENT ON FUNCTION similar_speakers(bigint, integer) IS
 -- clip costs nothing to keep; a vector index of all clips would cost a night the more, the larger the registry is.
 CREATE OR REPLACE FUNCTION similar_clips(clip bigint, k integer DEFAULT 10)
 RETURNS TABLE (clip_id bigint, speaker_id bigint, similarity real)
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql STABLE SET search_path FROM CURRENT
 AS $$
 DECLARE
     model embedding_model;
@@ -294,7 +295,7 @@ COMMENT ON FUNCTION similar_clips(bigint, integer) IS
 
 -- People name speakers as folders do.
 CREATE OR REPLACE FUNCTION speaker_key(speaker text) RETURNS bigint
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql STABLE SET search_path FROM CURRENT
 AS $$
 DECLARE
     part text[] := regexp_match(speaker, '^(?:(.+)[/ ])?([FMfm])0*([0-9]{1,9})$');
@@ -316,7 +317,7 @@ COMMENT ON FUNCTION speaker_key(text) IS 'Key of the speaker of a number: F0003,
 
 CREATE OR REPLACE FUNCTION similar_speakers(speaker text, k integer DEFAULT 10)
 RETURNS TABLE (speaker_id bigint, numbers text, gender text, similarity real)
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE SET search_path FROM CURRENT
 AS $$ SELECT * FROM similar_speakers(speaker_key(speaker), k) $$;
 
 COMMENT ON FUNCTION similar_speakers(text, integer) IS 'The same for a speaker named by number: F0003, andaiafm/F0003.';

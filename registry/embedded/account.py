@@ -1,18 +1,37 @@
-"""The account that runs the server, and its way to the folders it needs."""
+"""The account that runs the server, and whose folders and files it may work with."""
 
-import logging
 import os
 import pwd
+import shlex
 import shutil
 import stat
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 NAME = "speaker-registry"
+WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 SYSTEM_FOLDERS = "/usr/sbin:/sbin:/usr/bin:/bin"  # the PATH of cron has no sbin
 
-_log = logging.getLogger(__name__)
+NO_WAY = (
+    "the account of the server, {account}, may not pass through {folders}, which is not for us to open. Name a folder"
+    " that it can reach, as with REGISTRY_HOME=/var/lib/speaker-registry; or let that one account through, with"
+    " setfacl -m u:{uid}:--x {words}"
+)
+FOREIGN = (
+    "{path} belongs to {owner}, who could have us run or believe what is theirs. Run this as {owner}, with sudo -u say,"
+    " or name another folder with REGISTRY_HOME"
+)
+PLANTED = "{path} belongs to {owner} or is a link to a file elsewhere. Look at it, then remove it"
+WRITABLE = (
+    "others may write to {path}, and put there what we would take for ours. Name a folder inside it with REGISTRY_HOME,"
+    " which we make for ourselves, or have its owner run chmod go-w"
+)
+
+
+class NotOurs(OSError):  # noqa: N818 - a name says what is wrong
+    """A folder or a file is not as only we could have made it."""
 
 
 @dataclass(frozen=True)
@@ -40,19 +59,105 @@ def account_for(home: Path, data: Path) -> Account:
 
 
 def make_home(home: Path) -> None:
-    """Make the home unless it exists; root's lets the server's account pass to its data."""
-    if not home.exists():
-        home.mkdir(parents=True, exist_ok=True)
-        home.chmod(0o711 if os.geteuid() == 0 else 0o700)
+    """Make the home unless it exists; root's lets the server's account pass to its data.
+
+    Raises:
+        NotOurs: It is another user's, or others may write to it.
+        OSError: It cannot be made.
+    """
+    is_root = os.geteuid() == 0
+    for folder in reversed([folder for folder in (home, *home.parents) if not folder.exists()]):
+        folder.mkdir(exist_ok=True)
+        if folder == home:
+            folder.chmod(0o711 if is_root else 0o700)  # whatever the umask
+        elif is_root:
+            folder.chmod(stat.S_IMODE(folder.stat().st_mode) | stat.S_IXGRP | stat.S_IXOTH)
+    refuse_foreign(home)
+
+
+def refuse_foreign(home: Path) -> None:
+    """Refuse a home in which another user could have put what we would run or believe.
+
+    Root may work with the home of whoever called it by sudo, and of the server's account.
+
+    Raises:
+        NotOurs: It is another user's, or others may write to it.
+    """
+    found = home.stat()
+    if found.st_uid not in _trusted():
+        raise NotOurs(FOREIGN.format(path=home, owner=user_name(found.st_uid)))
+    if found.st_mode & WRITABLE_BY_OTHERS:
+        _close(home, found)
+
+
+def _close(home: Path, found: os.stat_result) -> None:
+    """Take the right to write from others, unless they have used it."""
+    if found.st_uid != os.geteuid():
+        raise NotOurs(WRITABLE.format(path=home))
+    for path in home.iterdir():
+        if (owner := path.lstat().st_uid) not in _trusted():
+            raise NotOurs(PLANTED.format(path=path, owner=user_name(owner)))
+    home.chmod(stat.S_IMODE(found.st_mode) & ~WRITABLE_BY_OTHERS)
+
+
+def refuse_foreign_data(home: Path, data: Path) -> None:
+    """Refuse data of another user's. Into a home of its own, only root can have put data of whatever account.
+
+    Raises:
+        NotOurs: It is.
+    """
+    owner = data.stat().st_uid
+    is_in_roots = os.geteuid() == 0 and home.stat().st_uid == 0
+    if owner not in _trusted() and not is_in_roots:
+        raise NotOurs(FOREIGN.format(path=data, owner=user_name(owner)))
+
+
+def user_name(uid: int) -> str:
+    """Name a user, by number if it has no name on this machine."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"#{uid}"
+
+
+def _trusted() -> set[int]:
+    """List the users who may own what we work with: ourselves, root, and for root those that it acts for."""
+    trusted = {os.geteuid(), 0}
+    if os.geteuid() != 0:
+        return trusted
+    if (caller := os.environ.get("SUDO_UID", "")).isdecimal():
+        trusted.add(int(caller))
+    with suppress(KeyError):
+        trusted.add(pwd.getpwnam(NAME).pw_uid)
+    return trusted
 
 
 def open_private(path: Path, account: Account) -> int:
-    """Open a file of the account to append, made if missing; return its descriptor."""
-    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    """Open a file of the account to append, made if missing; return its descriptor.
+
+    Raises:
+        NotOurs: Somebody else has put a file there.
+    """
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     descriptor = os.open(path, flags, mode=0o600)
-    if account.is_other:
-        os.fchown(descriptor, account.uid, account.gid)
+    try:
+        _make_ours(path, descriptor, account)
+    except BaseException:
+        os.close(descriptor)
+        raise
     return descriptor
+
+
+def _make_ours(path: Path, descriptor: int, account: Account) -> None:
+    """Make a file private to the account; never one that has another name elsewhere, as a planted link has."""
+    found = os.fstat(descriptor)
+    is_ours = found.st_uid == account.uid or (found.st_uid == os.geteuid() and found.st_nlink == 1)
+    if not is_ours or not stat.S_ISREG(found.st_mode):
+        raise NotOurs(PLANTED.format(path=path, owner=user_name(found.st_uid)))
+    if found.st_mode & 0o077:
+        os.fchmod(descriptor, 0o600)
+    if account.is_other and found.st_uid != account.uid:
+        os.fchown(descriptor, account.uid, account.gid)
 
 
 def make_private(folder: Path, account: Account) -> None:
@@ -63,26 +168,40 @@ def make_private(folder: Path, account: Account) -> None:
 
 
 def closed_folders(path: Path, account: Account) -> list[Path]:
-    """List the parents of the path that the account cannot search, the outermost first."""
-    return [folder for folder in reversed(path.parents) if not _may_search(folder.stat(), account)]
+    """List the parents of the path that are there and that the account cannot search, the outermost first."""
+    return [folder for folder in reversed(path.parents) if folder.exists() and not _may_search(folder, account)]
 
 
-def open_way(path: Path, account: Account) -> None:
-    """Let the account pass through the parents of the path: search only, no reading."""
-    closed = closed_folders(path, account) if account.is_other else []
-    for folder in closed:
-        folder.chmod(stat.S_IMODE(folder.stat().st_mode) | stat.S_IXOTH)
-    if closed:
-        names = ", ".join(map(str, closed))
-        _log.warning("opened to be passed through (o+x), for the account of the embedded server: %s", names)
+def refuse_closed_way(home: Path, account: Account) -> None:
+    """Refuse a home that the server's account cannot get to, rather than open folders that are closed to others.
+
+    Raises:
+        NotOurs: Parents of the home keep the account out.
+    """
+    if account.is_other and (closed := closed_folders(home, account)):
+        named = f"{user_name(account.uid)} (user number {account.uid})"
+        folders, words = ", ".join(map(str, closed)), shlex.join(map(str, closed))
+        raise NotOurs(NO_WAY.format(account=named, folders=folders, uid=account.uid, words=words))
 
 
-def _may_search(folder: os.stat_result, account: Account) -> bool:
-    if folder.st_uid == account.uid:
-        return bool(folder.st_mode & stat.S_IXUSR)
-    if folder.st_gid == account.gid:
-        return bool(folder.st_mode & stat.S_IXGRP)
-    return bool(folder.st_mode & stat.S_IXOTH)
+def let_in(home: Path, account: Account) -> None:
+    """Let the server's account pass through the home itself, which is the registry's own: search only, no reading."""
+    if account.is_other and not _may_search(home, account):
+        home.chmod(stat.S_IMODE(home.stat().st_mode) | stat.S_IXOTH)
+
+
+def _may_search(folder: Path, account: Account) -> bool:
+    """Tell whether the account can pass through a folder; the system is asked where modes do not tell it all."""
+    found = folder.stat()
+    if found.st_uid == account.uid:
+        return bool(found.st_mode & stat.S_IXUSR)
+    if found.st_mode & stat.S_IXOTH:
+        return True
+    asked = ["/bin/sh", "-c", 'cd "$1"', "sh", str(folder)]  # its access control list may name the account
+    ran = subprocess.run(
+        asked, user=account.uid, group=account.gid, extra_groups=[], cwd="/", stderr=subprocess.DEVNULL, check=False
+    )
+    return ran.returncode == 0
 
 
 def _owner_of(folder: Path) -> Account | None:

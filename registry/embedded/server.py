@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
 from registry.embedded import linger
-from registry.embedded.account import make_home
+from registry.embedded.account import make_home, refuse_foreign
 from registry.embedded.disk import full_disk
 from registry.embedded.locks import Locks
-from registry.embedded.postgres import PORT, Postgres, ProgramError, State, psql
+from registry.embedded.postgres import PORT, Postgres, ProgramError, State
 from registry.errors import DatabaseError, EmbeddedServerFailed
 
 if TYPE_CHECKING:
@@ -21,13 +21,6 @@ if TYPE_CHECKING:
 
 APPLICATION = "speaker-registry"
 ROOT_HOME = Path("/var/lib", APPLICATION)
-
-# The advisory lock makes the second of two processes wait and then see the database of the first.
-CREATE_DATABASE = """
-SELECT pg_advisory_lock(7264732573) \\g /dev/null
-SELECT format('CREATE DATABASE %I', :'name')
-WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'name'::name) \\gexec
-"""
 
 
 def home() -> Path:
@@ -73,6 +66,7 @@ class EmbeddedServer:
             EmbeddedServerFailed: when it cannot be started; with the cause.
         """
         with self._failures():
+            self._postgres.refuse_unreachable()
             make_home(self.home)
             with self._locks.alone():
                 self._locks.join()
@@ -114,10 +108,23 @@ class EmbeddedServer:
         Raises:
             DatabaseError: when the server refuses; with its words.
         """
+        import psycopg
+        from psycopg import sql
+
         try:
-            psql(self.url("postgres"), CREATE_DATABASE, name=name)
-        except (OSError, ProgramError) as error:
+            with self._locks.alone():
+                if not self.has_database(name):
+                    with self.connect("postgres") as connection:
+                        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        except psycopg.Error as error:
             raise DatabaseError(cause=error) from error
+
+    def ensure_reader(self) -> None:
+        """Make the role that people's queries are asked as, unless it is there."""
+        from registry.embedded import reader
+
+        with self._locks.alone(), self.connect("postgres") as connection:
+            reader.ensure(connection)
 
     def databases(self) -> list[str]:
         """Name the databases that were made on the running server, sorted."""
@@ -167,7 +174,8 @@ class EmbeddedServer:
         if not self.home.is_dir():
             return None
         log = self._postgres.log
-        told = log.read_bytes()[said_before:].decode(errors="replace") if log.exists() else ""
+        said = log.read_bytes() if log.is_file() else b""
+        told = said[said_before if said_before <= len(said) else 0 :].decode(errors="replace")  # or it was begun anew
         return full_disk(self.home, words + told)
 
     def lingers_s(self) -> float | None:
@@ -207,6 +215,8 @@ class EmbeddedServer:
         """
         if not self.home.is_dir():
             return False
+        with self._failures():
+            refuse_foreign(self.home)
         with self._failures(), self._locks.alone():
             self._keep_marker.unlink(missing_ok=True)
             return self._postgres.stop()

@@ -1,29 +1,20 @@
-"""One night at a time: a lock that lasts as long as its connection."""
+"""One night at a time: a lock that lasts as long as its connection's transaction."""
 
-from sqlalchemy import Connection, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Connection
 
-NIGHT_LOCK = 0x5EED_0003  # any constant
-LOCK_NOT_AVAILABLE = "55P03"  # PostgreSQL's code where a lock was waited for too long
+from registry.errors import LockHeld
+from registry.store import locks
 
 
 def begin_alone(connection: Connection) -> bool:
-    """Keep other nights out until the connection is closed; False if another is under way."""
-    is_ours = connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": NIGHT_LOCK}).scalar_one()
-    connection.commit()  # the lock stays, it is the session's
-    return bool(is_ours)
+    """Keep other nights out until the transaction ends; False if another is under way."""
+    return locks.has_taken(connection, locks.NIGHTS)
 
 
 def begin_after_other(connection: Connection, patience_s: float) -> bool:
     """Wait until the other night has ended, then keep others out; False if it lasts longer than the patience."""
-    connection.execute(
-        text("SELECT set_config('lock_timeout', :limit, false)"), {"limit": f"{patience_s * 1000:.0f}ms"}
-    )
     try:
-        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": NIGHT_LOCK})
-    except OperationalError as error:
-        if getattr(error.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE:
-            raise
+        locks.take(connection, locks.NIGHTS, patience_s)
+    except LockHeld:
         return False
-    connection.commit()
     return True

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, insert, text, update
 
+from registry.store import locks
 from registry.tables import operation
-
-REGISTRY_LOCK = 0x5EED_0002  # any constant: decisions about identity are made one at a time
 
 
 @dataclass(frozen=True)
@@ -19,8 +18,12 @@ class Author:
 
 
 def lock_registry(connection: Connection) -> None:
-    """Wait until no other process is deciding, and keep the others out until the transaction ends."""
-    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": REGISTRY_LOCK})
+    """Wait until no other process is deciding, and keep the others out until the transaction ends.
+
+    Raises:
+        LockHeld: Another one has been deciding for hours.
+    """
+    locks.take(connection, locks.DECISIONS)
 
 
 def begin_operation(connection: Connection, kind: str, author: Author) -> int:

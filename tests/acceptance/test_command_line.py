@@ -2,6 +2,7 @@
 
 import json
 import os
+import pwd
 import shlex
 import shutil
 import signal
@@ -248,16 +249,19 @@ def test_elsewhere_progress_is_a_plain_line(shell: Shell, indir: Path, make_clip
 
 
 @is_root
-def test_warnings_of_the_embedded_server_reach_the_user(new_shell: Shell, indir: Path, make_clip: MakeClip) -> None:
+def test_a_home_that_the_server_cannot_reach_is_refused_with_the_way_out(
+    new_shell: Shell, indir: Path, make_clip: MakeClip
+) -> None:
     make_clip("a")
     private = Path(tempfile.mkdtemp(prefix="registry-private-"))
     its_own = {**new_shell, "REGISTRY_HOME": str(private / "home")}
     started = run(its_own, "ingest", indir, "--new", command=FAKE_REGISTRY)
+    is_untouched = private.stat().st_mode & 0o777 == 0o700 and list(private.iterdir()) == []
     shutil.rmtree(private)
 
-    assert started.returncode == 0
-    assert f"{private}\n" in started.stderr
-    assert "opened to be passed through" in started.stderr
+    assert started.returncode == 2
+    assert f"setfacl -m u:{pwd.getpwnam('speaker-registry').pw_uid}:--x {private}" in started.stderr
+    assert is_untouched
 
 
 def _wait_for_a_query(shell: Shell) -> None:

@@ -196,7 +196,9 @@ def _run(connection: Connection, statements: Iterable[str], folder: Path = Path(
 
 def _drop_vector_indexes(connection: Connection) -> list[str]:
     """Drop the vector indexes and give what makes them again."""
-    query = "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' AND indexdef LIKE '%USING hnsw%'"
+    query = """
+        SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = current_schema() AND indexdef LIKE '%USING hnsw%'
+    """
     found = connection.exec_driver_sql(query.replace("%", "%%")).all()
     for name, _ in found:
         connection.exec_driver_sql(f"DROP INDEX {name}")

@@ -44,7 +44,7 @@ SIZES_OF_ROWS = """
     SELECT c.relname, CASE c.relkind WHEN 'r' THEN 'table' ELSE 'index of ' || t.relname END,
            pg_table_size(c.oid) AS bytes, t.reltuples::bigint
     FROM pg_class c LEFT JOIN pg_index i ON i.indexrelid = c.oid JOIN pg_class t ON t.oid = coalesce(i.indrelid, c.oid)
-    WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'i') AND t.reltuples > 0
+    WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'i') AND t.reltuples > 0
       AND pg_table_size(c.oid) > 1000000
     ORDER BY t.relname, c.relkind DESC, c.relname
 """

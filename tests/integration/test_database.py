@@ -166,9 +166,12 @@ def test_a_plain_role_will_do_where_the_extension_is_installed(
 
 def test_a_role_that_may_only_read_can_open_a_registry(tcp_server: TcpServer, empty: str, plain_role: str) -> None:
     open_and_close(tcp_server.url(empty))
+    with refused(DatabaseError, "permission denied for schema registry.*read and write"):
+        open_and_close(tcp_server.url(empty, user=plain_role))
+    tcp_server.run(f"GRANT USAGE ON SCHEMA registry TO {plain_role}", empty)
     with refused(DatabaseError, "permission denied for table alembic_version.*read and write"):
         open_and_close(tcp_server.url(empty, user=plain_role))
-    tcp_server.run(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {plain_role}", empty)
+    tcp_server.run(f"GRANT SELECT ON ALL TABLES IN SCHEMA registry TO {plain_role}", empty)
 
     with reach(tcp_server.url(empty, user=plain_role), create=True) as opened, opened.engine.connect() as connection:
         assert connection.execute(text("SELECT * FROM clips")).all() == []
@@ -256,3 +259,11 @@ def test_a_name_is_a_database_of_the_embedded_server(
             assert connection.execute(text("SELECT current_database()")).scalar_one() == name
         with psycopg.connect(opened.url) as connection:
             assert connection.info.dbname == name
+
+
+def test_a_new_registry_into_which_nothing_came_leaves_no_schema(tcp_server: TcpServer, empty: str) -> None:
+    with reach(tcp_server.url(empty), new=True):
+        pass
+
+    with psycopg.connect(tcp_server.url(empty)) as connection:
+        assert connection.execute("SELECT FROM pg_namespace WHERE nspname = 'registry'").rowcount == 0

@@ -4,12 +4,13 @@ import os
 import shutil
 import signal
 import stat
+import struct
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psycopg
@@ -274,15 +275,119 @@ def test_the_home_is_else_the_data_folder(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @is_root
-def test_root_may_use_a_folder_below_a_private_one(
-    folder: Path, initialised: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_folder_that_the_servers_account_cannot_reach_is_refused_and_none_is_opened(folder: Path) -> None:
     private = folder / "private"
     private.mkdir(mode=0o700)
-    with EmbeddedServer(_copy(initialised, private / "home")) as server:
+
+    with pytest.raises(EmbeddedServerFailed, match=rf"may not pass through {private},.*setfacl -m u:\d+:--x {private}"):
+        EmbeddedServer(private / "home").start()
+    assert stat.S_IMODE(private.stat().st_mode) == 0o700
+    assert list(private.iterdir()) == []
+
+
+@is_root
+def test_a_private_folder_that_lets_the_one_account_through_will_do(folder: Path, initialised: Path) -> None:
+    private = folder / "private"
+    private.mkdir(mode=0o700)
+    home = _copy(initialised, private / "home")
+    _let_through(private, account.account_for(home, home / "data").uid)
+    with EmbeddedServer(home) as server:
         assert server.is_running()
-    assert stat.S_IMODE(private.stat().st_mode) == 0o701
-    assert caplog.messages[-1].endswith(str(private))
+
+
+def _let_through(folder: Path, uid: int) -> None:
+    """Do as setfacl does, which not every machine has."""
+    entries = [(0x01, 7, 2**32 - 1), (0x02, 1, uid), (0x04, 0, 2**32 - 1), (0x10, 1, 2**32 - 1), (0x20, 0, 2**32 - 1)]
+    packed = struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries)
+    try:
+        os.setxattr(folder, "system.posix_acl_access", packed)
+    except OSError:
+        pytest.skip("this file system has no access control lists")
+
+
+@is_root
+def test_the_folder_of_another_user_is_refused_unless_root_acts_for_that_user(
+    folder: Path, initialised: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = _owned_by(NOBODY, _copy(initialised, folder / "home"))
+
+    with pytest.raises(EmbeddedServerFailed, match=rf"{home} belongs to nobody.*Run this as nobody"):
+        EmbeddedServer(home).start()
+    with pytest.raises(EmbeddedServerFailed, match="belongs to nobody"):
+        EmbeddedServer(home).stop()
+    assert not (home / "data/postmaster.pid").exists()
+    monkeypatch.setenv("SUDO_UID", str(NOBODY))
+    with EmbeddedServer(home) as server:
+        assert server.is_running()
+
+
+@is_root
+def test_data_that_is_not_that_of_the_folders_owner_is_refused(
+    folder: Path, initialised: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = _owned_by(NOBODY, _copy(initialised, folder / "home"))
+    _owned_by(NAMELESS, home / "data")
+    monkeypatch.setenv("SUDO_UID", str(NOBODY))
+
+    with pytest.raises(EmbeddedServerFailed, match=f"{home / 'data'} belongs to #{NAMELESS}"):
+        EmbeddedServer(home).start()
+
+
+@is_root
+def test_data_that_others_have_put_into_a_folder_open_to_all_is_refused(folder: Path, initialised: Path) -> None:
+    (folder / "home").mkdir()
+    (folder / "home").chmod(0o777)
+    _owned_by(NOBODY, _copy(initialised / "data", folder / "home/data"))
+
+    with pytest.raises(EmbeddedServerFailed, match=f"{folder / 'home/data'} belongs to nobody.*then remove it"):
+        EmbeddedServer(folder / "home").start()
+
+
+def test_a_folder_of_ours_that_others_may_write_to_is_closed(server: EmbeddedServer) -> None:
+    server.home.chmod(0o777)
+    with server:
+        assert stat.S_IMODE(server.home.stat().st_mode) == 0o755
+
+
+@is_root
+def test_a_link_that_is_planted_as_a_file_of_ours_is_not_given_away(
+    folder: Path, initialised: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hard link to a file of root's, which would become its planter's."""
+    home = _owned_by(NOBODY, _copy(initialised, folder / "home"))
+    secret = folder / "shadow"
+    secret.write_text("root's")
+    (home / "start.lock").unlink()
+    (home / "start.lock").hardlink_to(secret)
+    monkeypatch.setenv("SUDO_UID", str(NOBODY))
+
+    with pytest.raises(EmbeddedServerFailed, match=r"start\.lock belongs to root or is a link"):
+        EmbeddedServer(home).start()
+    assert secret.stat().st_uid == 0
+
+
+def _owned_by(uid: int, tree: Path) -> Path:
+    subprocess.run(["chown", "-R", f"{uid}:{uid}", tree], check=True)
+    return tree
+
+
+def test_the_log_holds_nothing_of_the_registry_is_private_and_begins_anew(server: EmbeddedServer) -> None:
+    log = server.home / "postgres.log"
+    log.chmod(0o644)
+    log.write_text("ERROR: of an earlier version\nSTATEMENT: INSERT INTO name VALUES ('Maria Silva')\n")
+    with server:
+        server.ensure_database("voices")
+        for refused in ("SELEC 'Maria Silva'", "SELECT CAST('Maria Silva' AS bigint)"):
+            with pytest.raises(psycopg.Error):
+                _query(server, refused)
+        _query(server, "CREATE TABLE once (name text PRIMARY KEY)")
+        with psycopg.connect(server.url("voices")) as connection, pytest.raises(psycopg.errors.UniqueViolation):
+            connection.execute("INSERT INTO once VALUES (%s), (%s)", ["Maria Silva"] * 2)
+        _query(server, "DO $$ BEGIN RAISE LOG 'heard' USING DETAIL = 'Maria Silva'; END $$")
+
+    assert "heard" in log.read_text()
+    assert "Maria Silva" not in log.read_text()
+    assert stat.S_IMODE(log.stat().st_mode) == 0o600
 
 
 @is_root
@@ -301,6 +406,7 @@ def test_binaries_below_a_private_folder_are_copied_once(
     with server:
         pass
     assert len(list((folder / "copies").iterdir())) == 1
+    assert not [path for path in (folder / "copies").rglob("*") if path.name == "psql" or "readline" in path.name]
     assert stat.S_IMODE(private.stat().st_mode) == 0o700
 
 
@@ -313,7 +419,7 @@ def test_without_useradd_root_is_told_what_to_do(folder: Path, monkeypatch: pyte
 
 
 @is_root
-def test_a_plain_user_has_a_server_of_its_own(folder: Path) -> None:
+def test_a_plain_user_has_a_server_of_its_own(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     os.chown(folder, NOBODY, NOBODY)
     script = USE.replace("sys.stdin.read()", "server.ensure_database('voices')")
     subprocess.run(
@@ -329,6 +435,7 @@ def test_a_plain_user_has_a_server_of_its_own(folder: Path) -> None:
 
     assert {path.stat().st_uid for path in (folder / "home").iterdir()} == {NOBODY}
     assert stat.S_IMODE((folder / "home").stat().st_mode) == 0o700
+    monkeypatch.setenv("SUDO_UID", str(NOBODY))
     with EmbeddedServer(folder / "home") as server:  # root, later, runs it as its owner
         server.ensure_database("voices")
     assert {path.stat().st_uid for path in (folder / "home").iterdir()} == {NOBODY}
@@ -371,7 +478,9 @@ def _folder_of_servers() -> Iterator[Path]:
         yield made
     finally:
         for lock in made.rglob("start.lock"):
-            EmbeddedServer(lock.parent).stop()
+            with pytest.MonkeyPatch.context() as patched, suppress(EmbeddedServerFailed):
+                patched.setenv("SUDO_UID", str(lock.parent.stat().st_uid))
+                EmbeddedServer(lock.parent).stop()
         shutil.rmtree(made)
 
 

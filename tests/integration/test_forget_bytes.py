@@ -19,7 +19,7 @@ from registry.store.operations import Author
 from tests.conftest import AUTHOR, MakeClip, night
 
 pytestmark = pytest.mark.usefixtures("fake_model")
-WRITTEN = ("Zuleika", "Quixadá", "rua das flores", "Hermengarda", "sou-a-zuleika")
+WRITTEN = ("Zuleika", "Quixadá", "rua das flores", "Hermengarda", "sou-a-zuleika", "zuleika-conta")
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def test_no_file_of_the_server_holds_what_was_forgotten(
             connection.execute("SELECT 'zuleika-conta' || clip_id FROM nowhere")
         merge(engine, [one, other], Author("tester", "registry merge Zuleika Hermengarda"))
         traces = {word: word.encode() for word in WRITTEN} | vectors_of(engine, one)
-        assert {name for name, _ in held(server, traces)} >= traces.keys()
+        assert {name for name, _ in held(server, traces)} >= traces.keys() - {"zuleika-conta"}
 
         forget_speaker(engine, min(one, other), AUTHOR)
 

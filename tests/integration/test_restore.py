@@ -5,13 +5,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
+from sqlalchemy.pool import NullPool
 
 from registry.check import VIEWS, check
 from registry.database import Database, reach
 from registry.embedded import EmbeddedServer, binaries
 from registry.errors import ViewsInUse
 from registry.registries import dropped
+from registry.schema import upgrade
 from registry.store.identity import registry_id
 from tests.fix_server import TcpServer
 
@@ -56,6 +58,25 @@ def test_an_ordinary_role_restores_a_registry_with_its_functions(
         assert VIEWS not in {found.invariant for found in check(opened.engine)}
 
 
+def test_a_backup_of_a_registry_in_public_comes_back_there(
+    tcp_server: TcpServer, empty: str, plain_database: str, plain_role: str, tmp_path: Path
+) -> None:
+    """As earlier versions made it."""
+    engine = create_engine(tcp_server.url(empty, scheme="postgresql+psycopg"), poolclass=NullPool)
+    with engine.begin() as connection:
+        upgrade(connection, "shown")
+        connection.execute(text(FILL))
+    program("pg_dump", "--format=custom", "--file", tmp_path / "dump", tcp_server.url(empty))
+    url = tcp_server.url(plain_database, user=plain_role)
+    program("pg_restore", "--no-owner", "--dbname", url, tmp_path / "dump")
+
+    with reach(url, reading=True) as opened, opened.engine.connect() as connection:
+        assert connection.execute(text("SELECT current_schema()")).scalar_one() == "public"
+        assert [(row[0], round(row[1], 3)) for row in connection.execute(text(SIMILAR))] == [(2, 0.707)]
+    with reach(url) as opened:  # it looks in other schemas now, so its functions are made anew
+        assert VIEWS not in {found.invariant for found in check(opened.engine)}
+
+
 @pytest.mark.parametrize(
     "mishap",
     [
@@ -71,7 +92,7 @@ def test_views_and_functions_that_are_not_the_packages_are_noticed_and_made_anew
 ) -> None:
     with reach(tcp_server.url(empty), create=True):
         pass
-    tcp_server.run(mishap, empty)
+    tcp_server.run(f"SET search_path = registry, public; {mishap}", empty)
 
     with reach(tcp_server.url(empty), reading=True) as opened:
         assert [found.invariant for found in check(opened.engine)] == [VIEWS]
@@ -84,7 +105,10 @@ def test_a_role_that_may_not_mend_the_views_goes_on_with_a_warning(
 ) -> None:
     with reach(tcp_server.url(empty), create=True):
         pass
-    tcp_server.run(f"DROP VIEW aliases; GRANT SELECT ON ALL TABLES IN SCHEMA public TO {plain_role}", empty)
+    grants = (
+        f"GRANT USAGE ON SCHEMA registry TO {plain_role}; GRANT SELECT ON ALL TABLES IN SCHEMA registry TO {plain_role}"
+    )
+    tcp_server.run(f"DROP VIEW aliases; {grants}", empty)
 
     with reach(tcp_server.url(empty, user=plain_role)) as opened, opened.engine.connect() as connection:
         assert connection.execute(text("SELECT count(*) FROM speakers")).scalar_one() == 0
@@ -142,7 +166,8 @@ def test_a_view_of_a_persons_own_upon_ours_is_named(tcp_server: TcpServer, empty
     with reach(url, create=True):
         pass
     tcp_server.run(
-        "DROP VIEW clips; CREATE VIEW clips AS SELECT 1 AS clip_id; CREATE VIEW mine AS SELECT clip_id FROM clips",
+        "SET search_path = registry; DROP VIEW clips; CREATE VIEW clips AS SELECT 1 AS clip_id;"
+        " CREATE VIEW mine AS SELECT clip_id FROM clips",
         empty,
     )
 

@@ -224,13 +224,13 @@ def test_a_value_of_the_database_as_json(
     assert json.loads(capsys.readouterr().out) == read_back
 
 
-def test_a_row_of_a_table_stays_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_row_of_a_table_stays_a_line_and_a_long_value_is_cut(capsys: pytest.CaptureFixture[str]) -> None:
     print_table(("text", "n"), [("a\nb\x1b[31m", 7), ("x" * 20_000, 12)])
 
     assert [line.split() for line in capsys.readouterr().out.splitlines()] == [
         ["text", "n"],
         [r"a\nb\x1b[31m", "7"],
-        ["x" * 20_000, "12"],
+        ["x" * 999 + "…", "12"],
     ]
 
 

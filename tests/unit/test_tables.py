@@ -106,3 +106,12 @@ def test_files_get_a_line_for_every_row_and_no_padding_for_a_transcript_of_megab
 
     assert lines[:3] == ["text   n", f"{long}   7", "a     12"]
     assert sum(map(len, lines)) < len(long) + 20_000
+
+
+def test_rows_still_to_come_are_laid_out_as_those_before_and_stand_above_the_footer() -> None:
+    def table() -> Table:
+        return Table(("what", "n"), [("some", "1")], ("all", "22"), (False, True), more=iter([("much longer", "21")]))
+
+    assert list(plain(table())) == ["what   n", "some   1", "much longer  21", "all   22"]
+    assert list(fitted(table(), 80))[3:6] == ["much  21", "long", "er"]
+    assert "what | much longer" in list(fitted(table(), 5))

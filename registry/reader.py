@@ -1,0 +1,82 @@
+"""Sessions for people's queries: of a role that can read and do nothing else, where there is one."""
+
+import logging
+import os
+from typing import Any
+
+import psycopg
+
+from registry.database import Database, as_libpq_takes_it, without_password
+from registry.database_errors import connection_error
+from registry.embedded.reader import ROLE
+from registry.errors import ReaderElsewhere
+from registry.session import Session, address_of
+from registry.store import identity
+
+VARIABLE = "REGISTRY_READER_URL"
+# A superuser may, and a read-only transaction does not keep it from that.
+MAY_DO_MORE = """
+    SELECT bool_or(pg_has_role(current_user, oid, 'USAGE')) FROM pg_roles
+    WHERE rolname IN ('pg_execute_server_program', 'pg_write_server_files', 'pg_read_server_files')
+"""
+
+_log = logging.getLogger(__name__)
+
+
+def connect(opened: Database, timeout_s: float) -> psycopg.Connection[Any]:
+    """Open a connection for one query, in a read-only transaction.
+
+    On the embedded server it is the reader's; on any other, that of REGISTRY_READER_URL, or the one of the registry.
+
+    Args:
+        opened: The registry that is asked.
+        timeout_s: How long the query may take, in seconds; 0 for as long as it needs.
+
+    Raises:
+        DatabaseUnreachable, DatabaseRefused: The server of the variable does not answer, or refuses the login.
+        ReaderElsewhere: The variable leads to another registry.
+    """
+    url = os.environ.get(VARIABLE)
+    if opened.server is not None:
+        opened.server.ensure_reader()
+        return _reading(opened, opened.session.address | {"user": ROLE}, timeout_s)
+    if not url:
+        return _warned(_reading(opened, opened.session.address, timeout_s))
+    plain_url = as_libpq_takes_it(url)
+    try:
+        connection = _reading(opened, address_of(plain_url), timeout_s)
+    except psycopg.OperationalError as error:
+        raise connection_error(error, without_password(plain_url)) from error
+    _refuse_elsewhere(connection, opened)
+    return _warned(connection)
+
+
+def _reading(opened: Database, address: dict[str, Any], timeout_s: float) -> psycopg.Connection[Any]:
+    shared = opened.session
+    settings = {name: value for name, value in shared.settings.items() if name not in shared.facts.limits}
+    settings |= {"default_transaction_read_only": "on", "statement_timeout": f"{round(timeout_s * 1000)}ms"}
+    connection = Session(address, shared.is_own, settings).connect()
+    connection.read_only = True
+    return connection
+
+
+def _refuse_elsewhere(connection: psycopg.Connection[Any], opened: Database) -> None:
+    (found,) = connection.execute("SELECT registry_id FROM identity").fetchone() or (None,)
+    with opened.engine.connect() as ours:
+        if str(found) != identity.registry_id(ours):
+            connection.close()
+            raise ReaderElsewhere(place=opened.place)
+    connection.rollback()
+
+
+def _warned(connection: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
+    (may_do_more,) = connection.execute(MAY_DO_MORE).fetchone() or (False,)
+    connection.rollback()
+    if may_do_more:
+        _log.warning(
+            "the query is asked as %s, a role that may run programs on the server or use its files: name one that may"
+            " only read, in %s",
+            connection.info.user,
+            VARIABLE,
+        )
+    return connection
