@@ -70,6 +70,11 @@ def insist_on_model(name: str) -> str:
     return name
 
 
+def is_program_trusted(name: str) -> bool:
+    """Tell whether a model's file may be run, not only read: the setting names it."""
+    return name in _set("models")
+
+
 def name_model(name: str) -> None:
     """Note that a command line named a model."""
     if name not in INSIDE:
@@ -92,7 +97,11 @@ def _is_named_source(url: str) -> bool:
 
 
 def _named(kind: Kind) -> set[str]:
-    return {*shlex.split(os.environ.get(SETTINGS[kind], "")), *named_here[kind], *_remembered(kind)}
+    return _set(kind) | named_here[kind] | set(_remembered(kind))
+
+
+def _set(kind: Kind) -> set[str]:
+    return set(shlex.split(os.environ.get(SETTINGS[kind], "")))
 
 
 def _name(kind: Kind, names: Iterable[str]) -> None:

@@ -1,11 +1,15 @@
 """Load any embedding model of pyannote.audio into torch: the one inside, one of Hugging Face, a checkpoint."""
 
 import hashlib
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import TYPE_CHECKING
 
+from registry import trust
 from registry.errors import PackagesUnusable
 from registry.runtimes import EXTRACTION_VERSION, INSIDE
 
@@ -15,6 +19,8 @@ if TYPE_CHECKING:
 
 HUB_TIMEOUT_S = 10  # for one answer; the hub's own client would retry an unreachable hub for 23 s
 CHECKPOINT_FILE = "pytorch_model.bin"  # what pyannote looks for in a Hugging Face repository
+FORCE = "TORCH_FORCE_WEIGHTS_ONLY_LOAD"  # by which torch reads as data also where its caller wants a program run
+PROGRAM = "A file that holds a program is run only if you trust it and REGISTRY_MODELS names it"
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
 
@@ -25,6 +31,7 @@ def load_model(name: str) -> "Model":
         PackagesUnusable: Its packages do not fit together.
         FileNotFoundError: There is no such file, and it is no name of a model.
         TypeError: It is no model for speaker embedding.
+        ValueError: Its file holds a program, and nobody of this machine said that it may be run.
         Exception: What unpickling a foreign file, running its code or asking the hub can raise: anything.
     """
     try:
@@ -36,11 +43,39 @@ def load_model(name: str) -> "Model":
 
         return load_campplus()
     try:
-        model = Model.from_pretrained(_checkpoint(name))
+        with _as_data_unless_trusted(name):
+            model = Model.from_pretrained(_checkpoint(name))
+    except UnpicklingError as error:
+        raise ValueError(f"its file is not weights alone{_names(error)}. {PROGRAM}") from error
     except KeyError as error:
         raise TypeError(f"it is no pyannote checkpoint ({error} is missing)") from error
     _refuse_other_tasks(model)
     return model
+
+
+@contextmanager
+def _as_data_unless_trusted(name: str) -> Iterator[None]:
+    """Let torch read weights and what pyannote writes beside them, and run nothing; by itself pyannote runs all."""
+    if trust.is_program_trusted(name):
+        yield
+        return
+    from pyannote.audio.core.task import Problem, Resolution, Specifications
+    from torch.serialization import safe_globals
+    from torch.torch_version import TorchVersion
+
+    before = os.environ.get(FORCE)
+    os.environ[FORCE] = "1"
+    try:
+        with safe_globals([Problem, Resolution, Specifications, TorchVersion]):
+            yield
+    finally:
+        os.environ.pop(FORCE)
+        os.environ |= {} if before is None else {FORCE: before}
+
+
+def _names(error: UnpicklingError) -> str:
+    found = re.search(r"GLOBAL ([\w.]+)", str(error))
+    return f": it names {found[1]}" if found else ""
 
 
 def _checkpoint(name: str) -> str:

@@ -1,8 +1,11 @@
 """Every speaker model goes through one path, and the same clip always gives the same vector."""
 
+import os
+import pickle
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -192,6 +195,38 @@ def test_a_checkpoint_of_something_else_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(ModelUnavailable, match="no pyannote checkpoint"):
         load_embedder(str(tmp_path / "model.bin"))
+
+
+class Program:
+    """What a checkpoint may hold: unpickled, it makes a file."""
+
+    def __init__(self, made: Path) -> None:
+        self.made = str(made)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return os.mkdir, (self.made,)
+
+
+def save_by_pickle(content: object, path: Path) -> None:
+    path.write_bytes(pickle.dumps(content, protocol=2))  # as torch itself writes
+
+
+@pytest.mark.parametrize("save", [torch.save, save_by_pickle])
+def test_a_program_in_a_checkpoint_is_not_run(tmp_path: Path, save: Callable[[object, Path], None]) -> None:
+    save({"pyannote.audio": Program(tmp_path / "made")}, tmp_path / "model.bin")
+
+    with pytest.raises(ModelUnavailable, match=r"its file is not weights alone: it names .*mkdir.*REGISTRY_MODELS"):
+        load_embedder(str(tmp_path / "model.bin"))
+    assert not (tmp_path / "made").exists()
+
+
+def test_a_program_that_the_setting_names_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.save({"pyannote.audio": Program(tmp_path / "made")}, tmp_path / "model.bin")
+    monkeypatch.setenv("REGISTRY_MODELS", str(tmp_path / "model.bin"))
+
+    with pytest.raises(ModelUnavailable):
+        load_embedder(str(tmp_path / "model.bin"))
+    assert (tmp_path / "made").exists()
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
