@@ -3,6 +3,7 @@
 import os
 import stat
 import subprocess
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from registry.decoding import (
     promised_frames,
 )
 from registry.formats import FFMPEG_FILES, SOUND_FILES, suffix_of
+from registry.library_notes import without_notes
 from registry.mp3 import with_length
 from registry.remote import AnyPath
 from registry.wav import Wav, mended, wav_of
@@ -120,7 +122,7 @@ def _read(path: Path, kind: str, *, is_settled: bool) -> Audio | Rejected:
         beginning_anew = with_length(path) if wav is None else None if wav.is_regular else mended(path, wav)
         return Forward(os.fsencode(path) if beginning_anew is None else beginning_anew)
 
-    with opened() as file:
+    with without_notes() if wav is None else nullcontext(), opened() as file:
         return _fault_of_header(path, file, kind) or _read_sound(path, file, opened)
 
 
@@ -207,4 +209,4 @@ def _peak(samples: Floats) -> float:
 
 
 def _swing(samples: Floats) -> float:
-    return float(samples.max(initial=-np.inf) - samples.min(initial=np.inf)) / 2
+    return (float(samples.max(initial=-np.inf)) - float(samples.min(initial=np.inf))) / 2
