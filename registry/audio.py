@@ -186,6 +186,7 @@ def _fault_of_length(path: Path, frames: int, rate_hz: int) -> Rejected | None:
     return None
 
 
+@np.errstate(all="ignore")
 def _fault_of_sound(path: Path, decoded: Decoded) -> Rejected | None:
     if not (np.isfinite(decoded.swing) and np.isfinite(_peak(decoded.samples))):
         message = "It holds samples that are no numbers (NaN or infinity): export it again from its source."

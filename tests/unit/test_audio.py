@@ -300,3 +300,13 @@ def test_a_loud_float_wav_says_nothing_besides(tmp_path: Path) -> None:
     path = write(tmp_path / "a.wav", tone() / np.float32(0.3) * np.float32(3e38), subtype="FLOAT")
 
     assert accepted(path).duration_s == 1.0
+
+
+def test_numbers_that_are_none_say_nothing_besides(tmp_path: Path) -> None:
+    """Signalling ones, which are told as invalid wherever they are converted: warnings are errors in these tests."""
+    path = write(tmp_path / "a.wav", np.stack([tone(), tone()], axis=1), subtype="FLOAT")
+    content = path.read_bytes()
+    at = content.index(b"data") + 8
+    path.write_bytes(content[:at] + np.full(32_000, 0x7FA00000, "<u4").tobytes())
+
+    assert rejected(path).reason == "not-finite"
