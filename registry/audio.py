@@ -3,13 +3,14 @@
 import os
 import stat
 import subprocess
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import soundfile as sf
 
-from registry import ffmpeg
+from registry import ffmpeg, settings
 from registry.containers import Wholeness, wholeness
 from registry.core.records import Floats, Rejected
 from registry.decoding import (
@@ -21,10 +22,14 @@ from registry.decoding import (
     promised_frames,
 )
 from registry.formats import FFMPEG_FILES, SOUND_FILES, suffix_of
+from registry.library_notes import without_notes
 from registry.mp3 import with_length
+from registry.remote import AnyPath
 from registry.wav import Wav, mended, wav_of
 
 MIN_DURATION_S = 0.2  # below this a clip is a cough or a click, not a voice
+MAX_CHANNELS = 16  # of the largest sound cards; files of more are no recordings of a voice
+MIN_RATE_HZ, MAX_RATE_HZ = 4_000, 384_000  # below is no speech, above no sound card
 SILENCE_PEAK = 1e-4  # of full scale, about 3 steps of 16 bit: dither, no voice
 EDGE_SAMPLES = 160  # 10 ms: a tone above what the model hears still clicks where it begins and ends
 MOST_MISSED_FRAMES = 2304  # of an MP3, whose length is told in frames of 1152
@@ -54,7 +59,8 @@ def read_audio(path: Path, suffix: str | None = None, *, is_settled: bool = True
 
     Returns:
         The audio, or a `Rejected` whose reason is one of "unreadable", "empty", "not-wav", "not-audio", "no-ffmpeg",
-        "unsettled", "truncated", "not-finite", "silent", "too-short" and "too-long". Nothing is raised for a bad file.
+        "unsettled", "truncated", "too-many-channels", "bad-rate", "not-finite", "silent", "too-short" and "too-long".
+        Nothing is raised for a bad file.
     """
     kind = suffix_of(path.name) if suffix is None else suffix.lower().removeprefix(".")
     try:
@@ -73,7 +79,15 @@ def _fault_of_file(path: Path) -> Rejected | None:
         return Rejected(str(path), "unreadable", "It is no regular file: put an audio file in its place.")
     if status.st_size == 0:
         return Rejected(str(path), "empty", "It holds 0 bytes: copy or record it again.")
-    return None
+    return fault_of_size(path, status.st_size)
+
+
+def fault_of_size(path: AnyPath, size_bytes: int) -> Rejected | None:
+    """Say that a file holds more than any clip; None if it does not."""
+    if size_bytes <= settings.MAX_AUDIO_BYTES:
+        return None
+    message = f"It holds {size_bytes} bytes, more than {settings.MAX_AUDIO_BYTES}: cut it by voice."
+    return Rejected(str(path), "too-long", message)
 
 
 def _needs_ffmpeg(path: Path, kind: str) -> bool:
@@ -108,7 +122,7 @@ def _read(path: Path, kind: str, *, is_settled: bool) -> Audio | Rejected:
         beginning_anew = with_length(path) if wav is None else None if wav.is_regular else mended(path, wav)
         return Forward(os.fsencode(path) if beginning_anew is None else beginning_anew)
 
-    with opened() as file:
+    with without_notes() if wav is None else nullcontext(), opened() as file:
         return _fault_of_header(path, file, kind) or _read_sound(path, file, opened)
 
 
@@ -149,6 +163,12 @@ def _fault_of_header(path: Path, file: Forward, kind: str) -> Rejected | None:
     formats = SOUND_FILES.get(kind, frozenset().union(*SOUND_FILES.values()))
     if file.format not in formats:
         return _not_audio(path, kind, f"it is {file.format}")
+    if file.channels > MAX_CHANNELS:
+        message = f"It has {file.channels} channels, more than {MAX_CHANNELS}: mix it down."
+        return Rejected(str(path), "too-many-channels", message)
+    if not MIN_RATE_HZ <= file.samplerate <= MAX_RATE_HZ:
+        message = f"It has {file.samplerate} samples a second, not {MIN_RATE_HZ} to {MAX_RATE_HZ}: convert it."
+        return Rejected(str(path), "bad-rate", message)
     if file.frames == 0:
         return Rejected(str(path), "empty", "It has a header and no samples: record or convert it again.")
     promised = promised_frames(file)
@@ -166,6 +186,7 @@ def _fault_of_length(path: Path, frames: int, rate_hz: int) -> Rejected | None:
     return None
 
 
+@np.errstate(all="ignore")
 def _fault_of_sound(path: Path, decoded: Decoded) -> Rejected | None:
     if not (np.isfinite(decoded.swing) and np.isfinite(_peak(decoded.samples))):
         message = "It holds samples that are no numbers (NaN or infinity): export it again from its source."
@@ -189,4 +210,4 @@ def _peak(samples: Floats) -> float:
 
 
 def _swing(samples: Floats) -> float:
-    return float(samples.max(initial=-np.inf) - samples.min(initial=np.inf)) / 2
+    return (float(samples.max(initial=-np.inf)) - float(samples.min(initial=np.inf))) / 2

@@ -44,6 +44,7 @@ def promised_frames(file: Forward) -> int:
     return int(file.frames) if file.frames < np.iinfo(np.int64).max else 0
 
 
+@np.errstate(all="ignore")  # numbers that are none, and those that overflow, are the finding, not an accident
 def decode_what_is_heard(file: Forward, opened: Open) -> Decoded:
     """Mix all channels; where that leaves next to nothing of what is in one of them, take the loudest alone.
 
@@ -92,8 +93,7 @@ def _decode(file: Forward, mix: Mix) -> Decoded:
         resampled = resample(mix(block), is_last)[: len(samples) - filled]
         samples[filled : filled + len(resampled)] = resampled
         filled += len(resampled)
-    with np.errstate(all="ignore"):  # infinity minus infinity is the finding, not an accident
-        swing = float(((high - low) / 2).max())
+    swing = float(((high - low) / 2).max())
     rms = loudness.rms()
     return Decoded(samples[:filled], digest.hexdigest(), frames, swing, int(rms.argmax()), float(rms.max()))
 

@@ -5,10 +5,11 @@ RegistryError                 2
 ├── RemoteMissing
 ├── PairsBroken
 ├── OutputRefused
-├── OutputUnusable
+│   ├── OutputUnsafe
 │   ├── TreeOfAnother
 │   ├── TreeOfThePresent
 │   └── RemovalUnexplained
+├── OutputUnusable
 ├── TreeDiskFull
 ├── NightUnderWay
 ├── DemoFolderUnfit
@@ -101,6 +102,12 @@ class PairsBroken(RegistryError):
 
 class OutputRefused(RegistryError):
     """Cannot export to {path}: {cause}. Name a folder of its own outside every input folder."""
+
+
+class OutputUnsafe(OutputRefused):
+    """Cannot export to {path}, as others may have prepared it: {cause}. No file there was touched. Look at it, then
+    {remedy}; or name a folder of your own.
+    """
 
 
 class OutputUnusable(RegistryError):

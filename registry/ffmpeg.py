@@ -7,7 +7,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
 
+from registry import settings
+
 PROGRAM = "ffmpeg"
+# Files that hold their own sound: a playlist would have other files read, and addresses called.
+WHITELISTS = (
+    *("-protocol_whitelist", "file"),
+    *("-format_whitelist", "mov,mp4,m4a,3gp,3g2,mj2,aac,mp3,flac,ogg,wav,caf,matroska,webm"),
+)
 
 
 def is_there() -> bool:
@@ -22,11 +29,20 @@ def as_wav(path: Path, most_s: float) -> Iterator[Path]:
     Raises:
         subprocess.CalledProcessError: The program cannot decode it; its last words are in `stderr`.
     """
-    wanted = ("-map", "0:a:0", "-t", str(most_s), "-c:a", "pcm_f32le", "-f", "wav")
-    options = ("-nostdin", "-v", "error", "-xerror", "-i", str(path), *wanted)
-    with TemporaryFile(prefix="registry-") as wav:
+    wanted = (
+        "-map",
+        "0:a:0",
+        "-t",
+        str(most_s),
+        "-c:a",
+        "pcm_f32le",
+        "-f",
+        "wav",
+        "-fs",
+        str(settings.MAX_AUDIO_BYTES),
+    )
+    options = ("-nostdin", "-v", "error", "-xerror", *WHITELISTS, "-i", "/proc/self/fd/0", *wanted)
+    with TemporaryFile(prefix="registry-") as wav, path.open("rb") as sound:
         program = shutil.which(PROGRAM) or PROGRAM
-        subprocess.run(
-            (program, *options, "-"), stdin=subprocess.DEVNULL, stdout=wav, stderr=subprocess.PIPE, check=True
-        )
+        subprocess.run((program, *options, "-"), stdin=sound, stdout=wav, stderr=subprocess.PIPE, check=True)
         yield Path(f"/proc/self/fd/{wav.fileno()}")

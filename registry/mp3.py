@@ -7,6 +7,7 @@ from registry.spliced import Spliced
 
 FIRST_FRAME_BYTES = 2048
 HEAD_BYTES = 4  # of a frame
+MOST_BYTES = 160_000_000  # an hour at 320 kbit/s is 144 MB: what holds more is too long, however long
 LENGTHS = (b"Xing", b"Info", b"VBRI")
 VERSION_1 = 3
 MONO = 3
@@ -45,7 +46,8 @@ def _frame_bytes(head: bytes) -> int:
 
 def _count_frames(path: Path, at: int) -> int:
     """Walk from frame to frame; where there is none, as behind a break in a stream, look for the next."""
-    content, count = path.read_bytes(), 0
+    with path.open("rb") as file:
+        content, count = file.read(MOST_BYTES), 0
     while 0 <= at < len(content):
         size = _frame_bytes(content[at : at + HEAD_BYTES])
         count += size > 0

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 from registry import settings
 from registry.errors import RemoteMissing
+from registry.pinned import pinned
 
 URL = re.compile(r"[a-z][a-z0-9+.-]*://")
 # What the schemes call the time a file was written.
@@ -80,8 +81,12 @@ class RemotePath:
                 raise OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), self.url)
 
     def fetch(self, to: Path) -> None:
-        """Copy the whole file, with one request where it is small."""
-        _ask(self.url, "get_file", str(to))
+        """Copy the whole file, with one request where it is small.
+
+        Raises:
+            OSError: It is not there, or holds more than any clip.
+        """
+        _ask(self.url, "get_file", str(to), callback=_at_most(settings.MAX_AUDIO_BYTES))
 
 
 AnyPath = Path | RemotePath
@@ -99,14 +104,19 @@ def to_path(address: str) -> AnyPath:
 
 
 @contextmanager
-def at_hand(path: AnyPath) -> Iterator[Path]:
-    """Give a file as a local one: itself, or a copy that lasts as long.
+def at_hand(path: AnyPath, *, may_lead_out: bool = False) -> Iterator[Path]:
+    """Give a file as a local one that stays the same as long as this lasts: itself, or a copy of a remote one.
+
+    Args:
+        path: The file.
+        may_lead_out: A link may lead out of its folder: the path is what a user said, not what was found.
 
     Raises:
-        OSError: A remote file is not there or cannot be fetched. A local one is not looked at.
+        OSError: It is not there, cannot be fetched, is no regular file, or a link that leads out of its folder.
     """
     if isinstance(path, Path):
-        yield path
+        with pinned(path, may_lead_out=may_lead_out) as file:
+            yield file
         return
     with TemporaryFile(prefix="registry-") as copy:  # nameless: nothing is left of it if the run is killed
         local = Path(f"/proc/self/fd/{copy.fileno()}")
@@ -130,6 +140,19 @@ def in_order(do: Callable[[Asked], Result], asked: Iterable[Asked], at_once: int
 def readers(addresses: Iterable[AnyPath | str]) -> int:
     """Say how many files to read at once: one where all are on disks, more where any is far away."""
     return settings.REMOTE_READERS if any(is_remote(str(address)) for address in addresses) else 1
+
+
+def _at_most(size_bytes: int) -> Any:  # noqa: ANN401 - fsspec is untyped
+    """Make what fsspec tells how much it has fetched, and what stops it: an object may be larger than it was listed."""
+    from fsspec.callbacks import Callback
+
+    class AtMost(Callback):  # type: ignore[misc]  # see above
+        def relative_update(self, inc: int = 1) -> None:
+            super().relative_update(inc)
+            if self.value > size_bytes:
+                raise OSError(errno.EFBIG, f"it holds more than {size_bytes} bytes")
+
+    return AtMost()
 
 
 def _ask(url: str, what: str, *arguments: object, **options: object) -> Any:  # noqa: ANN401 - fsspec is untyped

@@ -12,12 +12,15 @@ from typing import Literal, cast
 from registry import settings
 from registry.core.names import meant, one_form
 from registry.core.records import Gender, Group, Rejected
+from registry.core.rejections import shortened
 from registry.errors import InputMissing
 from registry.formats import AUDIO_SUFFIXES, suffix_of
 from registry.group_folders import EXPECTED, GROUP_NAME, entries, group_folders, is_folder
-from registry.remote import AnyPath
+from registry.pinned import LinkOut, NotRegular, pinned
+from registry.remote import AnyPath, RemotePath
 
 FIRST_YEAR = 1900  # a recording from before is a slip of the keyboard: 0202 for 2020
+MOST_ENDINGS = 10  # of files that are no part of a clip are told
 Kind = Literal["audio", "txt"]
 ENDINGS = ", ".join(f".{suffix}" for suffix in AUDIO_SUFFIXES)
 
@@ -169,9 +172,9 @@ def _add_folder(found: FoundGroup, folder: AnyPath) -> None:
 
 def listed(endings: Mapping[str, int]) -> str:
     """Write how many files there are of each ending, the most frequent first."""
-    return ", ".join(
-        f"{ending} {count}" for ending, count in sorted(endings.items(), key=lambda one: (-one[1], one[0]))
-    )
+    shown = sorted(endings.items(), key=lambda one: (-one[1], one[0]))
+    more = [f"and {len(shown) - MOST_ENDINGS} more endings"] if len(shown) > MOST_ENDINGS else []
+    return ", ".join([f"{shortened(ending)} {count}" for ending, count in shown[:MOST_ENDINGS]] + more)
 
 
 def _look_into(folder: AnyPath) -> FoundGroup:
@@ -222,17 +225,38 @@ def _kind(path: AnyPath) -> Kind | None:
 
 def _source(path: AnyPath, rejected: list[Rejected]) -> SourceFile | None:
     try:
-        status = path.stat()
+        status = path.stat() if isinstance(path, RemotePath) else _status(path)
     except OSError as error:
-        rejected.append(Rejected(str(path), "unreadable", f"{error.strerror}; make the file readable"))
-        return None
-    if not stat.S_ISREG(status.st_mode):
-        rejected.append(Rejected(str(path), "unreadable", "not a regular file"))
+        rejected.append(unreadable(path, error))
         return None
     if not _is_text(path.name):
         rejected.append(Rejected(str(path), "bad-name", "the file's name is not UTF-8; rename it"))
         return None
+    if len(os.fsencode(str(path))) > settings.MAX_PATH_BYTES:
+        message = f"its path is longer than {settings.MAX_PATH_BYTES} bytes; move the folder up"
+        rejected.append(Rejected(str(path), "bad-name", message))
+        return None
     return SourceFile(path, status.st_size, status.st_mtime_ns)
+
+
+def _status(path: Path) -> os.stat_result:
+    """Look at a file; at one that is a link or no file, more closely."""
+    status = path.lstat()
+    if stat.S_ISREG(status.st_mode):
+        return status
+    with pinned(path) as file:
+        return file.stat()
+
+
+def unreadable(path: AnyPath, error: OSError) -> Rejected:
+    """Say why a file cannot be read."""
+    if isinstance(error, LinkOut):
+        message = (
+            "a link that leads out of its folder; put the file itself there, or link the whole folder of the group"
+        )
+        return Rejected(str(path), "link", message)
+    remedy = "put the file itself there" if isinstance(error, NotRegular) else "make the file readable"
+    return Rejected(str(path), "unreadable", f"{error.strerror}; {remedy}")
 
 
 def _complete(files: dict[str, dict[Kind, SourceFile | None]], rejected: list[Rejected]) -> Iterator[Pair]:

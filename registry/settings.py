@@ -31,5 +31,11 @@ DEFAULT_SCOPE = "registry"
 # A group's folder name becomes part of exported file names, which file systems cut at 255 bytes.
 MAX_BROADCASTER_BYTES = 200
 
+# PostgreSQL indexes no text of 2700 bytes; file systems take paths of 4096.
+MAX_PATH_BYTES = 2000
+
+# An hour in 24 bit at 384 kHz is 4.1 GB a channel; a clip that is larger is another thing, or was made to fill memory.
+MAX_AUDIO_BYTES = 8_000_000_000
+
 # A night that is due while another is at work waits so long: an archive takes hours; one that hangs is told that day.
 NIGHT_PATIENCE_S = 6 * 3600.0

@@ -1,6 +1,7 @@
 """The audio files that clips were taken from: are they there still, and are they what they were?"""
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 from registry.audio import Audio, read_audio
@@ -15,10 +16,11 @@ def sha256_of(path: Path) -> str:
 
 
 def read_anywhere(path: AnyPath) -> Audio | Rejected:
-    """Decode an audio file as `read_audio` does, wherever it is."""
+    """Decode an audio file that a user named as `read_audio` does, wherever it is."""
     try:
-        with at_hand(path) as file:
-            return read_audio(file, path.suffix)
+        with at_hand(path, may_lead_out=True) as file:
+            audio = read_audio(file, path.suffix)
+            return replace(audio, path=str(path)) if isinstance(audio, Rejected) else audio
     except OSError as error:
         return Rejected(str(path), "unreadable", f"It cannot be read ({error.strerror}): make it a readable file.")
 
@@ -33,19 +35,16 @@ def read_as_taken_in(path: AnyPath, sha256: str, audio_hash: str) -> Audio | Rej
     """
     try:
         with at_hand(path) as file:
-            if file.exists():
-                return _read_if_as_taken_in(path, file, sha256, audio_hash)
-    except FileNotFoundError:
-        pass  # a remote one
+            return _read_if_as_taken_in(path, file, sha256, audio_hash)
+    except (FileNotFoundError, NotADirectoryError):
+        message = "no longer there; put it back, or ingest its folder where it is now"
+        return Rejected(str(path), "missing", message)
     except OSError as error:
         return Rejected(str(path), "missing", f"it cannot be read ({error.strerror}); make the file readable")
-    return Rejected(str(path), "missing", "no longer there; put it back, or ingest its folder where it is now")
 
 
 def _read_if_as_taken_in(path: AnyPath, file: Path, sha256: str, audio_hash: str) -> Audio | Rejected:
-    audio = read_audio(
-        file, path.suffix
-    )  # before its bytes: it knows a named pipe, at which hashing would wait for ever
+    audio = read_audio(file, path.suffix)
     if isinstance(audio, Rejected) and audio.reason == "unreadable":
         return Rejected(str(path), "missing", audio.message)
     if not isinstance(audio, Rejected) and audio.audio_hash == audio_hash and sha256_of(file) == sha256:

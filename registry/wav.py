@@ -19,6 +19,8 @@ HEAD_BYTES = 12  # RIFF, size of the rest, WAVE
 CHUNK_BYTES = 8  # name, size of the rest
 DS64 = struct.Struct("<QQ")  # size of the whole, of the sound
 MOST_PADDING = 4  # bytes
+MOST_CHUNKS = 1000  # more were made to keep whoever walks them busy
+MOST_CONTENT_BYTES = 1 << 16  # of the chunks that are read here, which take some dozens
 TAIL_BYTES = 1 << 16  # notes behind the sound are smaller
 NOTES = (b"LIST", b"id3 ", b"ID3 ", b"bext", b"iXML", b"axml", b"cue ", b"smpl", b"_PMX")
 NAMES = frozenset(
@@ -75,7 +77,8 @@ def _layout(file: BinaryIO, size_bytes: int) -> Wav | None:
     sizes = _sizes(file, promised, by_name)
     if sound is None:
         missing = 0 if sizes.whole is None else start + sizes.whole + CHUNK_BYTES - size_bytes
-        return Wav(head[:4], b"", 0, 0, max(0, missing), is_open=sizes.whole is None, is_regular=True)
+        is_endless = len(chunks) == MOST_CHUNKS  # libsndfile would walk them all
+        return Wav(head[:4], b"", 0, 0, max(0, missing), is_open=sizes.whole is None, is_regular=not is_endless)
     is_streamed = _is_streamed(file, sound, sizes, size_bytes)
     end = _sound_end(file, sound, sizes, size_bytes, order)
     return Wav(
@@ -87,7 +90,12 @@ def _layout(file: BinaryIO, size_bytes: int) -> Wav | None:
         is_open=is_streamed or sizes.whole is None,
         is_regular=_has_two_sounds(chunks)
         or (
-            (start == 0 and head[:4] != b"BW64" and end == sound.start + (sizes.sound or 0))
+            (
+                start == 0
+                and len(chunks) < MOST_CHUNKS
+                and head[:4] != b"BW64"
+                and end == sound.start + (sizes.sound or 0)
+            )
             and _is_as_libsndfile_expects(chunks, sound)
         ),
     )
@@ -111,13 +119,16 @@ def _content(file: BinaryIO, chunk: _Chunk | None) -> bytes:
     if chunk is None:
         return b""
     file.seek(chunk.start)
-    return file.read(chunk.size)
+    return file.read(min(chunk.size, MOST_CONTENT_BYTES))
 
 
 def _chunks(file: BinaryIO, at: int, size_bytes: int, order: str) -> Iterator[_Chunk]:
     """Walk the chunks; the sound is the last if it reaches to the end, or nobody knows how far it reaches."""
     is_at_even = True
-    while (chunk := _chunk(file, at, order, is_at_even=is_at_even)) is not None:
+    for _ in range(MOST_CHUNKS):
+        chunk = _chunk(file, at, order, is_at_even=is_at_even)
+        if chunk is None:
+            return
         yield chunk
         end = chunk.start + chunk.size
         if end >= size_bytes:
@@ -187,8 +198,8 @@ def _without_notes(file: BinaryIO, sound_start: int, size_bytes: int, order: str
 
 
 def _leads_to_end(file: BinaryIO, at: int, size_bytes: int, order: str) -> bool:
-    *_, last = _chunks(file, at, size_bytes, order)
-    return 0 <= size_bytes - (last.start + last.size) < MOST_PADDING
+    *_, last = (None, *_chunks(file, at, size_bytes, order))
+    return last is not None and 0 <= size_bytes - (last.start + last.size) < MOST_PADDING
 
 
 def mended(path: Path, wav: Wav) -> Spliced:

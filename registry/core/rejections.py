@@ -1,12 +1,13 @@
 """Many rejections told in few words: what was for one cause many times is shown by a few."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from registry.core.records import Rejected
 
 MOST_ALIKE = 5  # so many of one cause are all shown
 SHOWN_ALIKE = 3  # of more than those
+MOST_LETTERS = 1000  # of a path or message; a name may have been made to flood whoever reads it
 
 
 @dataclass(frozen=True)
@@ -28,4 +29,11 @@ def by_cause(rejected: Iterable[Rejected]) -> list[Alike]:
 
 def _shortened(reason: str, ones: Sequence[Rejected]) -> Alike:
     shown = ones if len(ones) <= MOST_ALIKE else ones[:SHOWN_ALIKE]
-    return Alike(reason, shown, len(ones) - len(shown))
+    brief = [replace(one, path=shortened(one.path), message=shortened(one.message)) for one in shown]
+    return Alike(reason, brief, len(ones) - len(shown))
+
+
+def shortened(text: str) -> str:
+    """Leave out the middle of what is too long to be read."""
+    half = MOST_LETTERS // 2
+    return text if len(text) <= MOST_LETTERS else f"{text[:half]} ... {text[-half:]}"

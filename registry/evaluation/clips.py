@@ -8,11 +8,11 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from registry.audio import read_audio
 from registry.core.names import one_form
 from registry.core.records import Rejected
 from registry.formats import without_audio_suffix
 from registry.group_folders import GROUP_NAME
+from registry.sources import read_anywhere
 from registry.store import evaluation
 from registry.store.evaluation import ClipName
 
@@ -36,7 +36,7 @@ def find_all(connection: Connection, addresses: Iterable[str]) -> tuple[dict[str
         if address.isdecimal():
             keys |= {address: int(address)} if len(address) <= KEY_DIGITS else {}
         elif os.path.isfile(address):  # noqa: PTH113 - Path.is_file() raises where a name is too long
-            audio = read_audio(Path(address))
+            audio = read_anywhere(Path(address))
             if isinstance(audio, Rejected):
                 faults[address] = audio.message
             else:

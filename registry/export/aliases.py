@@ -7,8 +7,7 @@ from pathlib import Path
 from registry.core.export_plan import Alias, label
 from registry.core.records import Rejected
 from registry.export import disk
-from registry.export.files import partial_file
-from registry.export.manifest import Written, broadcasters_of, latest_night
+from registry.export.manifest import FOLDER, Written, broadcasters_of, latest_night
 from registry.export.times import moment_of
 
 NAME = "aliases.tsv"
@@ -26,7 +25,7 @@ def write_aliases(outdir: Path, aliases: Iterable[Alias], in_tree: Iterable[Writ
     rows = [f"{a.broadcaster}\t{label(a.gender, a.alias)}\t{label(a.gender, a.number)}\n" for a in wanted_aliases]
     wanted = (HEADER + "".join(rows)).encode() if rows else None
     try:
-        present = target.read_bytes()
+        present = disk.read(target)
     except FileNotFoundError:
         present = None
     except OSError as error:
@@ -38,8 +37,8 @@ def write_aliases(outdir: Path, aliases: Iterable[Alias], in_tree: Iterable[Writ
         return Rejected(str(target), "foreign-file", "somebody else's file is in the way and stays; move it")
     else:
         time_s = moment_of(latest_night(in_tree), hashlib.sha256(wanted).hexdigest())
-        if present != wanted or int(target.stat().st_mtime) != time_s:
-            disk.replace_durably(target, wanted, time_s, partial_file(outdir))
+        if present != wanted or int(target.lstat().st_mtime) != time_s:
+            disk.replace_durably(target, wanted, time_s, disk.new_place(outdir / FOLDER))
     return None
 
 

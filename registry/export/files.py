@@ -4,7 +4,8 @@ import errno
 import hashlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from io import BufferedReader
 from pathlib import Path
 from typing import Literal
@@ -17,7 +18,10 @@ from registry.remote import AnyPath, at_hand, is_remote
 from registry.trust import stored_path
 
 LinkMode = Literal["copy", "hardlink", "symlink"]
-PARTIAL = "partial"
+# Rights of a new file, of which the umask takes some away.
+READ_AND_WRITE = 0o006
+PRIVATE = 0o600
+PUBLIC = 0o666
 
 
 class SourceLost(Exception):  # noqa: N818 - a finding about one file, caught by the run
@@ -77,7 +81,10 @@ def _status_if_as_taken_in(source: Source) -> os.stat_result | None:
 def _status_if_readable(address: str) -> os.stat_result | None:
     if is_remote(address):
         return stored_path(address).stat()
-    status = os.stat(address)  # noqa: PTH116
+    status = os.lstat(address)
+    if not stat.S_ISREG(status.st_mode):  # a link may lead to another file of its folder, but not out of it
+        with at_hand(Path(address)) as file:
+            status = file.stat()
     return status if os.access(address, os.R_OK) else None
 
 
@@ -110,16 +117,18 @@ def put(outdir: Path, file: PlannedFile, mode: LinkMode) -> None:
     """
     target, ready = outdir / file.path, staged_file(outdir, file)
     if not os.path.lexists(ready):
-        ready = partial_file(outdir, file.path)
-        disk.remove(ready)
+        ready = disk.new_place(outdir / FOLDER)
         _make(ready, file, _mode_of(file.source, mode))
-    target.parent.mkdir(parents=True, exist_ok=True)
-    disk.rename(ready, target)
+    try:
+        disk.rename(ready, target)
+    except FileNotFoundError:
+        disk.make_folder(target.parent)
+        disk.rename(ready, target)
 
 
 def _make(partial: Path, file: PlannedFile, mode: LinkMode) -> None:
     if file.source.content is not None:
-        disk.write(partial, [file.source.content], stamp(file))
+        disk.write(partial, [file.source.content], stamp(file), _rights_now(file.source.path, partial.parent))
     elif mode == "copy":
         copy(stored_path(file.source.path), partial, file)
     else:
@@ -134,24 +143,62 @@ def copy(source: AnyPath, partial: Path, file: PlannedFile) -> None:
         OSError: They cannot be written.
     """
     digest = hashlib.sha256()
-    disk.write(partial, _hashed(source, digest), stamp(file))
+    with _opened(source) as reading:
+        rights = PUBLIC if is_remote(str(source)) else rights_like(os.fstat(reading.fileno()), partial.parent)
+        disk.write(partial, _hashed(_blocks(reading, source, file.source.size), digest), stamp(file), rights)
     if digest.hexdigest() != file.source.sha256:
         disk.remove(partial)
         raise SourceLost(f"changed since it was ingested: {source}")
 
 
-def _hashed(source: AnyPath, digest: "hashlib._Hash") -> Iterator[bytes]:
-    for block in _blocks(source):
+def _rights_now(address: str, folder: Path) -> int:
+    """Tell who may read a transcript that comes from the database: who may read its file, and else its owner alone."""
+    if is_remote(address):
+        return PUBLIC
+    try:
+        status = os.lstat(address)
+    except OSError:
+        return PRIVATE
+    return rights_like(status, folder) if stat.S_ISREG(status.st_mode) else PRIVATE
+
+
+def rights_like(source: os.stat_result, folder: Path) -> int:
+    """Give the rights of a copy in some folder, which nobody may read who may not read its source."""
+    rights = PRIVATE | (source.st_mode & stat.S_IROTH and READ_AND_WRITE)
+    if source.st_mode & stat.S_IRGRP and (rights != PRIVATE or _has_group(folder.stat(), source.st_gid)):
+        rights |= READ_AND_WRITE << 3
+    return rights
+
+
+def _has_group(folder: os.stat_result, group_id: int) -> bool:
+    """Tell whether a new file in a folder is of a group for certain."""
+    return folder.st_gid == group_id and (bool(folder.st_mode & stat.S_ISGID) or os.getegid() == group_id)
+
+
+def _hashed(blocks: Iterable[bytes], digest: "hashlib._Hash") -> Iterator[bytes]:
+    for block in blocks:
         digest.update(block)
         yield block
 
 
-def _blocks(source: AnyPath) -> Iterator[bytes]:
-    """Read a source; what goes wrong with it must be told from what goes wrong with the tree."""
+@contextmanager
+def _opened(source: AnyPath) -> Iterator[BufferedReader]:
+    """Open a source; what goes wrong with it must be told from what goes wrong with the tree."""
+    with ExitStack() as stack:
+        try:
+            reading = stack.enter_context(stack.enter_context(at_hand(source)).open("rb"))
+        except OSError as error:
+            raise SourceLost(f"{error.strerror}: {source}") from error
+        yield reading
+
+
+def _blocks(reading: BufferedReader, source: AnyPath, size: int) -> Iterator[bytes]:
+    """Read a source, and of one that grew not more than shows that it did."""
+    left = size + 1
     try:
-        with at_hand(source) as local, _opened(local) as reading:
-            while block := reading.read(1 << 20):
-                yield block
+        while left > 0 and (block := reading.read(min(left, 1 << 20))):
+            left -= len(block)
+            yield block
     except OSError as error:
         raise SourceLost(f"{error.strerror}: {source}") from error
 
@@ -159,30 +206,20 @@ def _blocks(source: AnyPath) -> Iterator[bytes]:
 def _link(source: Source, partial: Path, mode: LinkMode) -> None:
     path = Path(source.path)
     if not is_available(source):
-        next(_blocks(path), None)  # raises what is wrong with it, if it cannot even be opened
+        with _opened(path):  # raises what is wrong with it, if it cannot even be opened
+            pass
         raise SourceLost(f"changed since it was ingested: {path}")
     if mode == "symlink":
-        partial.symlink_to(path)
+        disk.link_soft(path, partial)
         return
     try:
-        partial.hardlink_to(path.resolve())  # a hard link to a symbolic link would be one, too
+        with _opened(path) as reading:
+            disk.link_hard(Path(f"/proc/self/fd/{reading.fileno()}"), partial)
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
         message = "a hard link cannot lead to another file system, use --link copy or symlink"
         raise OSError(errno.EXDEV, message, str(path)) from error
-
-
-def _opened(path: Path) -> BufferedReader:
-    """Open a file, and nothing else: opening a named pipe waits for a writer that may never come."""
-    if not stat.S_ISREG(path.stat().st_mode):
-        raise OSError(errno.EINVAL, "not a regular file", str(path))
-    return path.open("rb")
-
-
-def partial_file(outdir: Path, path: str = "") -> Path:
-    """Name the place of a file while it is being written, one for each as several may be at once."""
-    return outdir / FOLDER / f"{PARTIAL}{_tag(path)}"
 
 
 def staged_file(outdir: Path, file: PlannedFile) -> Path:
@@ -205,7 +242,7 @@ def holds(path: AnyPath, sha256: str) -> bool:
 def sha256_of(path: AnyPath) -> str | None:
     """Hash a file's bytes, in hex; None if it cannot be read."""
     try:
-        with at_hand(path) as local, _opened(local) as file:
+        with at_hand(path) as local, local.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         return None

@@ -1,11 +1,15 @@
 """Refuse what would change a tree by surprise."""
 
+import os
+import pwd
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 
 from registry.core.export_losses import count_unexplained, needs_agreement
 from registry.core.export_plan import PlannedFile
-from registry.errors import OutputRefused, RemovalUnexplained, TreeOfAnother, TreeOfThePresent
+from registry.errors import OutputRefused, OutputUnsafe, RemovalUnexplained, TreeOfAnother, TreeOfThePresent
+from registry.export import files
 from registry.export.manifest import FOLDER, Record
 from registry.export.planning import Job, TreePlan
 from registry.export.set_aside import ASIDE
@@ -44,6 +48,44 @@ def refuse_groups(outdir: Path) -> None:
     group = next(inside, None)
     if group is not None:
         raise OutputRefused(path=outdir, cause=f"it holds groups to be taken in, such as {group}")
+
+
+def refuse_unsafe(outdir: Path) -> None:
+    """Refuse a folder in which others could have laid something out for the exporter to fall over.
+
+    Raises:
+        OutputUnsafe: All the world may write there and it is somebody else's; or what is the exporter's own in it is
+            somebody else's, a link, or no regular file.
+    """
+    if not outdir.exists():
+        return
+    status, own = outdir.lstat(), outdir / FOLDER
+    trusted = {os.geteuid(), 0}
+    if status.st_uid not in trusted and status.st_mode & stat.S_IWOTH and not status.st_mode & stat.S_ISVTX:
+        cause = f"everybody may write in it, and it belongs to {_name_of(status.st_uid)}"
+        raise OutputUnsafe(path=outdir, cause=cause, remedy=f"let {_name_of(os.geteuid())} own it")
+    if not os.path.lexists(own):
+        return
+    if not _is_real_folder(own):
+        raise OutputUnsafe(path=outdir, cause=f"{own} is no folder, or a link to one", remedy="remove that")
+    if own.lstat().st_uid not in {*trusted, status.st_uid}:
+        owner, us = _name_of(own.lstat().st_uid), _name_of(os.geteuid())
+        remedy = f"if an earlier export of {owner} made it, run chown -R {us} on it, else remove it"
+        raise OutputUnsafe(path=outdir, cause=f"{own} belongs to {owner}, not to {us}", remedy=remedy)
+    for path in sorted(own.iterdir()):
+        if not _is_real_folder(path) and not files.is_regular(path):
+            raise OutputUnsafe(path=outdir, cause=f"{path} is a link, or no regular file", remedy="remove that")
+
+
+def _is_real_folder(path: Path) -> bool:
+    return stat.S_ISDIR(path.lstat().st_mode)
+
+
+def _name_of(user_id: int) -> str:
+    try:
+        return pwd.getpwuid(user_id).pw_name
+    except KeyError:  # one of another machine, say
+        return f"user {user_id}"
 
 
 def _folders(folder: Path) -> list[Path]:

@@ -6,6 +6,7 @@ Its first line says which registry wrote the tree and what state of it, all othe
 import datetime as dt
 import hashlib
 import json
+import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -89,13 +90,13 @@ def read_record(outdir: Path) -> Record:
 
 def _read(outdir: Path, manifest: Path) -> tuple[Heading | None, frozenset[Written]] | None:
     try:
-        lines = manifest.read_text(encoding="utf-8").splitlines()
+        lines = disk.read(manifest).decode().splitlines()
         entries = json.loads(f"[{','.join(lines)}]")  # in one go: line by line takes far longer
         heading = _heading(entries.pop(0)) if entries and isinstance(entries[0], dict) else None
         return heading, frozenset(map(_checked, entries))
     except FileNotFoundError:
         return None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise OutputRefused(path=outdir, cause=f"its record of earlier exports, {manifest}, is damaged") from error
 
 
@@ -135,7 +136,7 @@ def write_manifest(outdir: Path, heading: Heading, entries: frozenset[Written], 
 
 def drop_intended(outdir: Path) -> None:
     """Forget what was about to be done: it is done, and on the disk."""
-    if _intended(outdir).exists():
+    if os.path.lexists(_intended(outdir)):
         disk.remove_durably(_intended(outdir))
 
 
@@ -145,7 +146,7 @@ def _replace(manifest: Path, heading: Heading, entries: Iterable[Written]) -> No
     first = json.dumps({"registry": str(heading.registry_id), "as_of": heading.as_of})
     content = "".join([f"{first}\n", *sorted(lines)]).encode()
     time_s = moment_of(latest_night(entries), hashlib.sha256(content).hexdigest())
-    disk.replace_durably(manifest, content, time_s, manifest.with_suffix(".partial"))
+    disk.replace_durably(manifest, content, time_s, disk.new_place(manifest.parent))
 
 
 def broadcasters_of(entries: Iterable[Written]) -> set[str]:

@@ -69,7 +69,7 @@ def export(
     if isinstance(outdir, RemotePath):
         raise OutputRefused(path=outdir, cause="only input may be at a URL")
     extent = extent or Extent()
-    outdir = Path(os.path.abspath(outdir))  # noqa: PTH100 - resolve() would follow a link that the user set up
+    outdir = disk.real_path(outdir)
     with engine.begin() as connection:
         _refuse_unknown_broadcaster(connection, extent)
         _refuse_input_folder(connection, outdir)
@@ -85,6 +85,7 @@ def export(
 
 
 def _planned(job: Job, planned: Sequence[PlannedFile]) -> ExportReport:
+    guard.refuse_unsafe(job.outdir)
     plan = _plan(job, planned)
     report, unexplained = report_of_plan(job.outdir, plan), guard.removal_unexplained(job, plan)
     report.warnings += [str(unexplained)] if unexplained else []
@@ -122,16 +123,16 @@ def _refuse_unknown_broadcaster(connection: Connection, extent: Extent) -> None:
 
 
 def _refuse_input_folder(connection: Connection, outdir: Path) -> None:
-    real = Path(os.path.realpath(outdir))  # resolve() raises where links lead in a circle
-    for indir in tree.input_folders(connection, [str(folder) for folder in (real, *real.parents)]):
+    for indir in tree.input_folders(connection, [str(folder) for folder in (outdir, *outdir.parents)]):
         raise OutputRefused(path=outdir, cause=f"it lies inside {indir}, which groups were ingested from")
 
 
 @contextmanager
 def _locked(outdir: Path) -> Iterator[None]:
     """Make the folder and keep other exports out of it."""
-    (outdir / FOLDER).mkdir(parents=True, exist_ok=True)
-    with (outdir / FOLDER / "lock").open("ab") as lock:  # a file: NFS locks no folders
+    disk.make_folder(outdir / FOLDER)
+    guard.refuse_unsafe(outdir)
+    with os.fdopen(disk.open_lock(outdir / FOLDER / "lock")) as lock:  # a file: NFS locks no folders
         os.utime(lock.fileno(), (0, 0))  # two exports of one state are equal in times too
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

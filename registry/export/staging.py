@@ -77,16 +77,18 @@ def _places(outdir: Path, plan: TreePlan, hashes: Collection[str]) -> dict[str, 
 def _take(job: Job, place: Path, file: PlannedFile) -> bool:
     """Make bytes ready from one place of the tree, if they are there."""
     ready = files.staged_file(job.outdir, file)
-    ready.parent.mkdir(parents=True, exist_ok=True)
-    if _lies_unused(job.outdir, place) and place.stat().st_nlink == 1 and files.holds(place, file.source.sha256):
+    disk.make_folder(ready.parent)
+    if _lies_unused(job.outdir, place) and place.lstat().st_nlink == 1 and files.holds(place, file.source.sha256):
         disk.rename(place, ready)
         disk.date(ready, files.stamp(file))
         return True
+    partial = disk.new_place(job.outdir / FOLDER)
     try:
-        files.copy(place, ready, file)
+        files.copy(place, partial, file)
     except SourceLost:
-        disk.remove(ready)
+        disk.remove(partial)
         return False
+    disk.rename(partial, ready)
     return True
 
 
@@ -138,7 +140,7 @@ def clear(
     unused = {path: path.name[:DIGEST] for path in _kept(job.outdir) if path.name[:DIGEST] not in waited_for}
     last = _last_copies(job, {path: digest for path, digest in unused.items() if digest not in in_tree}, listed)
     aside = {held: set_aside.place(job.outdir, path, held) for held, path in last.items()}
-    for path in chain(unused, (job.outdir / FOLDER).glob(f"{files.PARTIAL}*")):
+    for path in chain(unused, (job.outdir / FOLDER).glob(f"{disk.PARTIAL}*")):
         disk.remove(path)
     disk.remove_if_empty(job.outdir / FOLDER / "kept")
     return aside

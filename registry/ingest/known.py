@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from registry.core.records import Rejected
-from registry.ingest.read import read_audio_of, read_pair, unreadable
+from registry.ingest.read import read_audio_of, read_pair, unreadable_pair
 from registry.remote import at_hand, in_order, readers
 from registry.scan import Pair
 from registry.store.clips import Clip, KnownClip
@@ -84,4 +84,4 @@ def _read_again(different: tuple[Pair, KnownClip]) -> Clip | Rejected:
             audio = read_audio_of(pair, wav)
             return audio if isinstance(audio, Rejected) else replace(clip, audio_hash=audio.audio_hash)
     except OSError as error:
-        return unreadable(pair, error)
+        return unreadable_pair(pair, error)

@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from registry.audio import SETTLED_S, Audio, read_audio
+from registry.audio import SETTLED_S, Audio, fault_of_size, read_audio
 from registry.core.records import Rejected
 from registry.embedding import batches, one_ahead
 from registry.ingest.model_in_use import ModelInUse
 from registry.ingest.transcript import text_of
 from registry.progress import Progress
 from registry.remote import NS, RemotePath, at_hand, in_order, readers
-from registry.scan import Pair, SourceFile
+from registry.scan import Pair, SourceFile, unreadable
 from registry.sources import sha256_of
 from registry.store import embeddings, forgetting, operations
 from registry.store.clips import Clip, HashedFile
@@ -29,14 +29,19 @@ def read_pair(pair: Pair, wav: Path, audio_hash: str) -> Clip | Rejected:
     if pair.txt.size > MAX_TRANSCRIPT_BYTES:
         message = f"a transcript of {pair.txt.size} bytes; is it another file?"
         return Rejected(str(pair.txt.path), "too-long", message)
+    too_large = fault_of_size(pair.wav.path, pair.wav.size)
+    if too_large:
+        return too_large
     try:
+        if wav.stat().st_size != pair.wav.size:
+            return _unsettled(pair.wav)
         with at_hand(pair.txt.path) as txt:
-            transcript = txt.read_bytes()
+            transcript = _first_bytes(txt, pair.txt.size + 1)
         wav_sha256 = sha256_of(wav)
         sizes_read = ((pair.wav, wav.stat().st_size), (pair.txt, len(transcript)))
         unsettled = [source for source, size in sizes_read if not _is_as_listed(source, size)]
     except OSError as error:
-        return unreadable(pair, error)
+        return unreadable_pair(pair, error)
     if unsettled:
         return _unsettled(unsettled[0])
     txt_sha256 = hashlib.sha256(transcript).hexdigest()
@@ -44,14 +49,19 @@ def read_pair(pair: Pair, wav: Path, audio_hash: str) -> Clip | Rejected:
     return Clip(pair.name, audio_hash, *files, text_of(transcript), transcript)
 
 
+def _first_bytes(path: Path, most: int) -> bytes:
+    with path.open("rb") as file:
+        return file.read(most)
+
+
 def _unsettled(source: SourceFile) -> Rejected:
     return Rejected(str(source.path), "unsettled", "somebody is writing to it; ingest again once it is complete")
 
 
-def unreadable(pair: Pair, error: OSError) -> Rejected:
+def unreadable_pair(pair: Pair, error: OSError) -> Rejected:
     """Say of which file of a pair reading failed."""
-    path = error.filename or pair.wav.path  # nameless where reading fails, not opening
-    return Rejected(str(path), "unreadable", f"{error.strerror}; make the file readable")
+    is_of_txt = error.filename == str(pair.txt.path)  # nameless where reading fails, not opening
+    return unreadable((pair.txt if is_of_txt else pair.wav).path, error)
 
 
 def _is_as_listed(source: SourceFile, size_read: int) -> bool:
@@ -153,7 +163,7 @@ def read_new(pair: Pair) -> tuple[Clip, Audio] | Rejected:
         with at_hand(pair.wav.path) as wav:
             return _read_new(pair, wav)
     except OSError as error:
-        return unreadable(pair, error)
+        return unreadable_pair(pair, error)
 
 
 def _read_new(pair: Pair, wav: Path) -> tuple[Clip, Audio] | Rejected:

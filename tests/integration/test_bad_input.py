@@ -344,3 +344,32 @@ def test_nothing_to_read_stops_the_run(engine: Engine, indir: Path) -> None:
     assert stopped.value.exit_code == 2
     assert ingest(engine, [indir], AUTHOR).exit_code == 1
     assert rows(engine) == (0, 0, 0)
+
+
+def test_a_path_too_long_for_the_database_stops_no_other_clip(
+    engine: Engine, indir: Path, make_clip: MakeClip, tmp_path: Path
+) -> None:
+    """A wav without an end is not opened by its path, so that nothing else finds it too long."""
+    wav = make_clip("a")
+    make_clip("b", group=night(6))
+    deep = tmp_path.joinpath(*["x" * 250] * 11)
+    deep.mkdir(parents=True)
+    content = wav.read_bytes()
+    wav.write_bytes(content.replace(len(content[44:]).to_bytes(4, "little"), b"\xff" * 4))
+    settle(wav)
+    wav.parent.rename(deep / night(5))
+
+    report = ingest(engine, [indir, deep], AUTHOR)
+
+    assert {one.reason for one in report.rejected} == {"bad-name"}
+    assert (names(engine), check(engine)) == (["b"], [])
+
+
+def test_strict_tells_a_folder_of_endless_endings_in_a_few_lines(engine: Engine, indir: Path) -> None:
+    (indir / NIGHT).mkdir()
+    for number in range(5000):
+        (indir / NIGHT / f"a.{number:0200}").touch()
+
+    with pytest.raises(PairsBroken, match="none of its files is audio") as refused:
+        ingest(engine, [indir], AUTHOR, strict=True)
+    assert len(str(refused.value)) < 5_000

@@ -186,11 +186,11 @@ def test_copies_and_links_can_be_exchanged(
 
 
 def test_a_hard_link_to_a_linked_source_leads_to_the_file(
-    engine: Engine, indir: Path, make_clip: MakeClip, out: Path, tmp_path: Path
+    engine: Engine, indir: Path, make_clip: MakeClip, out: Path
 ) -> None:
     wav = make_clip("a")
-    wav.rename(tmp_path / "stored")
-    wav.symlink_to("../../stored")
+    wav.rename(wav.with_name("stored"))
+    wav.symlink_to("stored")
     ingest(engine, [indir], AUTHOR)
 
     export(engine, out, mode="hardlink")

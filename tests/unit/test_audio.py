@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pytest
 import soundfile as sf
 
-from registry import audio, decoding
+from registry import audio, decoding, settings
 from registry.audio import Audio, read_audio
 from registry.core.records import Floats, Rejected
 
@@ -248,7 +248,7 @@ def test_the_shortest_clip_is_taken(tmp_path: Path) -> None:
 
 def test_more_than_an_hour_is_refused_by_its_header(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(audio, "decode_what_is_heard", None)
-    path = write(tmp_path / "a.wav", np.zeros(3601 * 100, np.float32), 100, subtype="PCM_U8")
+    path = write(tmp_path / "a.wav", np.zeros(3601 * 4000, np.float32), 4000, subtype="PCM_U8")
 
     assert rejected(path).reason == "too-long"
 
@@ -265,3 +265,48 @@ def test_a_file_name_of_odd_bytes_is_read(tmp_path: Path) -> None:
     path.write_bytes(wav_bytes(PCM_16))
 
     assert accepted(path).duration_s == 1.0
+
+
+@pytest.mark.parametrize(("channels", "is_taken"), [(16, True), (17, False), (64, False)])
+def test_more_channels_than_a_sound_card_has_are_refused(tmp_path: Path, channels: int, *, is_taken: bool) -> None:
+    result = read_audio(write(tmp_path / "a.wav", np.stack([tone()] * channels, axis=1)))
+
+    assert (result.channels if isinstance(result, Audio) else result.reason) == (
+        channels if is_taken else "too-many-channels"
+    )
+
+
+@pytest.mark.parametrize(
+    ("rate_hz", "is_taken"), [(1, False), (3_999, False), (4_000, True), (384_000, True), (384_001, False)]
+)
+def test_a_rate_that_no_recorder_has_is_refused(tmp_path: Path, rate_hz: int, *, is_taken: bool) -> None:
+    result = read_audio(write(tmp_path / "a.wav", tone(1.0, max(rate_hz, 1000)), rate_hz))
+
+    assert isinstance(result, Audio) if is_taken else result.reason == "bad-rate"  # type: ignore[union-attr]
+
+
+def test_a_file_that_holds_more_than_any_clip_is_refused_before_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path / "a.wav", tone())
+    monkeypatch.setattr(settings, "MAX_AUDIO_BYTES", path.stat().st_size - 1)
+    monkeypatch.setattr(audio, "_read", None)
+
+    assert rejected(path).reason == "too-long"
+
+
+def test_a_loud_float_wav_says_nothing_besides(tmp_path: Path) -> None:
+    """Warnings are errors in these tests: the numbers of 32 bit overflow where two are subtracted."""
+    path = write(tmp_path / "a.wav", tone() / np.float32(0.3) * np.float32(3e38), subtype="FLOAT")
+
+    assert accepted(path).duration_s == 1.0
+
+
+def test_numbers_that_are_none_say_nothing_besides(tmp_path: Path) -> None:
+    """Signalling ones, which are told as invalid wherever they are converted: warnings are errors in these tests."""
+    path = write(tmp_path / "a.wav", np.stack([tone(), tone()], axis=1), subtype="FLOAT")
+    content = path.read_bytes()
+    at = content.index(b"data") + 8
+    path.write_bytes(content[:at] + np.full(32_000, 0x7FA00000, "<u4").tobytes())
+
+    assert rejected(path).reason == "not-finite"

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import soundfile as sf
 
 from registry.audio import Audio, read_audio
 from registry.core.records import Floats, Rejected
+from registry.library_notes import without_notes
 
 RATE = 16_000
 KINDS = {"flac": ("FLAC", "PCM_16"), "ogg": ("OGG", "VORBIS"), "opus": ("OGG", "OPUS"), "mp3": ("MP3", None)}
@@ -131,7 +133,8 @@ def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Put a program in ffmpeg's place that gives a wav as ffmpeg does on a pipe, or fails where there is none."""
     program = tmp_path / "bin" / "ffmpeg"
     program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\n[ "$6" = "{tmp_path}/a.m4a" ] && exec cat "{tmp_path}/decoded.wav"\n')
+    is_asked = f'case "$*" in *"-i /proc/self/fd/0 "*) [ /proc/self/fd/0 -ef "{tmp_path}/a.m4a" ];; *) false;; esac'
+    program.write_text(f'#!/bin/sh\n{is_asked} && exec cat "{tmp_path}/decoded.wav"\n')
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
     return tmp_path / "decoded.wav"
@@ -160,3 +163,33 @@ def test_ffmpeg_itself_decodes_what_it_is_given(tmp_path: Path) -> None:
     write(tmp_path / "a.mp3").rename(tmp_path / "a.m4a")
 
     assert accepted(tmp_path / "a.m4a").duration_s == pytest.approx(5.0, abs=0.2)
+
+
+def test_a_damaged_mp3_says_nothing_besides(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    content = write(tmp_path / "a.mp3").read_bytes()
+    for place in (3000, 6000, 9000):
+        content = content[:place] + b"no frame" * 10 + content[place:]
+    (tmp_path / "a.mp3").write_bytes(content)
+    read_audio(tmp_path / "a.mp3")
+
+    assert capfd.readouterr() == ("", "")
+
+
+def test_what_others_say_while_an_mp3_is_decoded_is_said_afterwards(capfd: pytest.CaptureFixture[str]) -> None:
+    with without_notes(), without_notes():
+        os.write(2, b"Note: Trying to resync...\n[src/libmpg123/layer3.c:1804] error: failed!\nnight 5: 3 of 7\n")
+        during = capfd.readouterr().err
+
+    assert (during, capfd.readouterr().err) == ("", "night 5: 3 of 7\n")
+
+
+@pytest.mark.usefixtures("stand_in")
+def test_ffmpeg_may_open_no_other_file_and_no_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(subprocess, "run", lambda command, **_: asked.extend(command))
+    (tmp_path / "a.m4a").write_bytes(b"#EXTM3U\nfile:///etc/passwd\n")
+    read_audio(tmp_path / "a.m4a")
+
+    assert asked[asked.index("-protocol_whitelist") + 1] == "file"
+    assert not {"hls", "concat", "dash"} & set(asked[asked.index("-format_whitelist") + 1].split(","))
+    assert asked.index("-format_whitelist") < asked.index("-i")

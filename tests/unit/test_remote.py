@@ -1,5 +1,6 @@
 """A URL is as good as a path, and what is no URL is left as it is."""
 
+import os
 import pickle
 import subprocess
 import sys
@@ -83,9 +84,20 @@ def test_a_file_is_at_hand_by_a_copy_that_a_kill_does_not_leave_behind() -> None
     assert place.endswith(" (deleted)")
 
 
-def test_a_local_file_is_at_hand_as_it_is() -> None:
-    with at_hand(Path("nowhere")) as file:
-        assert file == Path("nowhere")
+def test_a_local_file_at_hand_stays_the_same_whatever_becomes_of_its_name(tmp_path: Path) -> None:
+    (tmp_path / "a.wav").write_bytes(b"sound")
+    with at_hand(tmp_path / "a.wav") as file:
+        (tmp_path / "a.wav").unlink()
+        os.mkfifo(tmp_path / "a.wav")
+
+        assert file.read_bytes() == b"sound"
+
+
+def test_a_local_file_that_is_not_there_is_named() -> None:
+    with pytest.raises(FileNotFoundError) as missing, at_hand(Path("/nowhere/a.wav")):
+        pass
+
+    assert missing.value.filename == "/nowhere/a.wav"
 
 
 @pytest.mark.usefixtures("memory")

@@ -292,3 +292,21 @@ def test_groups_come_by_night(tmp_path: Path) -> None:
     lay(tmp_path, "a_F20201106/", "b_M20201105/", "b_F20201105/")
 
     assert list(pairs(scan([tmp_path]))) == ["b_F20201105", "b_M20201105", "a_F20201106"]
+
+
+def test_a_path_that_the_database_cannot_index_is_named(tmp_path: Path) -> None:
+    deep = tmp_path.joinpath(*["x" * 250] * 8)
+    found = scan([lay(deep, f"{GROUP}/a.wav", f"{GROUP}/a.txt")])
+
+    assert {(Path(rejected.path).name, rejected.reason) for rejected in found.all_rejected()} == {
+        ("a.wav", "bad-name"),
+        ("a.txt", "bad-name"),
+    }
+
+
+def test_thousands_of_endings_are_told_by_the_most_frequent(tmp_path: Path) -> None:
+    (told,) = scan([lay(tmp_path / GROUP, *(f"a.{number:0200}" for number in range(1000)))]).all_rejected()
+
+    assert told.reason == "no-clips"
+    assert "and 990 more endings" in told.message
+    assert len(told.message) < 3_000

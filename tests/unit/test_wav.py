@@ -12,6 +12,7 @@ import soundfile as sf
 
 from registry.audio import Audio, read_audio
 from registry.core.records import Rejected
+from registry.wav import wav_of
 
 RATE = 16_000
 SOUND = (0.3 * np.sin(2 * np.pi * 440 * np.arange(RATE) / RATE) * 32767).astype("<i2")
@@ -182,3 +183,25 @@ def test_what_holds_no_sound_is_named_for_what_it_is(tmp_path: Path, kind: str) 
     content, expected = REFUSED[kind]
 
     assert reason(tmp_path, content) == expected
+
+
+@pytest.mark.parametrize("name", [b"LIST", b"bext", b"cue ", b"id3 "])
+def test_a_sound_whose_last_samples_spell_the_name_of_a_chunk_is_whole(tmp_path: Path, name: bytes) -> None:
+    content = riff(FORM, chunk(b"data", BYTES[:-4] + name))
+    audio = read(tmp_path, content)
+
+    assert isinstance(audio, Audio)
+    assert audio.duration_s == len(BYTES) / 2 / 16_000
+
+
+def test_a_wav_of_endless_small_chunks_is_not_walked_to_its_end(tmp_path: Path) -> None:
+    assert reason(tmp_path, riff(FORM, chunk(b"JUNK", b"") * 1000, DATA)) == "not-wav"
+    assert isinstance(read(tmp_path, riff(FORM, chunk(b"JUNK", b"") * 900, DATA)), Audio)
+
+
+def test_of_a_chunk_that_fills_the_file_only_the_beginning_is_read(tmp_path: Path) -> None:
+    (tmp_path / "a.wav").write_bytes(riff(chunk(b"fmt ", bytes(1 << 20)), DATA))
+    found = wav_of(tmp_path / "a.wav")
+
+    assert found is not None
+    assert len(found.format) == 1 << 16

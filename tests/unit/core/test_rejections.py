@@ -19,3 +19,11 @@ def test_causes_come_in_order_of_their_first() -> None:
     mixed = [*rejected("b", 1), *rejected("a", 2), *rejected("b", 3)]
 
     assert by_cause(mixed) == [Alike("b", rejected("b", 1, 3), 0), Alike("a", rejected("a", 2), 0)]
+
+
+def test_of_a_name_made_to_flood_the_reader_the_middle_is_left_out() -> None:
+    (alike,) = by_cause([Rejected("a" * 4000 + "z", "lost", "b" * 4000)])
+    (shown,) = alike.shown
+
+    assert max(len(shown.path), len(shown.message)) < 1_010
+    assert (shown.path[0], shown.path[-1]) == ("a", "z")

@@ -1,0 +1,184 @@
+"""Whoever may write in an input folder cannot have files read that lie elsewhere, nor make an ingest wait for ever."""
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+
+from registry.audio import Audio
+from registry.core.records import Rejected
+from registry.export import export
+from registry.export.files import LinkMode
+from registry.ingest import ingest
+from registry.ingest.read import read_new
+from registry.scan import Pair, scan
+from registry.sources import read_as_taken_in, sha256_of
+from tests.conftest import AUTHOR, MakeClip, night, tree
+
+pytestmark = pytest.mark.usefixtures("in_time")
+SECRET = "root:$y$j9T$secret:20000:0:99999:7:::"
+
+
+@pytest.fixture
+def in_time() -> Iterator[None]:
+    """End a test that waits, or reads, for ever."""
+
+    def stop(*_: object) -> None:
+        raise AssertionError("it goes on for ever")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.alarm(120)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.fixture
+def secret(tmp_path: Path) -> Path:
+    path = tmp_path / "shadow"
+    path.write_text(SECRET)
+    path.chmod(0o600)
+    return path
+
+
+def transcripts(engine: Engine) -> list[str]:
+    with engine.connect() as connection:
+        return list(connection.execute(text("SELECT transcript FROM clips")).scalars())
+
+
+@pytest.mark.usefixtures("fake_model", "ends_sound")
+@pytest.mark.parametrize("target", ["../../shadow", "/proc/self/environ", "../andaiafm_F20201106/b.txt"])
+def test_a_transcript_that_is_a_link_out_of_its_group_is_named_and_not_read(
+    engine: Engine, indir: Path, make_clip: MakeClip, secret: Path, out: Path, target: str
+) -> None:
+    txt = make_clip("a").with_suffix(".txt")
+    make_clip("b", group=night(6))
+    txt.unlink()
+    txt.symlink_to(target)
+
+    report = ingest(engine, [indir], AUTHOR)
+    export(engine, out)
+
+    assert [(one.path, one.reason) for one in report.rejected] == [(str(txt), "link")]
+    assert "put the file itself there, or link the whole folder" in report.rejected[0].message
+    assert transcripts(engine) == ["bom dia"]
+    assert not any(SECRET.encode() in content for content in tree(out).values())
+    assert secret.read_text() == SECRET
+
+
+@pytest.mark.usefixtures("fake_model", "ends_sound")
+def test_audio_that_is_a_link_out_of_its_group_is_named(
+    engine: Engine, indir: Path, make_clip: MakeClip, tmp_path: Path
+) -> None:
+    wav = make_clip("a")
+    wav.rename(tmp_path / "private.wav")
+    wav.symlink_to(tmp_path / "private.wav")
+
+    assert [(one.path, one.reason) for one in ingest(engine, [indir], AUTHOR).rejected] == [(str(wav), "link")]
+
+
+@pytest.mark.usefixtures("fake_model", "ends_sound")
+def test_links_within_a_group_and_a_linked_group_are_taken_in(
+    engine: Engine, indir: Path, make_clip: MakeClip, out: Path, tmp_path: Path
+) -> None:
+    wav = make_clip("a")
+    for kind in ("wav", "txt"):
+        (wav.parent / f"b.{kind}").symlink_to(f"a.{kind}")
+    wav.parent.rename(tmp_path / "elsewhere")
+    wav.parent.symlink_to(tmp_path / "elsewhere")
+
+    report = ingest(engine, [indir], AUTHOR)
+
+    assert (report.exit_code, report.total["new"], export(engine, out).written) == (0, 2, 4)
+
+
+def listed_pair(indir: Path) -> Pair:
+    (found,) = scan([indir]).groups.values()
+    (pair,) = found.pairs.values()
+    return pair
+
+
+def to_pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+def to_link(target: str) -> Callable[[Path], None]:
+    def swap(path: Path) -> None:
+        path.unlink()
+        path.symlink_to(target)
+
+    return swap
+
+
+def to_larger(path: Path) -> None:
+    with path.open("ab") as file:
+        file.truncate(1 << 40)
+
+
+@pytest.mark.parametrize("kind", ["wav", "txt"])
+@pytest.mark.parametrize(
+    ("swap", "reason"),
+    [
+        (to_pipe, "unreadable"),
+        (to_link("/dev/zero"), "unreadable"),
+        (to_link("../../shadow"), "link"),
+        (to_link("/proc/self/environ"), "link"),
+        (to_larger, "unsettled"),
+        (Path.unlink, "unreadable"),
+    ],
+)
+@pytest.mark.usefixtures("secret")
+def test_a_file_that_becomes_another_thing_while_a_group_is_read_is_named(
+    indir: Path, make_clip: MakeClip, kind: str, swap: Callable[[Path], None], reason: str
+) -> None:
+    path = make_clip("a").with_suffix(f".{kind}")
+    pair = listed_pair(indir)
+    try:
+        swap(path)
+    except OSError:
+        pytest.skip("no file here may be so large")
+
+    found = read_new(pair)
+
+    assert isinstance(found, Rejected)
+    assert (found.path, found.reason) == (str(path), reason)
+
+
+@pytest.mark.parametrize("swap", [to_pipe, to_link("/dev/zero"), to_link("../../shadow")])
+def test_a_recording_that_becomes_another_thing_later_is_not_read_again(
+    make_clip: MakeClip, secret: Path, swap: Callable[[Path], None]
+) -> None:
+    wav = make_clip("a")
+    digest = sha256_of(wav)
+    secret.write_bytes(wav.read_bytes())
+    there = read_as_taken_in(wav, digest, "0" * 64)
+    swap(wav)
+
+    found = read_as_taken_in(wav, digest, "0" * 64)
+
+    assert not isinstance(there, Audio)
+    assert not isinstance(found, Audio)
+    assert (there.reason, found.reason) == ("changed", "missing")
+
+
+@pytest.mark.usefixtures("fake_model", "ends_sound")
+@pytest.mark.parametrize("mode", ["copy", "hardlink", "symlink"])
+def test_a_source_that_becomes_a_link_is_not_exported_however_alike_it_looks(
+    engine: Engine, indir: Path, make_clip: MakeClip, out: Path, secret: Path, mode: LinkMode
+) -> None:
+    """Size and time are as they were, and in the mode of hard links nothing else is looked at."""
+    wav = make_clip("a")
+    secret.write_bytes(bytes(wav.stat().st_size))
+    os.utime(secret, ns=(0, wav.stat().st_mtime_ns))
+    ingest(engine, [indir], AUTHOR)
+    to_link("../../shadow")(wav)
+
+    report = export(engine, out, mode=mode)
+
+    assert [(one.path, one.reason) for one in report.rejected] == [(str(wav), "source-lost")]
+    assert secret.stat().st_nlink == 1
+    assert [path.suffix for path in out.rglob("andaia*") if not path.is_dir() or path.is_symlink()] == [".txt"]

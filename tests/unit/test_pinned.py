@@ -1,0 +1,80 @@
+"""What is read is what was looked at: no pipe is waited at, no link leads out of the folder it lies in."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from registry.pinned import LinkOut, NotRegular, pinned
+
+
+@pytest.fixture
+def group(tmp_path: Path) -> Path:
+    """A folder with a file, and a secret outside."""
+    folder = tmp_path / "group"
+    folder.mkdir()
+    (folder / "a.txt").write_text("bom dia")
+    (tmp_path / "secret").write_text("secret")
+    return folder
+
+
+def test_a_file_stays_the_one_that_was_looked_at(group: Path) -> None:
+    with pinned(group / "a.txt") as file:
+        (group / "a.txt").unlink()
+        (group / "a.txt").symlink_to("../secret")
+
+        assert file.read_text() == "bom dia"
+
+
+@pytest.mark.parametrize("target", ["../secret", "/proc/self/environ", "/etc/passwd"])
+def test_a_link_out_of_its_folder_is_not_followed(group: Path, target: str) -> None:
+    (group / "b.txt").symlink_to(target)
+
+    with pytest.raises(LinkOut) as refused, pinned(group / "b.txt"):
+        pass
+    assert refused.value.filename == str(group / "b.txt")
+
+
+def test_a_link_that_a_user_names_is_followed(group: Path) -> None:
+    (group / "b.txt").symlink_to("../secret")
+
+    with pinned(group / "b.txt", may_lead_out=True) as file:
+        assert file.read_text() == "secret"
+
+
+def test_a_link_within_its_folder_and_a_linked_folder_are_followed(group: Path, tmp_path: Path) -> None:
+    (group / "b.txt").symlink_to("a.txt")
+    (tmp_path / "link").symlink_to(group)
+
+    with pinned(tmp_path / "link" / "b.txt") as file:
+        assert file.read_text() == "bom dia"
+
+
+def test_a_folder_beside_it_of_a_longer_name_is_outside(group: Path, tmp_path: Path) -> None:
+    (tmp_path / "group2").mkdir()
+    (tmp_path / "group2" / "a.txt").touch()
+    (group / "b.txt").symlink_to("../group2/a.txt")
+
+    with pytest.raises(LinkOut), pinned(group / "b.txt"):
+        pass
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: path.symlink_to("/dev/zero")])
+@pytest.mark.parametrize("may_lead_out", [True, False])
+def test_what_is_no_regular_file_is_not_opened(group: Path, make: object, *, may_lead_out: bool) -> None:
+    make(group / "b.txt")  # type: ignore[operator]
+
+    with pytest.raises(NotRegular), pinned(group / "b.txt", may_lead_out=may_lead_out):
+        pass
+
+
+def test_no_descriptor_stays_open(group: Path) -> None:
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for name in ("a.txt", "gone.txt"):
+        try:
+            with pinned(group / name):
+                pass
+        except FileNotFoundError:
+            pass
+
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
