@@ -16,7 +16,9 @@ from registry.group_folders import GROUP_NAME
 from registry.remote import AnyPath, is_remote, to_path
 from registry.sources import read_anywhere
 
-SPEAKER = re.compile(r"(?:(?P<broadcaster>.+)[/ ])?(?P<gender>[FM])(?P<number>\d+)", re.DOTALL | re.IGNORECASE)
+SPEAKER = re.compile(r"(?:(?P<broadcaster>.+)[/ ])?(?P<gender>[FM])(?P<number>\d{1,18})", re.DOTALL | re.IGNORECASE)
+
+KEY_DIGITS = 18  # the database's keys have no more
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,8 @@ def find_clips(connection: Connection, address: str) -> list[int]:
         UnknownClip: There is none, or the file cannot be read.
     """
     if address.isdecimal():
-        found = _present(connection, "c.clip_id = :clip_id", {"clip_id": int(address)})
+        is_key = len(address) <= KEY_DIGITS
+        found = _present(connection, "c.clip_id = :clip_id", {"clip_id": int(address)}) if is_key else []
     elif is_remote(address) or os.path.isfile(address):  # noqa: PTH113 - pathlib raises where a name is too long
         found = _by_audio(connection, to_path(address))
     else:
