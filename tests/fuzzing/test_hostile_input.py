@@ -9,15 +9,14 @@ from typing import get_args
 import numpy as np
 import pytest
 import soundfile as sf
-from click.testing import CliRunner
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine
 
-from cli.main import commands
 from registry.audio import read_audio
 from registry.core.names import meant, one_form
 from registry.core.records import Gender, Rejected
-from registry.errors import LabelsUnreadable, OutputRefused, RegistryError
+from registry.corrections.plan import load
+from registry.errors import LabelsUnreadable, OutputRefused, PlanUnreadable, RegistryError
 from registry.evaluation.clips import find_all
 from registry.evaluation.labels import read_labels
 from registry.export.manifest import FOLDER, read_record
@@ -163,6 +162,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=6,
 )
+NO_EFFECTS = {"clips": [], "numbers": [], "names": [], "verdicts": [], "models": []}
 DEEP = st.integers(1, 10_000).map(lambda depth: b"[" * depth)
 
 
@@ -195,20 +195,27 @@ def test_any_labels_are_read_or_refused(tmp_path: Path, amount: int) -> None:
     feed(amount, damaged(st.just(b"clip,speaker\nandaiafm_F20201105/a,Maria\n1234,Ana\n")) | st.binary(), outcome)
 
 
-@amounts(100, 1_000)
-def test_any_plan_is_refused_by_a_message(tmp_path: Path, amount: int) -> None:
-    whole = {"version": 1, "arguments": ["forget", "F0001"], "based_on": 1, "effects": {}}
+@amounts(200, 20_000)
+def test_any_plan_is_read_as_one_or_refused_by_a_message(tmp_path: Path, amount: int) -> None:
+    task = {"one": "F0001", "others": ["F0002"]}
+    whole = {"version": 2, "command": "merge", "task": task, "based_on": 1, "effects": NO_EFFECTS}
 
     def outcome(content: bytes) -> str:
         (tmp_path / "plan.json").write_bytes(content)
-        result = CliRunner().invoke(commands, ["apply", str(tmp_path / "plan.json")])
-        assert isinstance(result.exception, RegistryError), result.exception
-        return type(result.exception).__name__
+        try:
+            plan = load(tmp_path / "plan.json")
+        except PlanUnreadable:
+            return "refused"
+        assert all(isinstance(word, str) and "\0" not in word for word in plan.words())
+        return "read"
 
     changed = st.builds(
         lambda key, value: json.dumps(whole | {key: value}).encode(), st.sampled_from(sorted(whole)), JSON
     )
-    feed(amount, changed | damaged(st.just(json.dumps(whole).encode())) | st.binary(), outcome)
+    of_task = st.dictionaries(st.sampled_from(sorted(task)), JSON, min_size=1).map(
+        lambda other: json.dumps(whole | {"task": task | other}).encode()
+    )
+    feed(amount, changed | of_task | damaged(st.just(json.dumps(whole).encode())) | DEEP | st.binary(), outcome)
 
 
 LETTERS = st.characters(exclude_characters="\0", exclude_categories=["Cs"])  # a command line has no others
