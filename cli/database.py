@@ -100,12 +100,14 @@ def vacuum(database: str | None, as_json: bool) -> int:
     from registry.vacuum import vacuum as rewrite
 
     with reach(database) as opened:
-        is_done = rewrite(opened.engine)
+        done = rewrite(opened.engine)
     if as_json:
-        print_json({"vacuumed": is_done})
-    elif is_done:
-        click.echo(f"the files of {opened.place} hold nothing of what was erased")
-    return 0 if is_done else 1
+        print_json(asdict(done))
+    elif done.tables:
+        click.echo(f"the tables of {opened.place} hold nothing of what was erased")
+        if not done.log:
+            click.echo("the server's write-ahead log and statistics may, until it recycles them", err=True)
+    return 0 if done.tables else 1
 
 
 @database.command("list")

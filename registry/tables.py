@@ -452,3 +452,8 @@ forgotten_audio = Table(
     Column("audio_hash", LargeBinary, primary_key=True, comment="SHA-256 as in audio."),
     comment="Audio that was forgotten: an ingest leaves it out. The hash tells nothing of the voice.",
 )
+
+
+def columns_naming(table: Table) -> list[Column[Any]]:
+    """List the columns, of all tables, whose values are keys of a table."""
+    return [key.parent for other in metadata.sorted_tables for key in other.foreign_keys if key.column.table is table]

@@ -1,9 +1,11 @@
 """What is forgotten is nowhere any more, and stays so."""
 
 import datetime as dt
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Timer
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import Engine, inspect, text
@@ -19,9 +21,11 @@ from registry.database import reach
 from registry.errors import UndoRefused, UnknownSpeaker
 from registry.export import export
 from registry.ingest import ingest, take_in
-from registry.store import operations
+from registry.store import forgetting, operations
 from registry.store.clips import Clip
 from registry.store.operations import Author
+from registry.tables import clip, columns_naming, speaker
+from registry.vacuum import vacuum
 from registry.workers import Heard, LocalWorkers, Pending
 from tests.conftest import AUTHOR, MakeClip, night, tree
 
@@ -268,14 +272,14 @@ def test_what_was_embedded_is_stored_after_a_forgetting_that_is_under_way(
     original = LocalWorkers.embed
 
     def while_somebody_forgets(self: LocalWorkers, heard: list[Heard[Clip]]) -> Pending:
-        forgetting = registry.connect()
-        operations.lock_registry(forgetting)
+        under_way = registry.connect()
+        operations.lock_registry(under_way)
         listed = {"audio_hash": bytes.fromhex(heard[0].sound.audio_hash)}
-        forgetting.execute(text("INSERT INTO forgotten_audio VALUES (:audio_hash)"), listed)
+        under_way.execute(text("INSERT INTO forgotten_audio VALUES (:audio_hash)"), listed)
 
         def end() -> None:
-            forgetting.commit()
-            forgetting.close()
+            under_way.commit()
+            under_way.close()
 
         Timer(1.5, end).start()
         return original(self, heard)
@@ -284,3 +288,27 @@ def test_what_was_embedded_is_stored_after_a_forgetting_that_is_under_way(
     report = ingest(registry, [indir], AUTHOR)
 
     assert (report.total["new"], report.total["forgotten"], check(registry)) == (0, 1, [])
+
+
+def test_every_table_that_names_a_speaker_or_a_clip_is_erased_from() -> None:
+    """Those that triggers keep, of what clips add up to, empty themselves."""
+    statements = [*forgetting.ERASE_CLIPS.values(), *forgetting.ERASE_TRACES.values(), *forgetting.RETIRE_NUMBERS]
+    erased = {word for words in statements for word in re.findall(r"(?:DELETE FROM|UPDATE) (\w+)", words)}
+
+    naming = {column.table.name for table in (speaker, clip) for column in columns_naming(table)}
+    assert naming - erased == {"speaker_night", "speaker_total"}
+
+
+def test_a_role_that_does_not_own_the_tables_is_told_that_their_bytes_stay(
+    registry: Engine, database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    role = f"stranger_{uuid4().hex}"
+    with registry.begin() as connection:
+        connection.execute(text(f"CREATE ROLE {role} LOGIN IN ROLE pg_read_all_data, pg_write_all_data"))
+    with reach(database_url.replace("postgres@", f"{role}@")) as opened:
+        done = vacuum(opened.engine)
+    with registry.begin() as connection:
+        connection.execute(text(f"DROP ROLE {role}"))
+
+    assert (done.tables, done.log) == (False, False)
+    assert "the tables are another role's" in caplog.text
