@@ -9,6 +9,7 @@ import click
 
 from cli.options import database_option, json_option
 from cli.output import as_text, print_json_list, print_table
+from registry import settings
 
 
 @click.command()
@@ -21,7 +22,7 @@ from cli.output import as_text, print_json_list, print_table
     "timeout_s",
     metavar="SECONDS",
     type=click.FloatRange(min=0),
-    default=600,
+    default=settings.QUERY_TIMEOUT_S,
     show_default=True,
     help="How long the query may take; 0 for as long as it needs.",
 )

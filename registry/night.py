@@ -111,8 +111,8 @@ def _alone(engine: Engine, progress: Progress) -> Iterator[None]:
     with engine.connect() as connection:
         if not nights.begin_alone(connection):
             progress.begin("waiting for the night that is under way", 1)
-            if not nights.begin_after_other(connection, settings.NIGHT_PATIENCE_S):
-                raise NightUnderWay(hours=round(settings.NIGHT_PATIENCE_S / 3600))
+            if not nights.begin_after_other(connection, settings.PATIENCE_S):
+                raise NightUnderWay(hours=round(settings.PATIENCE_S / 3600))
             progress.advance(1)
             progress.done()
         yield

@@ -10,11 +10,10 @@ from typing import Any, cast
 import psycopg
 from psycopg.pq import ExecStatus
 
-from registry import reader
+from registry import reader, settings
 from registry.database import Database
 from registry.errors import QueryFailed, QueryTooLong
 
-TIMEOUT_S = 600.0
 NO_QUESTION = "it gives no rows; only what does can be asked: SELECT, VALUES, TABLE, WITH, EXPLAIN, SHOW"
 
 
@@ -27,7 +26,7 @@ class Answer:
 
 
 @contextmanager
-def ask(opened: Database, query: str, timeout_s: float = TIMEOUT_S) -> Iterator[Answer]:
+def ask(opened: Database, query: str, timeout_s: float = settings.QUERY_TIMEOUT_S) -> Iterator[Answer]:
     """Run one statement in a read-only transaction, as a role that may only read where there is one.
 
     Args:
@@ -36,18 +35,24 @@ def ask(opened: Database, query: str, timeout_s: float = TIMEOUT_S) -> Iterator[
         timeout_s: How long it may take, in seconds; 0 for as long as it needs.
 
     Raises:
-        QueryFailed: The database refuses it: a mistake, a change, or more than one statement.
-        QueryTooLong: It took longer than it may; both also while the rows are read.
+        QueryFailed: The database refuses it, at once or at a later row: a mistake, a change, or a second statement.
+        QueryTooLong: It takes longer than it may; reading the rows counts.
         Also what `reader.connect` raises.
     """
     began_s = time.monotonic()
+    with closing(reader.connect(opened, timeout_s)) as connection, _explained(began_s, timeout_s):
+        columns = _columns(connection, query)
+        rows = cast("Generator[tuple[object, ...]]", connection.cursor().stream(query.encode()))
+        with closing(rows):  # which cancels what is left of it
+            first = list(itertools.islice(rows, 1))  # what fails at once does so before anything is printed
+            yield Answer(columns, itertools.chain(first, rows))
+
+
+@contextmanager
+def _explained(began_s: float, timeout_s: float) -> Iterator[None]:
+    """Tell what the database refuses as an error of the query's."""
     try:
-        with closing(reader.connect(opened, timeout_s)) as connection:
-            columns = _columns(connection, query)
-            rows = cast("Generator[tuple[object, ...]]", connection.cursor().stream(query.encode()))
-            with closing(rows):  # which cancels what is left of it
-                first = list(itertools.islice(rows, 1))  # what fails at once does so before anything is printed
-                yield Answer(columns, itertools.chain(first, rows))
+        yield
     except psycopg.errors.QueryCanceled as error:
         if not timeout_s or time.monotonic() - began_s < timeout_s:
             raise QueryFailed(cause=str(error).strip()) from error

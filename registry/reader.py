@@ -14,7 +14,7 @@ from registry.session import Session, address_of
 from registry.store import identity
 
 VARIABLE = "REGISTRY_READER_URL"
-# A superuser may, and a read-only transaction does not keep it from that.
+# May the role run programs of the server, or use its files? A superuser may, in a read-only transaction too.
 MAY_DO_MORE = """
     SELECT bool_or(pg_has_role(current_user, oid, 'USAGE')) FROM pg_roles
     WHERE rolname IN ('pg_execute_server_program', 'pg_write_server_files', 'pg_read_server_files')
@@ -33,40 +33,51 @@ def connect(opened: Database, timeout_s: float) -> psycopg.Connection[Any]:
         timeout_s: How long the query may take, in seconds; 0 for as long as it needs.
 
     Raises:
-        DatabaseUnreachable, DatabaseRefused: The server of the variable does not answer, or refuses the login.
-        ReaderElsewhere: The variable leads to another registry.
+        DatabaseUnreachable, DatabaseRefused: The server does not answer, or refuses the login.
+        ReaderElsewhere: The variable leads to another registry, or to none.
     """
     url = os.environ.get(VARIABLE)
     if opened.server is not None:
         opened.server.ensure_reader()
-        return _reading(opened, opened.session.address | {"user": ROLE}, timeout_s)
+        return _reading(opened, opened.session.address | {"user": ROLE}, opened.shown_url, timeout_s)
     if not url:
-        return _warned(_reading(opened, opened.session.address, timeout_s))
+        return _warned(_reading(opened, opened.session.address, opened.shown_url, timeout_s))
     plain_url = as_libpq_takes_it(url)
+    connection = _reading(opened, address_of(plain_url), without_password(plain_url), timeout_s)
     try:
-        connection = _reading(opened, address_of(plain_url), timeout_s)
-    except psycopg.OperationalError as error:
-        raise connection_error(error, without_password(plain_url)) from error
-    _refuse_elsewhere(connection, opened)
-    return _warned(connection)
+        _refuse_elsewhere(connection, opened)
+        return _warned(connection)
+    except BaseException:
+        connection.close()
+        raise
 
 
-def _reading(opened: Database, address: dict[str, Any], timeout_s: float) -> psycopg.Connection[Any]:
+def _reading(opened: Database, address: dict[str, Any], shown_url: str, timeout_s: float) -> psycopg.Connection[Any]:
+    """Open a session that is like those of the registry but for the limits on queries.
+
+    Raises:
+        DatabaseUnreachable, DatabaseRefused: The server does not answer, or refuses the login.
+    """
     shared = opened.session
     settings = {name: value for name, value in shared.settings.items() if name not in shared.facts.limits}
     settings |= {"default_transaction_read_only": "on", "statement_timeout": f"{round(timeout_s * 1000)}ms"}
-    connection = Session(address, shared.is_own, settings).connect()
+    try:
+        connection = Session(address, shared.is_own, settings).connect()
+    except psycopg.OperationalError as error:
+        raise connection_error(error, shown_url) from error
     connection.read_only = True
     return connection
 
 
 def _refuse_elsewhere(connection: psycopg.Connection[Any], opened: Database) -> None:
-    (found,) = connection.execute("SELECT registry_id FROM identity").fetchone() or (None,)
+    try:
+        (found,) = connection.execute("SELECT registry_id FROM identity").fetchone() or (None,)
+    except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn):
+        found = None
+    connection.rollback()
     with opened.engine.connect() as ours:
         if str(found) != identity.registry_id(ours):
-            connection.close()
             raise ReaderElsewhere(place=opened.place)
-    connection.rollback()
 
 
 def _warned(connection: psycopg.Connection[Any]) -> psycopg.Connection[Any]:

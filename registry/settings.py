@@ -37,5 +37,9 @@ MAX_PATH_BYTES = 2000
 # An hour in 24 bit at 384 kHz is 4.1 GB a channel; a clip that is larger is another thing, or was made to fill memory.
 MAX_AUDIO_BYTES = 8_000_000_000
 
-# A night that is due while another is at work waits so long: an archive takes hours; one that hangs is told that day.
-NIGHT_PATIENCE_S = 6 * 3600.0
+# What has to wait for another command's change, or night, waits so long: an archive takes hours; one that hangs is told
+# that day.
+PATIENCE_S = 6 * 3600.0
+
+# A person's query is ended after so long: one that was meant otherwise reads everything times everything.
+QUERY_TIMEOUT_S = 600.0

@@ -5,10 +5,12 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from registry import settings
+
 ROLE = "registry_reader"
 SETTINGS = {
     "default_transaction_read_only": "on",
-    "statement_timeout": "10min",  # unless who asks says otherwise
+    "statement_timeout": f"{settings.QUERY_TIMEOUT_S:.0f}s",  # unless who asks says otherwise
     "temp_file_limit": "5GB",  # of what does not fit memory, as a sort of everything; nobody but a superuser raises it
     "client_connection_check_interval": "10s",  # so that a query ends when whoever asked is gone
 }

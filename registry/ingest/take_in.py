@@ -85,12 +85,13 @@ def _take_in(
         replacing = place and replace(place, kept=_kept(group, place.group, content, against_stored))
         linked = link_group(transactions, group, new, model.foundation, author, workers.described(), replacing)
         content.rejected.extend(linked.rejected)
+    decided = linked.clips + linked.withdrawn + linked.forgotten + len(linked.rejected)
+    taken_in_meanwhile = len(new) - decided  # by another ingest
     return GroupReport(
         group,
         clips=clips_found,
         new=linked.clips,
-        known=against_stored.known
-        + (len(new) - linked.clips - linked.withdrawn - linked.forgotten - len(linked.rejected)),
+        known=against_stored.known + taken_in_meanwhile,
         updated=len(against_stored.updated),
         forgotten=len(pairs) - len(new) - len(unusable) + linked.forgotten,
         withdrawn=linked.withdrawn,

@@ -12,6 +12,7 @@ import time
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 
+from registry import settings
 from registry.errors import LockHeld
 
 DECISIONS = "registry"  # who is who is decided by one at a time
@@ -20,7 +21,7 @@ SCHEMA = "alembic_version"  # tables and views are made by one at a time
 TABLES = (DECISIONS, NIGHTS, SCHEMA)
 MODE = "SHARE UPDATE EXCLUSIVE"
 CONFLICTING = ["ShareUpdateExclusiveLock", "ShareLock", "ShareRowExclusiveLock", "ExclusiveLock", "AccessExclusiveLock"]
-PATIENCE_S = 6 * 3600.0  # as long as a night may take
+BRIEF_S = 2.0  # a vacuum that the server began by itself gives way after one
 GRACE_S = 3.0  # what is over sooner is not worth a word
 REMIND_S = 600.0
 LOCK_NOT_AVAILABLE = "55P03"  # PostgreSQL's code where a lock was waited for too long
@@ -36,7 +37,7 @@ HOLDERS = """
 _log = logging.getLogger(__name__)
 
 
-def take(connection: Connection, table: str, patience_s: float = PATIENCE_S) -> None:
+def take(connection: Connection, table: str, patience_s: float = settings.PATIENCE_S) -> None:
     """Wait for a lock and keep it until the transaction ends; say now and then who has it.
 
     Raises:
@@ -55,7 +56,7 @@ def take(connection: Connection, table: str, patience_s: float = PATIENCE_S) -> 
 
 def has_taken(connection: Connection, table: str) -> bool:
     """Take a lock until the transaction ends, unless another one has it."""
-    return _has_taken(connection, table, wait_s=0.001)
+    return _has_taken(connection, table, wait_s=BRIEF_S)
 
 
 def holders(connection: Connection, table: str) -> str:

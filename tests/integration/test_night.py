@@ -112,7 +112,7 @@ def test_a_night_that_hangs_is_not_waited_for_without_end(
     engine: Engine, indir: Path, make_clip: MakeClip, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_clip("a")
-    monkeypatch.setattr("registry.settings.NIGHT_PATIENCE_S", 0.1)
+    monkeypatch.setattr("registry.settings.PATIENCE_S", 0.1)
     with engine.connect() as other:
         nights.begin_alone(other)
         with pytest.raises(NightUnderWay, match="takes up what is left"):

@@ -305,16 +305,19 @@ def test_on_a_server_of_ones_own_the_second_url_is_asked(
     assert caplog.text == ""
 
 
-def test_a_second_url_of_another_registry_is_refused(
+@pytest.mark.parametrize("holds_a_registry", [True, False])
+def test_a_second_url_of_another_registry_or_of_none_is_refused(
     tcp_server: TcpServer,
     empty: str,
     database_url: str,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
+    *,
+    holds_a_registry: bool,
 ) -> None:
     with reach(tcp_server.url(empty), create=True):
         pass
-    monkeypatch.setenv("REGISTRY_READER_URL", database_url)
+    monkeypatch.setenv("REGISTRY_READER_URL", database_url if holds_a_registry else tcp_server.url())
 
     assert run(tcp_server.url(empty), "SELECT 1") == 2
     assert "REGISTRY_READER_URL leads to another registry" in capsys.readouterr().err
