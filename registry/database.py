@@ -27,7 +27,7 @@ from registry.errors import (
     NoSuchRegistry,
     RegistryBegun,
 )
-from registry.places import Facts
+from registry.search_path import Facts
 from registry.session import Session, session_for
 from registry.store import identity
 

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from registry import views
 from registry.errors import NotARegistry, SchemaTooNew, VectorMissing, VectorTooOld
-from registry.places import LASTING_TABLES, OWN
+from registry.search_path import LASTING_TABLES, OWN
 from registry.store import locks
 
 if TYPE_CHECKING:

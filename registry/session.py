@@ -9,10 +9,10 @@ from typing import Any
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from registry import places
+from registry import search_path
 from registry.embedded import environment
 from registry.errors import EncodingUnfit, SchemaOpenToOthers
-from registry.places import Facts
+from registry.search_path import Facts
 
 CONNECT_TIMEOUT_S = 10  # unless the URL says otherwise
 ENCODING = "UTF8"
@@ -72,12 +72,12 @@ def session_for(url: str, shown_url: str, *, is_own: bool) -> Session:
         encoding = connection.info.parameter_status("server_encoding")
         if encoding != ENCODING:
             raise EncodingUnfit(url=shown_url, encoding=encoding)
-        facts = places.look(connection)
-        if found := places.intrusions(connection, facts):
+        facts = search_path.look(connection)
+        if found := search_path.intrusions(connection, facts):
             raise SchemaOpenToOthers(url=shown_url, cause=found[0].words, way_out=found[0].way_out)
         settings = SETTINGS | dict.fromkeys(facts.limits, "0")
         if facts.looked_in:
-            settings["search_path"] = places.as_setting(connection, facts.looked_in)
+            settings["search_path"] = search_path.as_setting(connection, facts.looked_in)
     return Session(address, is_own, settings, facts)
 
 

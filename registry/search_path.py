@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import psycopg
+from psycopg.rows import dict_row
 
 OWN = "registry"  # the schema of a new registry
 SHARED = "public"  # where pgvector is installed, as on most servers, so that backups fit there
@@ -27,20 +28,20 @@ FACTS = """
         WHERE c.relkind IN ('r', 'p') AND NOT EXISTS (
             SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'))
     SELECT ARRAY(SELECT schema FROM tables WHERE name = ANY(%(tables)s)
-                 GROUP BY schema HAVING count(*) = cardinality(%(tables)s) ORDER BY schema),
-           ARRAY(SELECT DISTINCT schema FROM tables WHERE schema = ANY(%(path)s)),
-           ARRAY(SELECT nspname::text FROM pg_namespace WHERE NOT has_schema_privilege(oid, 'USAGE')),
-           EXISTS (SELECT FROM pg_namespace WHERE nspname = %(own)s),
-           has_database_privilege(current_database(), 'CREATE'),
+                 GROUP BY schema HAVING count(*) = cardinality(%(tables)s) ORDER BY schema) AS holding,
+           ARRAY(SELECT DISTINCT schema FROM tables WHERE schema = ANY(%(path)s)) AS occupied,
+           ARRAY(SELECT nspname::text FROM pg_namespace WHERE NOT has_schema_privilege(oid, 'USAGE')) AS closed,
+           EXISTS (SELECT FROM pg_namespace WHERE nspname = %(own)s) AS has_own,
+           has_database_privilege(current_database(), 'CREATE') AS may_create,
            coalesce(
                (SELECT n.nspname::text FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
                 WHERE e.extname = 'vector'),
                (SELECT nspname::text FROM pg_namespace
-                WHERE nspname = %(shared)s AND has_schema_privilege(oid, 'CREATE'))),
-           EXISTS (SELECT FROM pg_extension WHERE extname = 'vector'),
+                WHERE nspname = %(shared)s AND has_schema_privilege(oid, 'CREATE'))) AS of_vector,
+           EXISTS (SELECT FROM pg_extension WHERE extname = 'vector') AS has_vector,
            (SELECT datdba::regrole::text = quote_ident(current_user) FROM pg_database
-            WHERE datname = current_database()),
-           ARRAY(SELECT name FROM pg_settings WHERE name = ANY(%(patience)s) AND source <> 'client')
+            WHERE datname = current_database()) AS owns_database,
+           ARRAY(SELECT name FROM pg_settings WHERE name = ANY(%(patience)s) AND source <> 'client') AS limits
 """
 # Whom we trust: ourselves, superusers, the database's owner, and roles that we act for as a member.
 INTRUSIONS = """
@@ -142,8 +143,8 @@ def look(connection: psycopg.Connection[Any]) -> Facts:
     (source,) = said.fetchone() or ("",)
     connection.execute("SET search_path = pg_catalog, pg_temp")
     asked = {"tables": sorted(LASTING_TABLES), "path": path, "own": OWN, "shared": SHARED, "patience": list(PATIENCE)}
-    row = connection.execute(FACTS, asked).fetchone() or ()
-    facts = Facts(path, source == "client", *row)
+    found = connection.cursor(row_factory=dict_row).execute(FACTS, asked).fetchone() or {}
+    facts = Facts(path=path, is_named=source == "client", **found)
     may_be_shared = facts.has_vector or not facts.of_vector or _is_safe(connection, facts.of_vector)
     return facts if may_be_shared else replace(facts, of_vector=None)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from registry.places import Facts
+from registry.search_path import Facts
 
 COMMON = {"path": ["public"], "may_create": True, "of_vector": "public"}
 
