@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from cli.effects import print_outcome
+from cli.effects import as_document, print_outcome
 from cli.options import author, database_option, json_option
-from cli.output import in_words, print_facts, say
+from cli.output import in_words, print_facts, print_json, say
 
 if TYPE_CHECKING:
     from registry.corrections.change import Outcome
@@ -37,13 +37,16 @@ def forget(
     """Erase a person from the registry, or all that is older than a date. This cannot be undone.
 
     Clips, vectors, transcripts, names and history go; the number stays retired, and the next export leaves the
-    files out. Input folders are not touched, but what was forgotten is not taken in from them again.
+    files out. Input folders are not touched, but what was forgotten is not taken in from them again. The database's
+    files are rewritten, so that no bytes are left; exit code 1 says that this has to be done later, by registry
+    database vacuum.
 
     \b
     Example: registry forget F0003
     """
     from registry.corrections.forget import forget_older_than, forget_speaker
     from registry.database import reach
+    from registry.store import identity
 
     if speaker is None and older_than is None:
         raise click.UsageError("name a speaker, or a date with --older-than")
@@ -57,14 +60,20 @@ def forget(
             else:
                 planned = forget_older_than(opened.engine, older_than.date(), author(), plan_only=True)
             _ask(speaker or f"everything before {older_than:%Y-%m-%d}", planned)
+        if not plan_only:
+            say("erasing, and rewriting the tables so that no bytes are left: that waits for who reads them", err=True)
         if older_than is not None:
             outcome = forget_older_than(opened.engine, older_than.date(), author(), plan_only=plan_only)
         else:
             outcome = forget_speaker(opened.engine, str(speaker), author(), plan_only=plan_only)
-    if not as_json:
+        with opened.engine.connect() as connection:
+            is_owed = identity.is_vacuum_owed(connection)
+    if as_json:
+        print_json(as_document(outcome) | {"vacuum_owed": is_owed})
+    else:
         print_facts(in_words(outcome.summary))
-    print_outcome(outcome, as_json=as_json)
-    return 0
+        print_outcome(outcome, as_json=False)
+    return int(is_owed and not plan_only)
 
 
 def _refuse_unasked() -> None:

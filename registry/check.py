@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from registry import views
+from registry.store.forgetting import FORGOTTEN
 from registry.store.speakers import PROFILES
 from registry.store.totals import NIGHTS, TOTALS
 from registry.tables import columns_naming, speaker, speaker_number
@@ -142,11 +143,13 @@ INVARIANTS = {
         LEFT JOIN clip c USING (audio_id) LEFT JOIN embedding e USING (audio_id)
     """,
     "nothing leads to a speaker who was forgotten": f"""
-        SELECT DISTINCT gone.speaker_id, leads.what
-        FROM (SELECT n.speaker_id FROM speaker_number n JOIN operation o ON o.operation_id = n.from_operation
-              WHERE o.kind = 'forget') gone
-        JOIN ({LEADING_TO_SPEAKERS}) leads USING (speaker_id)
+        SELECT DISTINCT n.broadcaster || '/' || number_label(n.gender, n.number) AS forget, leads.what
+        FROM ({FORGOTTEN}) gone JOIN ({LEADING_TO_SPEAKERS}) leads USING (speaker_id)
+        JOIN speaker_number n USING (speaker_id)
     """,  # noqa: S608 - constants of ours
+    "no bytes of what was forgotten are left in the database's files": """
+        SELECT 'registry database vacuum' AS takes_them_out FROM identity WHERE vacuum_owed
+    """,
     "every model has its vector index, valid": """
         SELECT m.model_id
         FROM embedding_model m

@@ -144,6 +144,13 @@ identity = Table(
     ),
     Column("made_at", DateTime(timezone=True), nullable=False, server_default=func.now(), comment="When."),
     Column("views", Text, comment="How views and functions were put in place: hashes of their script and of them."),
+    Column(
+        "vacuum_owed",
+        Boolean,
+        nullable=False,
+        server_default=text("false"),
+        comment="Whether bytes of what was forgotten may still be in the database's files.",
+    ),
     CheckConstraint("only_row", name="only_row"),
     comment="Which registry this is; one row, written when the tables were made.",
 )

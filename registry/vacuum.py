@@ -1,13 +1,17 @@
 """Leave no bytes of what was erased in the files of the database."""
 
 import logging
+import re
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from psycopg.errors import Diagnostic
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from registry.store import locks
+from registry.store import identity, locks
 from registry.tables import metadata
 
 # An empty table is not analyzed, so what it held would stand in the statistics for ever. PostgreSQL 18 has this.
@@ -17,7 +21,9 @@ CLEAR_STATISTICS = """
     WHERE schemaname = current_schema()
 """
 FILES = "SELECT pg_relation_filenode(name) FROM unnest(CAST(%s AS regclass[])) name"
-LOCK_TIMEOUT_MS = 60_000  # a table is rewritten while nobody reads it
+LOCK_TIMEOUT_MS = 20_000  # a table is rewritten while nobody reads it, and what asks later waits for that
+SNAPSHOT_PATIENCE_S = 60.0  # a question that was asked before the forgetting has mostly been answered by then
+WAIT_S = 2.0
 _log = logging.getLogger(__name__)
 
 
@@ -40,29 +46,55 @@ def vacuum(engine: Engine) -> Vacuumed:
     Returns:
         What was done. Nothing is raised: where the tables could not be rewritten, a warning has told why.
     """
-    tables = [table.name for table in metadata.sorted_tables if table.name not in locks.TABLES]
     try:
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            if not _rewrite(connection, tables):
-                _warn("the tables are another role's")
+            if cause := _rewrite(connection):
+                _warn(cause)
                 return Vacuumed(tables=False, log=False)
+            identity.owe_vacuum(connection, is_owed=False)
             return Vacuumed(tables=True, log=_let_go(connection))
     except DBAPIError as error:
         _warn(str(error.orig).strip())
         return Vacuumed(tables=False, log=False)
 
 
-def _rewrite(connection: Connection, tables: Sequence[str]) -> bool:
-    """Rewrite tables and their statistics; False if PostgreSQL passed over them, as it does over those of others."""
+def _rewrite(connection: Connection) -> str | None:
+    """Rewrite the tables and their statistics; say why if that left bytes behind."""
+    tables = [table.name for table in metadata.sorted_tables if table.name not in locks.TABLES]
     connection.exec_driver_sql(f"SET lock_timeout = {LOCK_TIMEOUT_MS}")
     before = _files(connection, tables)
-    connection.exec_driver_sql(f"VACUUM (FULL) {', '.join(tables)}")
+    deadline = time.monotonic() + SNAPSHOT_PATIENCE_S
+    while seen := _rewritten_but_for(connection, tables):
+        if before & _files(connection, tables):
+            return "the tables are another role's"
+        if time.monotonic() > deadline:
+            return f"another session, begun before, still sees {seen} of the erased rows"
+        time.sleep(WAIT_S)
     if before & _files(connection, tables):
-        return False
+        return "the tables are another role's"
     if connection.exec_driver_sql(CAN_CLEAR).scalar_one():
         connection.exec_driver_sql(CLEAR_STATISTICS)
     connection.exec_driver_sql(f"ANALYZE {', '.join(tables)}")
-    return True
+    return None
+
+
+def _rewritten_but_for(connection: Connection, tables: Sequence[str]) -> int:
+    """Rewrite tables; count the erased rows that came along, for sessions whose snapshot is from before still see them.
+
+    PostgreSQL tells, in any language, with the number first.
+    """
+    details: list[str] = []
+
+    def note(notice: Diagnostic) -> None:
+        details.append(notice.message_detail or "")
+
+    driver: Any = connection.connection.driver_connection
+    driver.add_notice_handler(note)
+    try:
+        connection.exec_driver_sql(f"VACUUM (FULL, VERBOSE) {', '.join(tables)}")
+    finally:
+        driver.remove_notice_handler(note)
+    return sum(int(number[0]) for detail in details if (number := re.search(r"\d+", detail)))
 
 
 def _files(connection: Connection, tables: Sequence[str]) -> set[int]:

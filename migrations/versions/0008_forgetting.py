@@ -24,6 +24,17 @@ def upgrade() -> None:
         ),
     )
     op.create_foreign_key(op.f("operation_erased_by_fkey"), "operation", "operation", ["erased_by"], ["operation_id"])
+    op.add_column(
+        "identity",
+        sa.Column(
+            "vacuum_owed",
+            sa.Boolean(),
+            server_default=sa.text("false"),
+            nullable=False,
+            comment="Whether bytes of what was forgotten may still be in the database's files.",
+        ),
+    )
+    op.execute("UPDATE identity SET vacuum_owed = true WHERE EXISTS (SELECT FROM operation WHERE kind = 'forget')")
     _keep_what_newer_nights_hold()
     _erase_vectors_left_over()
 
@@ -48,4 +59,5 @@ def _erase_vectors_left_over() -> None:
 
 
 def downgrade() -> None:
+    op.drop_column("identity", "vacuum_owed")
     op.drop_column("operation", "erased_by")

@@ -9,7 +9,8 @@ from registry.core.export_plan import label
 from registry.core.succession import Holding
 from registry.corrections.change import Act, Change, Outcome, change
 from registry.corrections.judge import judge_touched
-from registry.store import addresses, corrections, forgetting, speakers, withdrawal
+from registry.errors import UnknownSpeaker
+from registry.store import addresses, corrections, forgetting, identity, speakers, withdrawal
 from registry.store.operations import Author
 from registry.vacuum import vacuum
 
@@ -19,6 +20,7 @@ def forget_speaker(engine: Engine, speaker: str, author: Author, *, plan_only: b
 
     The same recordings go wherever else they were heard. The numbers stay retired. The files in the input folders are
     not touched. Their audio's hashes are kept, so that a later ingest of the same folders leaves it out.
+    The database's files are rewritten, see `vacuum`; `identity.is_vacuum_owed` tells if that could not be done.
 
     Raises:
         UnknownSpeaker, AmbiguousSpeaker: Nobody, or more than one, is called so.
@@ -26,9 +28,8 @@ def forget_speaker(engine: Engine, speaker: str, author: Author, *, plan_only: b
 
     def act(under_way: Change) -> Mapping[str, object]:
         connection = under_way.connection
-        found = addresses.find_speaker(connection, speaker)
-        person = withdrawal.became(connection, [found.speaker_id])
-        clip_ids = forgetting.clips_last_of(connection, set().union(*person.values()))
+        person = _person(connection, speaker)
+        clip_ids = forgetting.clips_last_of(connection, set[int]().union(*person.values()))
         return _erase(under_way, forgetting.of_same_sound(connection, clip_ids), person)
 
     return _forget(engine, author, act, plan_only=plan_only)
@@ -54,10 +55,29 @@ def _forget(engine: Engine, author: Author, act: Act, *, plan_only: bool) -> Out
     return outcome
 
 
+def _person(connection: Connection, address: str) -> dict[int, set[int]]:
+    """Name a speaker with all that became it; of a retired number whoever an earlier version did not quite forget."""
+    try:
+        found = addresses.find_speaker(connection, address)
+    except UnknownSpeaker:
+        left = forgetting.left_of_forgotten(connection, addresses.parts_of(address))
+        if not left:
+            raise
+        return {min(left): left}
+    return withdrawal.became(connection, [found.speaker_id])
+
+
 def _erase(
     under_way: Change, clip_ids: Collection[int], persons: Mapping[int, Collection[int]]
 ) -> Mapping[str, object]:
-    """Erase clips, and with them whoever keeps none and the persons named: each speaker with all that became it."""
+    """Erase clips, and with them each speaker that keeps none, with all that became it when it was merged.
+
+    Args:
+        under_way: The operation.
+        clip_ids: The clips.
+        persons: Speakers that are erased in any case: each with those that became it. Their clips are such a person's,
+            so that command lines about them are hidden, too.
+    """
     connection, operation_id = under_way.connection, under_way.operation_id
     heard = withdrawal.became(connection, forgetting.speakers_last_of(connection, clip_ids))
     leaving = {heir: every for heir, every in heard.items() if not _stays(connection, every, clip_ids)} | dict(persons)
@@ -69,6 +89,7 @@ def _erase(
     staying = heard.keys() - leaving.keys()
     speakers.refresh_profiles(connection, staying)
     judge_touched(connection, staying, operation_id)
+    identity.owe_vacuum(connection, is_owed=True)
     return {"retired": retired, **erased, **traces, "command_lines": hidden}
 
 

@@ -43,26 +43,34 @@ def find_speaker(connection: Connection, address: str) -> Speaker:
         UnknownSpeaker: Nobody has this number.
         AmbiguousSpeaker: Several broadcasters have this number, for different voices.
     """
-    match = SPEAKER.fullmatch(one_form(address.strip()))
-    if match is None:
-        raise UnknownSpeaker(address=address)
     query = text("""
         SELECT DISTINCT speaker_id FROM speaker_number
         WHERE gender = :gender AND number = :number AND to_operation IS NULL
           AND (CAST(:broadcaster AS text) IS NULL OR broadcaster = :broadcaster)
     """)
-    asked = {
-        "gender": match["gender"].upper(),
-        "number": int(match["number"]),
-        "broadcaster": match["broadcaster"] and one_form(match["broadcaster"]),
-    }
-    found = sorted(connection.execute(query, asked).scalars())
+    found = sorted(connection.execute(query, parts_of(address)).scalars())
     if not found:
         raise UnknownSpeaker(address=address)
     speakers = describe(connection, found)
     if len(speakers) > 1:
         raise AmbiguousSpeaker(address=address, labels=", ".join(speaker.label for speaker in speakers))
     return speakers[0]
+
+
+def parts_of(address: str) -> dict[str, str | int | None]:
+    """Part a speaker's address into broadcaster, None if it names none, gender and number.
+
+    Raises:
+        UnknownSpeaker: It is no number.
+    """
+    match = SPEAKER.fullmatch(one_form(address.strip()))
+    if match is None:
+        raise UnknownSpeaker(address=address)
+    return {
+        "gender": match["gender"].upper(),
+        "number": int(match["number"]),
+        "broadcaster": match["broadcaster"] and one_form(match["broadcaster"]),
+    }
 
 
 def describe(connection: Connection, speaker_ids: list[int]) -> list[Speaker]:

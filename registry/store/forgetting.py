@@ -1,7 +1,7 @@
 """Erase for good: clips with all that was ever noted of them, and the traces of a person."""
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from sqlalchemy import Connection, text
 
@@ -49,6 +49,16 @@ SEAL = """
         UNION ALL SELECT to_operation FROM verdict
         WHERE speaker_id = ANY(:speaker_ids) OR other_id = ANY(:speaker_ids))
 """
+# Who was forgotten: whose number was retired so, and whoever such a number was before a merge and has none since.
+FORGOTTEN = """
+    SELECT n.speaker_id FROM speaker_number n JOIN operation o ON o.operation_id = n.from_operation
+    WHERE o.kind = 'forget'
+    UNION
+    SELECT held.speaker_id FROM speaker_number n JOIN operation o ON o.operation_id = n.from_operation
+    JOIN speaker_number held USING (broadcaster, gender, number)
+    WHERE o.kind = 'forget' AND NOT EXISTS (
+        SELECT FROM speaker_number own WHERE own.speaker_id = held.speaker_id AND own.to_operation IS NULL)
+"""
 ERASE_TRACES = {
     "former_assignments": "DELETE FROM assignment WHERE speaker_id = ANY(:speaker_ids)",
     "runner_up_entries": """
@@ -60,8 +70,15 @@ ERASE_TRACES = {
     "profiles": "DELETE FROM profile WHERE speaker_id = ANY(:speaker_ids)",
     "judgements": "DELETE FROM judgement WHERE speaker_id = ANY(:speaker_ids)",
 }
-# A retired number keeps one row, which begins and ends with the forgetting: no undo can open it again.
+# A retired number keeps one row, which begins and ends with the forgetting: no undo can open it again. A number that
+# led to the speaker once, and is another one's again, is none of its numbers.
 RETIRE_NUMBERS = (
+    """
+    DELETE FROM speaker_number n
+    WHERE speaker_id = ANY(:speaker_ids) AND is_alias AND to_operation IS NOT NULL AND EXISTS (
+        SELECT FROM speaker_number other WHERE other.speaker_id <> ALL(:speaker_ids)
+        AND (other.broadcaster, other.gender, other.number) = (n.broadcaster, n.gender, n.number))
+    """,
     """
     DELETE FROM speaker_number n USING speaker_number later
     WHERE n.speaker_id = ANY(:speaker_ids) AND later.speaker_id = n.speaker_id AND later.holding_id > n.holding_id
@@ -139,6 +156,18 @@ def of_same_sound(connection: Connection, clip_ids: Collection[int]) -> list[int
         SELECT clip_id FROM clip WHERE audio_id IN (SELECT audio_id FROM clip WHERE {CHOSEN}) ORDER BY clip_id
     """)
     return list(connection.execute(query, {"clip_ids": list(clip_ids)}).scalars())
+
+
+def left_of_forgotten(connection: Connection, parts: Mapping[str, object]) -> set[int]:
+    """Name those who had a number, see `addresses.parts_of`, and whom an earlier version did not quite forget."""
+    query = text(f"""
+        SELECT DISTINCT speaker_id FROM speaker_number n
+        WHERE (CAST(:broadcaster AS text) IS NULL OR broadcaster = :broadcaster) AND gender = :gender
+          AND number = :number AND speaker_id IN ({FORGOTTEN}) AND speaker_id IN (
+              SELECT speaker_id FROM speaker_name UNION ALL SELECT speaker_id FROM assignment
+              UNION ALL SELECT unnest(ARRAY[speaker_id, other_id]) FROM verdict)
+    """)
+    return set(connection.execute(query, parts).scalars())
 
 
 def clips_before(connection: Connection, date: dt.date) -> list[int]:

@@ -17,3 +17,13 @@ def is_untouched(connection: Connection) -> bool:
     """Tell whether nothing was done to a registry yet: no operation, no recording heard."""
     query = "SELECT NOT EXISTS (SELECT FROM operation) AND NOT EXISTS (SELECT FROM audio)"
     return bool(connection.execute(text(query)).scalar_one())
+
+
+def owe_vacuum(connection: Connection, *, is_owed: bool) -> None:
+    """Note whether bytes of what was forgotten may still be in the database's files."""
+    connection.execute(text("UPDATE identity SET vacuum_owed = :is_owed"), {"is_owed": is_owed})
+
+
+def is_vacuum_owed(connection: Connection) -> bool:
+    """Tell whether bytes of what was forgotten may still be in the database's files."""
+    return bool(connection.execute(text("SELECT vacuum_owed FROM identity")).scalar_one())

@@ -24,12 +24,14 @@ WITHDRAWALS = """(
         JOIN undo back ON back.undone = withdrawing.operation_id JOIN undo again ON again.undone = back.operation_id)
     SELECT operation_id FROM withdrawing)"""
 # Who a speaker is by now: itself while it has a number, else whoever its numbers lead to, for it may have been merged.
+# No query that asks for one may call its own tables `heir_now` or `heir_before`.
 HEIR = """coalesce(
-    (SELECT own.speaker_id FROM speaker_number own
-     WHERE own.speaker_id = {speaker} AND own.to_operation IS NULL AND NOT own.is_alias LIMIT 1),
-    (SELECT now.speaker_id FROM speaker_number held JOIN speaker_number now USING (broadcaster, gender, number)
-     WHERE held.speaker_id = {speaker} AND NOT held.is_alias AND now.to_operation IS NULL
-     ORDER BY held.holding_id DESC LIMIT 1))"""
+    (SELECT heir_now.speaker_id FROM speaker_number heir_now
+     WHERE heir_now.speaker_id = {speaker} AND heir_now.to_operation IS NULL AND NOT heir_now.is_alias LIMIT 1),
+    (SELECT heir_now.speaker_id FROM speaker_number heir_before
+     JOIN speaker_number heir_now USING (broadcaster, gender, number)
+     WHERE heir_before.speaker_id = {speaker} AND NOT heir_before.is_alias AND heir_now.to_operation IS NULL
+     ORDER BY heir_before.holding_id DESC LIMIT 1))"""
 # ruff: noqa: S608 - the statements below are put together from constants of this module
 
 

@@ -150,6 +150,9 @@ CORRUPTIONS = {
         f"{FORGOTTEN}; {VERDICT} SELECT 'same', 1, max(speaker_id), NULL, max(speaker_id), 1 FROM speaker",
         f"{FORGOTTEN}; UPDATE speaker_number SET to_operation = NULL WHERE to_operation = 9",
     ],
+    "no bytes of what was forgotten are left in the database's files": [
+        "UPDATE identity SET vacuum_owed = true",
+    ],
     "every model has its vector index, valid": [
         "DROP INDEX profile_model_1_hnsw",
         "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'profile_model_1_hnsw'::regclass",

@@ -17,11 +17,12 @@ from registry.corrections.merge import merge, unite_speakers
 from registry.corrections.move import confirm, move
 from registry.corrections.rename import rename
 from registry.corrections.undo import undo
+from registry.corrections.withdraw import withdraw
 from registry.database import reach
 from registry.errors import UndoRefused, UnknownSpeaker
 from registry.export import export
 from registry.ingest import ingest, take_in
-from registry.store import forgetting, operations
+from registry.store import forgetting, operations, withdrawal
 from registry.store.clips import Clip
 from registry.store.operations import Author
 from registry.tables import clip, columns_naming, speaker
@@ -127,6 +128,45 @@ def test_old_nights_are_forgotten_and_younger_ones_stay(registry: Engine) -> Non
         dates = connection.execute(text("SELECT DISTINCT date FROM clips")).scalars().all()
     assert dates == [dt.date(2020, 11, 6)]
     assert check(registry) == []
+
+
+@pytest.fixture
+def registry_of_many(engine: Engine, indir: Path, make_clip: MakeClip) -> Engine:
+    """Six speakers; a merge of two low numbers is not what was done last."""
+    for number in range(6):
+        make_clip(f"v{number}", 500 * (number + 1), night(5))
+    ingest(engine, [indir], AUTHOR)
+    rename(engine, "F0003", "Zuleika", Author("tester", "registry rename F0003 Zuleika"), notes="rua 5")
+    withdraw(engine, [f"{night(5)}/v2"], AUTHOR)
+    return engine
+
+
+@pytest.mark.parametrize("called", ["F0001", "F0003"])
+def test_whoever_was_merged_is_forgotten_whatever_number_was_given_last(registry_of_many: Engine, called: str) -> None:
+    merging = merge(registry_of_many, ["F0001", "F0003"], AUTHOR)
+    forget_speaker(registry_of_many, called, AUTHOR)
+
+    written = "\n".join(everything_written(registry_of_many))
+    assert not any(trace in written for trace in ("Zuleika", "rua 5", "v2"))
+    with pytest.raises(UndoRefused, match="forgotten somebody"):
+        undo(registry_of_many, int(str(merging.operation_id)), AUTHOR)
+    assert check(registry_of_many) == []
+
+
+def test_what_an_earlier_version_left_of_the_forgotten_is_found_and_erased(
+    registry_of_many: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    merge(registry_of_many, ["F0001", "F0003"], AUTHOR)
+    with monkeypatch.context() as earlier:
+        earlier.setattr(withdrawal, "became", lambda _, speaker_ids: {one: {one} for one in speaker_ids})
+        forget_speaker(registry_of_many, "F0001", AUTHOR)
+    found = check(registry_of_many)
+
+    assert [violation.invariant for violation in found] == ["nothing leads to a speaker who was forgotten"]
+    assert ("andaiafm/F0003", "speaker_name") in found[0].rows
+    forget_speaker(registry_of_many, "andaiafm/F0003", AUTHOR)
+    assert not any("Zuleika" in row for row in everything_written(registry_of_many))
+    assert check(registry_of_many) == []
 
 
 def merged(engine: Engine) -> str:
