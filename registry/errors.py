@@ -51,7 +51,7 @@ RegistryError                 2
     ├── NameUnfit
     ├── EncodingUnfit
     ├── SchemaOpenToOthers
-    ├── ReaderElsewhere
+    ├── ReaderUnusable
     ├── LockHeld
     ├── DatabaseDiskFull
     ├── NotWhole
@@ -353,10 +353,8 @@ class SchemaOpenToOthers(DatabaseError):
     """
 
 
-class ReaderElsewhere(DatabaseError):
-    """REGISTRY_READER_URL leads to another registry than the one that is asked, {place}. Correct it, or leave it out
-    for this command.
-    """
+class ReaderUnusable(DatabaseError):
+    """What REGISTRY_READER_URL names cannot be asked: {cause}. Correct it, or leave it out for this command."""
 
 
 class LockHeld(DatabaseError):

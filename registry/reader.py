@@ -9,7 +9,7 @@ import psycopg
 from registry.database import Database, as_libpq_takes_it, without_password
 from registry.database_errors import connection_error
 from registry.embedded.reader import ROLE
-from registry.errors import ReaderElsewhere
+from registry.errors import DatabaseRefused, DatabaseUnreachable, ReaderUnusable
 from registry.session import Session, address_of
 from registry.store import identity
 
@@ -34,16 +34,19 @@ def connect(opened: Database, timeout_s: float) -> psycopg.Connection[Any]:
 
     Raises:
         DatabaseUnreachable, DatabaseRefused: The server does not answer, or refuses the login.
-        ReaderElsewhere: The variable leads to another registry, or to none.
+        ReaderUnusable: That of the variable does, or the variable leads to another registry, or to none.
     """
     url = os.environ.get(VARIABLE)
     if opened.server is not None:
-        opened.server.ensure_reader()
+        opened.server.ensure_reader(str(opened.session.address["dbname"]))
         return _reading(opened, opened.session.address | {"user": ROLE}, opened.shown_url, timeout_s)
     if not url:
         return _warned(_reading(opened, opened.session.address, opened.shown_url, timeout_s))
-    plain_url = as_libpq_takes_it(url)
-    connection = _reading(opened, address_of(plain_url), without_password(plain_url), timeout_s)
+    try:
+        plain_url = as_libpq_takes_it(url)
+        connection = _reading(opened, address_of(plain_url), without_password(plain_url), timeout_s)
+    except (DatabaseUnreachable, DatabaseRefused) as error:
+        raise ReaderUnusable(cause=error.__cause__ or "it is no PostgreSQL URL") from error
     try:
         _refuse_elsewhere(connection, opened)
         return _warned(connection)
@@ -72,12 +75,12 @@ def _reading(opened: Database, address: dict[str, Any], shown_url: str, timeout_
 def _refuse_elsewhere(connection: psycopg.Connection[Any], opened: Database) -> None:
     try:
         (found,) = connection.execute("SELECT registry_id FROM identity").fetchone() or (None,)
-    except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn):
+    except (psycopg.errors.UndefinedTable, psycopg.errors.InsufficientPrivilege):
         found = None
     connection.rollback()
     with opened.engine.connect() as ours:
         if str(found) != identity.registry_id(ours):
-            raise ReaderElsewhere(place=opened.place)
+            raise ReaderUnusable(cause=f"it is not the registry that is asked, {opened.place}, or may not be read")
 
 
 def _warned(connection: psycopg.Connection[Any]) -> psycopg.Connection[Any]:

@@ -53,23 +53,37 @@ INTRUSIONS = """
                AND NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)),
     path AS (SELECT * FROM pg_namespace WHERE nspname = ANY(%(path)s)),
     held AS (
-        SELECT 1 AS rank, format('the schema %%I', nspname) AS what, nspowner AS owner FROM path
-        UNION ALL SELECT 3, format('the relation %%I.%%I', nspname, relname), relowner
+        SELECT 1 AS rank, format('the schema %%I', nspname) AS what, nspowner AS owner,
+               format('ALTER SCHEMA %%I OWNER TO', nspname) AS way_out FROM path
+        UNION ALL SELECT 3, format('the relation %%I.%%I', nspname, relname), relowner, NULL
             FROM pg_class JOIN path ON path.oid = relnamespace WHERE nspname = %(home)s AND relkind <> 'i'
-        UNION ALL SELECT 4, format('the function %%I.%%I', nspname, proname), proowner
+        UNION ALL SELECT 4, format('the function %%I.%%I', nspname, proname), proowner, NULL
             FROM pg_proc JOIN path ON path.oid = pronamespace
-        UNION ALL SELECT 4, format('the operator %%I.%%s', nspname, oprname), oprowner
+        UNION ALL SELECT 4, format('the operator %%I.%%s', nspname, oprname), oprowner, NULL
             FROM pg_operator JOIN path ON path.oid = oprnamespace
-        UNION ALL SELECT 4, format('the type %%I.%%I', nspname, typname), typowner
+        UNION ALL SELECT 4, format('the type %%I.%%I', nspname, typname), typowner, NULL
             FROM pg_type JOIN path ON path.oid = typnamespace WHERE typrelid = 0 AND typelem = 0
-        UNION ALL SELECT 4, format('the function of the trigger %%I on %%I.%%I', tgname, nspname, relname), proowner
+        UNION ALL
+        SELECT 4, format('the function of the trigger %%I on %%I.%%I', tgname, nspname, relname), proowner, NULL
             FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid JOIN path ON path.oid = relnamespace
-            JOIN pg_proc ON pg_proc.oid = tgfoid WHERE nspname = %(home)s)
-    SELECT rank, what, owner::regrole::text FROM held WHERE owner NOT IN (SELECT oid FROM trusted)
+            JOIN pg_proc ON pg_proc.oid = tgfoid WHERE nspname = %(home)s),
+    granted AS (
+        SELECT 2 AS rank, grantee, privilege_type, format('create things in the schema %%I', nspname) AS deed,
+               format('CREATE ON SCHEMA %%I', nspname) AS privilege
+        FROM path, aclexplode(coalesce(nspacl, acldefault('n', nspowner)))
+        WHERE privilege_type = 'CREATE' AND grantee <> nspowner
+        UNION ALL
+        SELECT DISTINCT 5, grantee, privilege_type, format('put triggers on tables of the schema %%I', nspname),
+               format('TRIGGER ON ALL TABLES IN SCHEMA %%I', nspname)
+        FROM pg_class JOIN path ON path.oid = relnamespace, aclexplode(relacl)
+        WHERE nspname = %(home)s AND privilege_type = 'TRIGGER' AND grantee <> relowner)
+    SELECT rank, format('%%s belongs to %%s', what, owner::regrole),
+           coalesce(way_out, 'DROP it, or ALTER it ... OWNER TO') || ' the owner of the database'
+    FROM held WHERE owner NOT IN (SELECT oid FROM trusted)
     UNION ALL
-    SELECT 2, quote_ident(nspname), CASE grantee WHEN 0 THEN 'PUBLIC' ELSE grantee::regrole::text END
-    FROM path, aclexplode(coalesce(nspacl, acldefault('n', nspowner)))
-    WHERE privilege_type = 'CREATE' AND grantee <> nspowner AND grantee NOT IN (SELECT oid FROM trusted)
+    SELECT rank, format('%%s may %%s', role, deed), format('REVOKE %%s FROM %%s', privilege, role)
+    FROM granted, LATERAL (SELECT CASE grantee WHEN 0 THEN 'PUBLIC' ELSE grantee::regrole::text END AS role) named
+    WHERE grantee NOT IN (SELECT oid FROM trusted)
     ORDER BY 1, 2, 3
 """
 
@@ -152,18 +166,7 @@ def look(connection: psycopg.Connection[Any]) -> Facts:
 def intrusions(connection: psycopg.Connection[Any], facts: Facts) -> list[Intrusion]:
     """List what others have put, or could put, into the schemas that are looked in; the gravest first."""
     asked = {"path": facts.looked_in, "home": facts.home}
-    return [_intrusion(*row) for row in connection.execute(INTRUSIONS, asked)]
-
-
-def _intrusion(rank: int, what: str, role: str) -> Intrusion:
-    if rank == 2:  # noqa: PLR2004 - as the query counts
-        words = f"{role} may create things in the schema {what}"
-        return Intrusion(words, f"REVOKE CREATE ON SCHEMA {what} FROM {role}")
-    thing = what.removeprefix("the ").partition(" ")[0].upper()
-    if thing == "SCHEMA":
-        name = what.removeprefix("the schema ")
-        return Intrusion(f"{what} belongs to {role}", f"ALTER SCHEMA {name} OWNER TO the owner of the database")
-    return Intrusion(f"{what} belongs to {role}", "DROP it, or ALTER it ... OWNER TO the owner of the database")
+    return [Intrusion(words, way_out) for _, words, way_out in connection.execute(INTRUSIONS, asked)]
 
 
 def _is_safe(connection: psycopg.Connection[Any], schema: str) -> bool:

@@ -119,12 +119,15 @@ class EmbeddedServer:
         except psycopg.Error as error:
             raise DatabaseError(cause=error) from error
 
-    def ensure_reader(self) -> None:
-        """Make the role that people's queries are asked as, unless it is there."""
+    def ensure_reader(self, database: str) -> None:
+        """Make the role that people's queries are asked as, unless it is there, and confine it in a database."""
         from registry.embedded import reader
 
-        with self._locks.alone(), self.connect("postgres") as connection:
-            reader.ensure(connection)
+        with self._locks.alone():
+            with self.connect("postgres") as connection:
+                reader.ensure(connection)
+            with self.connect(database) as connection:
+                reader.confine(connection)
 
     def databases(self) -> list[str]:
         """Name the databases that were made on the running server, sorted."""
