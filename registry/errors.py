@@ -16,6 +16,7 @@ RegistryError                 2
 ├── ModelUnavailable
 ├── ModelUnnamed
 ├── SourceUnnamed
+├── SettingUnreadable
 ├── PackagesUnusable
 ├── RuntimeUnavailable
 ├── ModelMismatch
@@ -165,6 +166,12 @@ class ModelUnnamed(RegistryError):
 class SourceUnnamed(RegistryError):
     """Nothing was fetched from {url}: only the registry, or a plan, names it. If it is yours, name it, or a URL above
     it, in the environment: REGISTRY_SOURCES={url}
+    """
+
+
+class SettingUnreadable(RegistryError):
+    """The setting {setting} in the environment cannot be read: {cause}. It holds names as a shell takes them: put
+    one that has a blank or an apostrophe in it between double quotes.
     """
 
 

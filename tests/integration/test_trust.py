@@ -11,7 +11,7 @@ from sqlalchemy import Engine, text
 from registry import trust
 from registry.corrections.whois import whois
 from registry.embedder import Embedder
-from registry.errors import ModelUnnamed
+from registry.errors import ModelUnnamed, SettingUnreadable
 from registry.export import export
 from registry.ingest import ingest
 from registry.reembed import reembed
@@ -100,6 +100,26 @@ def test_a_model_may_be_named_by_the_setting(monkeypatch: pytest.MonkeyPatch) ->
     assert trust.insist_on_model("/data/my models/a.ckpt") == "/data/my models/a.ckpt"
     with pytest.raises(ModelUnnamed):
         trust.insist_on_model("owner/other")
+
+
+@pytest.mark.parametrize("word", ["~/m.ckpt", "./m.ckpt", "m.ckpt"])
+def test_the_setting_takes_a_path_as_the_option_does(
+    word: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "m.ckpt").touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("REGISTRY_MODELS", f"~nobody-of-this-name/m.ckpt {word}")
+
+    assert trust.is_program_trusted(str(tmp_path / "m.ckpt"))
+
+
+@pytest.mark.parametrize("setting", ["REGISTRY_MODELS", "REGISTRY_SOURCES"])
+def test_a_setting_that_is_no_list_of_words_is_named(setting: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(setting, "it's")
+
+    with pytest.raises(SettingUnreadable, match=f"{setting} in the environment cannot be read: No closing quotation"):
+        trust.insist_on_model("owner/model") if setting == "REGISTRY_MODELS" else trust.insist_on_source("s3://ours")
 
 
 @pytest.mark.usefixtures("two_models")
