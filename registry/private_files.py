@@ -1,17 +1,19 @@
 """Files of this user alone: made anew under another name and put in place, never written through a link."""
 
 import errno
+import fcntl
 import os
 import stat
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 OF_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 
 def write(path: Path, content: bytes) -> None:
-    """Write a file that only this user may read, all of it or nothing.
+    """Write a file that only this user may read, all of it or nothing, also if the power goes.
 
     Raises:
         FileExistsError: There is a link, a device or a folder of that name, which is left alone.
@@ -22,11 +24,25 @@ def write(path: Path, content: bytes) -> None:
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
         Path(part).replace(path)
     except BaseException:
         with suppress(OSError):
             Path(part).unlink()
         raise
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Keep other processes that ask for the same waiting, so that none changes what another has just read there."""
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with suppress(OSError):  # some network file systems lock no folder
+            fcntl.flock(opened, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(opened)
 
 
 def is_ours_alone(path: Path, kind: int = stat.S_IFREG) -> bool:
