@@ -117,10 +117,11 @@ def _remember(kind: Kind, names: Iterable[str]) -> None:
         return
     named_here[kind] |= new
     path = _path(kind)
-    lines = "".join(f"{name}\n" for name in sorted({*_remembered(kind), *new}))
     with suppress(OSError):
         if private_files.made_private(path.parent):
-            private_files.write(path, lines.encode("utf-8", "surrogateescape"))
+            with private_files.alone_in(path.parent):
+                lines = "".join(f"{name}\n" for name in sorted({*_remembered(kind), *new}))
+                private_files.write(path, lines.encode("utf-8", "surrogateescape"))
 
 
 def _remembered(kind: Kind) -> list[str]:

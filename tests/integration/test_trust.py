@@ -3,12 +3,15 @@
 import os
 import pickle
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
+from threading import Barrier, BrokenBarrierError
 
 import pytest
 from sqlalchemy import Engine, text
 
-from registry import trust
+from registry import private_files, trust
 from registry.corrections.whois import whois
 from registry.embedder import Embedder
 from registry.errors import ModelUnnamed, SettingUnreadable
@@ -146,6 +149,21 @@ def test_a_source_is_named_by_an_ingest_or_by_the_setting(monkeypatch: pytest.Mo
     assert type(trust.stored_path("s3://ours/nights/a.wav")) is RemotePath
     assert type(trust.stored_path("s3://archive/2020/a.wav")) is RemotePath
     assert trust.stored_path("/nights/a.wav") == Path("/nights/a.wav")
+
+
+def test_what_two_processes_name_at_once_is_all_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write, are_both_to_write = private_files.write, Barrier(2, timeout=0.5)
+
+    def write_beside_another(path: Path, content: bytes) -> None:
+        with suppress(BrokenBarrierError):
+            are_both_to_write.wait()
+        write(path, content)
+
+    monkeypatch.setattr(private_files, "write", write_beside_another)
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(trust.name_sources, ([to_path("s3://one")], [to_path("s3://two")])))
+
+    assert (tmp_path / "state" / "speaker-registry" / "sources").read_text() == "s3://one\ns3://two\n"
 
 
 @pytest.mark.parametrize(
