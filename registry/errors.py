@@ -36,6 +36,7 @@ RegistryError                 2
 ├── UndoRefused
 ├── PlanOutdated
 ├── PlanUnreadable
+├── PlanUnfit
 ├── LabelsUnreadable
 ├── RayMissing
 ├── ClusterUnusable
@@ -267,6 +268,10 @@ class PlanOutdated(RegistryError):
 
 class PlanUnreadable(RegistryError):
     """The file {path} is no plan: {cause}."""
+
+
+class PlanUnfit(RegistryError):
+    """The plan was not saved, since `registry apply` would refuse it: {cause}. Run the command without --save."""
 
 
 class LabelsUnreadable(RegistryError):
