@@ -20,18 +20,9 @@ from registry.ingest import ingest
 from registry.reembed import reembed
 from registry.remote import RemotePath, to_path
 from tests.conftest import AUTHOR, MakeClip, fake_infer, night
+from tests.fix_hostile import Program
 
 EVIL = "memory://evil/a.wav"
-
-
-class Program:
-    """What a checkpoint may hold: unpickled, it makes a file."""
-
-    def __init__(self, made: Path) -> None:
-        self.made = made
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return Path.touch, (self.made,)
 
 
 @pytest.fixture(autouse=True)
