@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-OF_OTHERS = stat.S_IWGRP | stat.S_IWOTH
+from registry.ownership import WRITABLE_BY_OTHERS
 
 
 def write(path: Path, content: bytes) -> None:
@@ -51,7 +51,8 @@ def is_ours_alone(path: Path, kind: int = stat.S_IFREG) -> bool:
         found = path.lstat()
     except OSError:
         return False
-    return stat.S_IFMT(found.st_mode) == kind and found.st_uid == os.geteuid() and not found.st_mode & OF_OTHERS
+    is_of_us_alone = found.st_uid == os.geteuid() and not found.st_mode & WRITABLE_BY_OTHERS
+    return stat.S_IFMT(found.st_mode) == kind and is_of_us_alone
 
 
 def made_private(folder: Path) -> bool:
@@ -74,7 +75,7 @@ def is_private(folder: Path) -> bool:
 
 def _is_ours_or_of_root(folder: Path) -> bool:
     found = folder.stat()
-    keeps_apart = not found.st_mode & OF_OTHERS or found.st_mode & stat.S_ISVTX  # as /tmp does
+    keeps_apart = not found.st_mode & WRITABLE_BY_OTHERS or found.st_mode & stat.S_ISVTX  # as /tmp does
     return found.st_uid in (0, os.geteuid()) and bool(keeps_apart)
 
 
