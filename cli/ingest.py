@@ -135,6 +135,7 @@ def _ingest_at_once(
     from registry.database import reach
     from registry.ingest import ingest as run
     from registry.ingest.plan import at_once
+    from registry.runtimes import recorded_name
 
     plan = plan_under_way()
     with reach(database, new=new) as opened, shown(quiet=as_json) as progress:
@@ -142,7 +143,8 @@ def _ingest_at_once(
         act = partial(run, indirs=indirs, author=author(), progress=progress, **asked)
         planned = at_once(opened.engine, act, plan)
     task = {name: value for name, value in asked.items() if name != "ray"}  # an address at which programs are run
-    task |= {"indirs": tuple(str(indir.absolute()) for indir in indirs), "new": new}
+    model = None if asked["model"] is None else recorded_name(asked["model"])
+    task |= {"indirs": tuple(str(indir.absolute()) for indir in indirs), "new": new, "model": model}
     save_plan(planned.based_on, planned.effects, "ingest", task, save)
     if as_json:
         unsure = [asdict(decision) for decision in planned.unsure]

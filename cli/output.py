@@ -13,18 +13,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.terminal import VISIBLE
+from cli.terminal import VISIBLE, visible
 
 if TYPE_CHECKING:
     from registry.check import Violation
     from registry.core.records import Rejected
 
-# Line breaks would tear a row apart, escape sequences take the terminal over.
-CONTROL = VISIBLE | {ord("\n"): "\\n", ord("\t"): "\\t"}
-ESCAPES = VISIBLE | {ord("\t"): "\\t"}
+IN_A_ROW = VISIBLE | {ord("\n"): "\\n", ord("\t"): "\\t"}  # a line break would tear it apart
 MEASURED_ROWS = 1000  # by which a table is laid out; those that come later are laid out alike
 MOST_SHOWN = 1000  # characters of a value in a table
-UNESCAPED = {code: f"\\u{code:04x}" for code in range(0x7F, 0xA0)}  # by JSON
+UNESCAPED = {code: f"\\u{code:04x}" for code in VISIBLE if code >= 0x7F}  # noqa: PLR2004 - by JSON
 
 
 def print_table(
@@ -83,19 +81,14 @@ def print_facts(facts: Mapping[str, object], indent: str = "") -> None:
 
 
 def shown(value: object) -> str:
-    """Write a value so that it stays in its line and does nothing to the terminal."""
+    """Write a value so that it stays in its line, as wide as it will be on the terminal."""
     text = f"{value:.3f}" if isinstance(value, float) else as_text(value)
-    return text.translate(CONTROL)
-
-
-def harmless(text: str) -> str:
-    """Leave a message its lines, and take from it what would do something to the terminal."""
-    return text.translate(ESCAPES)
+    return text.translate(IN_A_ROW)
 
 
 def say(message: str, *, err: bool = False) -> None:
-    """Print a message, which may hold names that somebody else gave."""
-    click.echo(harmless(message), err=err)
+    """Print a message with all that is in it: click alone takes escape sequences out where no terminal is."""
+    click.echo(visible(message), err=err)
 
 
 def as_text(value: object) -> str:

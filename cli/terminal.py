@@ -1,7 +1,8 @@
 """The one way to the terminal: whatever is printed, by whomever, does nothing to it but show text.
 
 Names and transcripts are other people's. An escape sequence in one would act on the terminal, and through a pipe on the
-terminal behind it: move the cursor, hide a line, fill the clipboard.
+terminal behind it: move the cursor, hide a line, fill the clipboard. A control of writing from right to left lets one
+name read as another.
 """
 
 import sys
@@ -11,11 +12,18 @@ from io import RawIOBase, TextIOBase
 from typing import TextIO
 
 SPACING = "\n\t"
-VISIBLE = {code: repr(chr(code))[1:-1] for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in SPACING}
+CONTROLS = (*range(0x20), *range(0x7F, 0xA0))
+OF_DIRECTION = (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))  # Unicode's Bidi_Control
+VISIBLE = {code: repr(chr(code))[1:-1] for code in (*CONTROLS, *OF_DIRECTION) if chr(code) not in SPACING}
+
+
+def visible(text: str) -> str:
+    """Write control characters as people read them: ESC as \\x1b."""
+    return text.translate(VISIBLE)
 
 
 class Harmless(TextIOBase):
-    """A stream that writes control characters as people read them: ESC as \\x1b."""
+    """A stream on which every control character is visible."""
 
     def __init__(self, stream: TextIO) -> None:
         """Write to a stream."""
@@ -38,7 +46,7 @@ class Harmless(TextIOBase):
 
     def write(self, text: str) -> int:
         """Write a text."""
-        self.stream.write(text.translate(VISIBLE))
+        self.stream.write(visible(text))
         return len(text)
 
     def flush(self) -> None:

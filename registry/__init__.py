@@ -9,8 +9,7 @@ __version__ = "0.1.0"
 # import. Recordings, and who works with them, are nobody else's business; so it is not left to each user's environment.
 os.environ |= {
     "PYANNOTE_METRICS_ENABLED": "0",
-    "HF_HUB_DISABLE_TELEMETRY": "1",
     "RAY_USAGE_STATS_ENABLED": "0",
-    "DO_NOT_TRACK": "1",
+    "DO_NOT_TRACK": "1",  # huggingface_hub
 }
 sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]  # which is how Python notes what is not there

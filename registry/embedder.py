@@ -1,18 +1,16 @@
 """Embed with any model: the one inside, one of Hugging Face, or a checkpoint on disk."""
 
-import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, islice
-from pathlib import Path
 
 import numpy as np
 
 from registry.core.records import Floats
 from registry.errors import ModelUnavailable, PackagesUnusable, RuntimeUnavailable
-from registry.runtimes import DEFAULT_MODEL, INSIDE, Runtime
+from registry.runtimes import DEFAULT_MODEL, Runtime, recorded_name
 from registry.runtimes.packing import Packing, in_place
 from registry.runtimes.running import run
 
@@ -86,14 +84,6 @@ class Embedder:
 
     def _long_enough(self, samples: Floats) -> Floats:
         return samples if samples.size >= self.minimum_samples else np.resize(samples, self.minimum_samples)
-
-
-def recorded_name(name: str) -> str:
-    """Give the name under which a registry records a model: a file's is its absolute path."""
-    path = Path(name).expanduser()
-    if name in INSIDE or not path.exists():
-        return name
-    return os.path.abspath(path)  # noqa: PTH100  resolve() would follow the links of a model cache
 
 
 def load_embedder(name: str = DEFAULT_MODEL, runtime: Runtime = "auto") -> Embedder:

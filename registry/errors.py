@@ -16,6 +16,7 @@ RegistryError                 2
 ├── ModelUnavailable
 ├── ModelUnnamed
 ├── SourceUnnamed
+├── SettingUnreadable
 ├── PackagesUnusable
 ├── RuntimeUnavailable
 ├── ModelMismatch
@@ -35,6 +36,7 @@ RegistryError                 2
 ├── UndoRefused
 ├── PlanOutdated
 ├── PlanUnreadable
+├── PlanUnfit
 ├── LabelsUnreadable
 ├── RayMissing
 ├── ClusterUnusable
@@ -168,6 +170,12 @@ class SourceUnnamed(RegistryError):
     """
 
 
+class SettingUnreadable(RegistryError):
+    """The setting {setting} in the environment cannot be read: {cause}. It holds names as a shell takes them: put
+    one that has a blank or an apostrophe in it between double quotes.
+    """
+
+
 class PackagesUnusable(RegistryError):
     """The packages torch, torchaudio and pyannote.audio do not work together here: {cause}. Install torch and
     torchaudio of one version and of one build, CPU or CUDA, into a new environment. The default model needs neither
@@ -260,6 +268,10 @@ class PlanOutdated(RegistryError):
 
 class PlanUnreadable(RegistryError):
     """The file {path} is no plan: {cause}."""
+
+
+class PlanUnfit(RegistryError):
+    """The plan was not saved, since `registry apply` would refuse it: {cause}. Run the command without --save."""
 
 
 class LabelsUnreadable(RegistryError):

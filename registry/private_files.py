@@ -1,17 +1,19 @@
 """Files of this user alone: made anew under another name and put in place, never written through a link."""
 
 import errno
+import fcntl
 import os
 import stat
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-OF_OTHERS = stat.S_IWGRP | stat.S_IWOTH
+from registry.ownership import WRITABLE_BY_OTHERS
 
 
 def write(path: Path, content: bytes) -> None:
-    """Write a file that only this user may read, all of it or nothing.
+    """Write a file that only this user may read, all of it or nothing, also if the power goes.
 
     Raises:
         FileExistsError: There is a link, a device or a folder of that name, which is left alone.
@@ -22,11 +24,25 @@ def write(path: Path, content: bytes) -> None:
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
         Path(part).replace(path)
     except BaseException:
         with suppress(OSError):
             Path(part).unlink()
         raise
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Keep other processes that ask for the same waiting, so that none changes what another has just read there."""
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with suppress(OSError):  # some network file systems lock no folder
+            fcntl.flock(opened, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(opened)
 
 
 def is_ours_alone(path: Path, kind: int = stat.S_IFREG) -> bool:
@@ -35,7 +51,8 @@ def is_ours_alone(path: Path, kind: int = stat.S_IFREG) -> bool:
         found = path.lstat()
     except OSError:
         return False
-    return stat.S_IFMT(found.st_mode) == kind and found.st_uid == os.geteuid() and not found.st_mode & OF_OTHERS
+    is_of_us_alone = found.st_uid == os.geteuid() and not found.st_mode & WRITABLE_BY_OTHERS
+    return stat.S_IFMT(found.st_mode) == kind and is_of_us_alone
 
 
 def made_private(folder: Path) -> bool:
@@ -58,7 +75,7 @@ def is_private(folder: Path) -> bool:
 
 def _is_ours_or_of_root(folder: Path) -> bool:
     found = folder.stat()
-    keeps_apart = not found.st_mode & OF_OTHERS or found.st_mode & stat.S_ISVTX  # as /tmp does
+    keeps_apart = not found.st_mode & WRITABLE_BY_OTHERS or found.st_mode & stat.S_ISVTX  # as /tmp does
     return found.st_uid in (0, os.geteuid()) and bool(keeps_apart)
 
 

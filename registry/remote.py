@@ -104,18 +104,18 @@ def to_path(address: str) -> AnyPath:
 
 
 @contextmanager
-def at_hand(path: AnyPath, *, may_lead_out: bool = False) -> Iterator[Path]:
+def at_hand(path: AnyPath, *, is_named_by_user: bool = False) -> Iterator[Path]:
     """Give a file as a local one that stays the same as long as this lasts: itself, or a copy of a remote one.
 
     Args:
         path: The file.
-        may_lead_out: A link may lead out of its folder: the path is what a user said, not what was found.
+        is_named_by_user: It was not found in a folder; so a link may lead anywhere.
 
     Raises:
         OSError: It is not there, cannot be fetched, is no regular file, or a link that leads out of its folder.
     """
     if isinstance(path, Path):
-        with pinned(path, may_lead_out=may_lead_out) as file:
+        with pinned(path, is_named_by_user=is_named_by_user) as file:
             yield file
         return
     with TemporaryFile(prefix="registry-") as copy:  # nameless: nothing is left of it if the run is killed

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import os
-import stat
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,7 +15,7 @@ from registry.core.rejections import shortened
 from registry.errors import InputMissing
 from registry.formats import AUDIO_SUFFIXES, suffix_of
 from registry.group_folders import EXPECTED, GROUP_NAME, entries, group_folders, is_folder
-from registry.pinned import LinkOut, NotRegular, pinned
+from registry.pinned import LinkOut, look, remedy_of
 from registry.remote import AnyPath, RemotePath
 
 FIRST_YEAR = 1900  # a recording from before is a slip of the keyboard: 0202 for 2020
@@ -225,7 +224,7 @@ def _kind(path: AnyPath) -> Kind | None:
 
 def _source(path: AnyPath, rejected: list[Rejected]) -> SourceFile | None:
     try:
-        status = path.stat() if isinstance(path, RemotePath) else _status(path)
+        status = path.stat() if isinstance(path, RemotePath) else look(path)
     except OSError as error:
         rejected.append(unreadable(path, error))
         return None
@@ -239,24 +238,10 @@ def _source(path: AnyPath, rejected: list[Rejected]) -> SourceFile | None:
     return SourceFile(path, status.st_size, status.st_mtime_ns)
 
 
-def _status(path: Path) -> os.stat_result:
-    """Look at a file; at one that is a link or no file, more closely."""
-    status = path.lstat()
-    if stat.S_ISREG(status.st_mode):
-        return status
-    with pinned(path) as file:
-        return file.stat()
-
-
 def unreadable(path: AnyPath, error: OSError) -> Rejected:
     """Say why a file cannot be read."""
-    if isinstance(error, LinkOut):
-        message = (
-            "a link that leads out of its folder; put the file itself there, or link the whole folder of the group"
-        )
-        return Rejected(str(path), "link", message)
-    remedy = "put the file itself there" if isinstance(error, NotRegular) else "make the file readable"
-    return Rejected(str(path), "unreadable", f"{error.strerror}; {remedy}")
+    reason = "link" if isinstance(error, LinkOut) else "unreadable"
+    return Rejected(str(path), reason, f"{error.strerror}; {remedy_of(error)}")
 
 
 def _complete(files: dict[str, dict[Kind, SourceFile | None]], rejected: list[Rejected]) -> Iterator[Pair]:

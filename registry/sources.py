@@ -6,6 +6,7 @@ from pathlib import Path
 
 from registry.audio import Audio, read_audio
 from registry.core.records import Rejected
+from registry.pinned import remedy_of
 from registry.remote import AnyPath, at_hand
 
 
@@ -18,7 +19,7 @@ def sha256_of(path: Path) -> str:
 def read_anywhere(path: AnyPath) -> Audio | Rejected:
     """Decode an audio file that a user named as `read_audio` does, wherever it is."""
     try:
-        with at_hand(path, may_lead_out=True) as file:
+        with at_hand(path, is_named_by_user=True) as file:
             audio = read_audio(file, path.suffix)
             return replace(audio, path=str(path)) if isinstance(audio, Rejected) else audio
     except OSError as error:
@@ -40,7 +41,7 @@ def read_as_taken_in(path: AnyPath, sha256: str, audio_hash: str) -> Audio | Rej
         message = "no longer there; put it back, or ingest its folder where it is now"
         return Rejected(str(path), "missing", message)
     except OSError as error:
-        return Rejected(str(path), "missing", f"it cannot be read ({error.strerror}); make the file readable")
+        return Rejected(str(path), "missing", f"it cannot be read ({error.strerror}); {remedy_of(error)}")
 
 
 def _read_if_as_taken_in(path: AnyPath, file: Path, sha256: str, audio_hash: str) -> Audio | Rejected:

@@ -16,9 +16,9 @@ from typing import Literal, NoReturn
 import platformdirs
 
 from registry import private_files
-from registry.errors import ModelUnnamed, SourceUnnamed
+from registry.errors import ModelUnnamed, SettingUnreadable, SourceUnnamed
 from registry.remote import AnyPath, RemotePath, to_path
-from registry.runtimes import INSIDE
+from registry.runtimes import INSIDE, recorded_name
 
 Kind = Literal["models", "sources"]
 SETTINGS: dict[Kind, str] = {"models": "REGISTRY_MODELS", "sources": "REGISTRY_SOURCES"}
@@ -44,7 +44,7 @@ class UnnamedPath(RemotePath):
 
 
 def stored_path(address: str) -> AnyPath:
-    """Make a path of what the database holds; a URL that nobody of this machine named cannot be read."""
+    """Make a path of what the database holds; a URL that nobody of this machine named refuses once it is read."""
     path = to_path(address)
     return UnnamedPath(path.url) if isinstance(path, RemotePath) and not _is_named_source(path.url) else path
 
@@ -54,6 +54,7 @@ def insist_on_source(url: str) -> None:
 
     Raises:
         SourceUnnamed: Nobody named it.
+        SettingUnreadable: REGISTRY_SOURCES is no list of words.
     """
     if not _is_named_source(url):
         raise SourceUnnamed(url=url)
@@ -64,6 +65,7 @@ def insist_on_model(name: str) -> str:
 
     Raises:
         ModelUnnamed: Nobody did.
+        SettingUnreadable: REGISTRY_MODELS is no list of words.
     """
     if name not in INSIDE and name not in _named("models"):
         raise ModelUnnamed(model=name)
@@ -72,18 +74,18 @@ def insist_on_model(name: str) -> str:
 
 def is_program_trusted(name: str) -> bool:
     """Tell whether a model's file may be run, not only read: the setting names it."""
-    return name in _set("models")
+    return name in _in_environment("models")
 
 
 def name_model(name: str) -> None:
     """Note that a command line named a model."""
     if name not in INSIDE:
-        _name("models", [name])
+        _remember("models", [name])
 
 
 def name_sources(paths: Iterable[AnyPath]) -> None:
     """Note which of the paths of a command line are URLs."""
-    _name("sources", [path.url for path in paths if isinstance(path, RemotePath)])
+    _remember("sources", [path.url for path in paths if isinstance(path, RemotePath)])
 
 
 def is_below(url: str, place: str) -> bool:
@@ -97,23 +99,29 @@ def _is_named_source(url: str) -> bool:
 
 
 def _named(kind: Kind) -> set[str]:
-    return _set(kind) | named_here[kind] | set(_remembered(kind))
+    return _in_environment(kind) | named_here[kind] | set(_remembered(kind))
 
 
-def _set(kind: Kind) -> set[str]:
-    return set(shlex.split(os.environ.get(SETTINGS[kind], "")))
+def _in_environment(kind: Kind) -> set[str]:
+    setting = SETTINGS[kind]
+    try:
+        words = shlex.split(os.environ.get(setting, ""))
+    except ValueError as error:
+        raise SettingUnreadable(setting=setting, cause=error) from error
+    return {recorded_name(word) for word in words} if kind == "models" else set(words)
 
 
-def _name(kind: Kind, names: Iterable[str]) -> None:
+def _remember(kind: Kind, names: Iterable[str]) -> None:
     new = {name for name in names if "\n" not in name} - _named(kind)
     if not new:
         return
     named_here[kind] |= new
     path = _path(kind)
-    lines = "".join(f"{name}\n" for name in sorted({*_remembered(kind), *new}))
     with suppress(OSError):
         if private_files.made_private(path.parent):
-            private_files.write(path, lines.encode("utf-8", "surrogateescape"))
+            with private_files.alone_in(path.parent):
+                lines = "".join(f"{name}\n" for name in sorted({*_remembered(kind), *new}))
+                private_files.write(path, lines.encode("utf-8", "surrogateescape"))
 
 
 def _remembered(kind: Kind) -> list[str]:

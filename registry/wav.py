@@ -81,6 +81,8 @@ def _layout(file: BinaryIO, size_bytes: int) -> Wav | None:
         return Wav(head[:4], b"", 0, 0, max(0, missing), is_open=sizes.whole is None, is_regular=not is_endless)
     is_streamed = _is_streamed(file, sound, sizes, size_bytes)
     end = _sound_end(file, sound, sizes, size_bytes, order)
+    is_of_promised_size = end == sound.start + (sizes.sound or 0)
+    is_understood = start == 0 and head[:4] != b"BW64" and _is_as_libsndfile_expects(chunks, sound)
     return Wav(
         head[:4],
         _content(file, form),
@@ -88,16 +90,7 @@ def _layout(file: BinaryIO, size_bytes: int) -> Wav | None:
         end,
         0 if is_streamed else max(0, sound.start + (sizes.sound or 0) - size_bytes),
         is_open=is_streamed or sizes.whole is None,
-        is_regular=_has_two_sounds(chunks)
-        or (
-            (
-                start == 0
-                and len(chunks) < MOST_CHUNKS
-                and head[:4] != b"BW64"
-                and end == sound.start + (sizes.sound or 0)
-            )
-            and _is_as_libsndfile_expects(chunks, sound)
-        ),
+        is_regular=_has_two_sounds(chunks) or (is_of_promised_size and is_understood),
     )
 
 
@@ -107,8 +100,10 @@ def _has_two_sounds(chunks: list[_Chunk]) -> bool:
 
 
 def _is_as_libsndfile_expects(chunks: list[_Chunk], sound: _Chunk) -> bool:
+    """Tell whether libsndfile finds the sound by itself, and in a time that does not grow with the chunks."""
     before = chunks[: chunks.index(sound) + 1]
-    return any(chunk.name == b"fmt " for chunk in before) and all(chunk.is_at_even for chunk in before)
+    has_form = any(chunk.name == b"fmt " for chunk in before)
+    return has_form and all(chunk.is_at_even for chunk in before) and len(chunks) < MOST_CHUNKS
 
 
 def _order(mark: bytes) -> str:

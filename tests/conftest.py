@@ -213,4 +213,4 @@ def embedded(fake_model: Embedder, monkeypatch: pytest.MonkeyPatch) -> list[Floa
     return asked
 
 
-pytest_plugins = ["tests.fix_disks", "tests.fix_program", "tests.fix_s3", "tests.fix_server"]
+pytest_plugins = ["tests.fix_disks", "tests.fix_hostile", "tests.fix_program", "tests.fix_s3", "tests.fix_server"]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from registry import private_files
 from registry.corrections.plan_forms import FORMS, Value, check_form
-from registry.errors import PlanOutdated, PlanUnreadable
+from registry.errors import PlanOutdated, PlanUnfit, PlanUnreadable
 from registry.store.journal import Effects
 
 VERSION = 2
@@ -29,7 +29,7 @@ class Plan:
 
     def words(self) -> list[str]:
         """Say it as a line of words, for the journal."""
-        return [self.command, *(word for name, value in self.task.items() for word in _words(name, value))]
+        return [self.command, *(word for name in FORMS[self.command] for word in _words(name, self.task[name]))]
 
     def insist_on_base(self, based_on: int) -> None:
         """Refuse to begin if the registry has moved on.
@@ -63,9 +63,16 @@ def save(path: Path, plan: Plan) -> None:
     """Write a plan down as JSON, for this user alone.
 
     Raises:
+        PlanUnfit: `load` would refuse it.
+        SourceUnnamed, ModelUnnamed: It names a URL, or a model, that nobody of this machine named.
         OSError: It cannot be written, or there is a link or a folder of that name.
     """
-    private_files.write(path, (json.dumps({"version": VERSION, **asdict(plan)}, indent=2) + "\n").encode())
+    content = json.dumps({"version": VERSION, **asdict(plan)}, indent=2) + "\n"
+    try:
+        _checked(json.loads(content))
+    except (ValueError, KeyError, TypeError) as error:
+        raise PlanUnfit(cause=error) from error
+    private_files.write(path, content.encode())
 
 
 def load(path: Path) -> Plan:
@@ -73,6 +80,7 @@ def load(path: Path) -> Plan:
 
     Raises:
         PlanUnreadable: The file is missing, or no plan of this version.
+        SourceUnnamed, ModelUnnamed: It names a URL, or a model, that nobody of this machine named.
     """
     try:
         document = json.loads(_read(path), parse_constant=_refuse_constant)

@@ -63,6 +63,7 @@ def _or_none(check: Check) -> Check:
     return lambda value: None if value is None else check(value)
 
 
+# Of each command the fields in the order of its command line, as the journal shows it.
 FORMS: Mapping[str, Mapping[str, Check]] = {
     "ingest": {
         "indirs": _texts,

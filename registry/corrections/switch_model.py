@@ -9,8 +9,8 @@ from sqlalchemy import Connection, Engine
 from registry import settings
 from registry.core.agreement import agreement
 from registry.corrections.change import Change, Outcome, change
-from registry.embedder import recorded_name
 from registry.errors import CorrectionRefused
+from registry.runtimes import recorded_name
 from registry.store import addresses, embeddings, models, profiles
 from registry.store import agreement as store
 from registry.store.models import Foundation, KnownModel

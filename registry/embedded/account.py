@@ -10,8 +10,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from registry.ownership import WRITABLE_BY_OTHERS, user_name
+
 NAME = "speaker-registry"
-WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 SYSTEM_FOLDERS = "/usr/sbin:/sbin:/usr/bin:/bin"  # the PATH of cron has no sbin
 
 NO_WAY = (
@@ -110,14 +111,6 @@ def refuse_foreign_data(home: Path, data: Path) -> None:
     is_in_roots = os.geteuid() == 0 and home.stat().st_uid == 0
     if owner not in _trusted() and not is_in_roots:
         raise NotOurs(FOREIGN.format(path=data, owner=user_name(owner)))
-
-
-def user_name(uid: int) -> str:
-    """Name a user, by number if it has no name on this machine."""
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return f"#{uid}"
 
 
 def _trusted() -> set[int]:

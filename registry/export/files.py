@@ -14,6 +14,7 @@ from registry.core.export_plan import PlannedFile, Source
 from registry.export import disk
 from registry.export.manifest import FOLDER
 from registry.export.times import moment_of
+from registry.pinned import look
 from registry.remote import AnyPath, at_hand, is_remote
 from registry.trust import stored_path
 
@@ -81,10 +82,7 @@ def _status_if_as_taken_in(source: Source) -> os.stat_result | None:
 def _status_if_readable(address: str) -> os.stat_result | None:
     if is_remote(address):
         return stored_path(address).stat()
-    status = os.lstat(address)
-    if not stat.S_ISREG(status.st_mode):  # a link may lead to another file of its folder, but not out of it
-        with at_hand(Path(address)) as file:
-            status = file.stat()
+    status = look(address)
     return status if os.access(address, os.R_OK) else None
 
 

@@ -1,7 +1,6 @@
 """Refuse what would change a tree by surprise."""
 
 import os
-import pwd
 import stat
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ from registry.export.manifest import FOLDER, Record
 from registry.export.planning import Job, TreePlan
 from registry.export.set_aside import ASIDE
 from registry.group_folders import looks_like_group
+from registry.ownership import user_name
 from registry.store import tree
 
 
@@ -62,14 +62,14 @@ def refuse_unsafe(outdir: Path) -> None:
     status, own = outdir.lstat(), outdir / FOLDER
     trusted = {os.geteuid(), 0}
     if status.st_uid not in trusted and status.st_mode & stat.S_IWOTH and not status.st_mode & stat.S_ISVTX:
-        cause = f"everybody may write in it, and it belongs to {_name_of(status.st_uid)}"
-        raise OutputUnsafe(path=outdir, cause=cause, remedy=f"let {_name_of(os.geteuid())} own it")
+        cause = f"everybody may write in it, and it belongs to {user_name(status.st_uid)}"
+        raise OutputUnsafe(path=outdir, cause=cause, remedy=f"let {user_name(os.geteuid())} own it")
     if not os.path.lexists(own):
         return
     if not _is_real_folder(own):
         raise OutputUnsafe(path=outdir, cause=f"{own} is no folder, or a link to one", remedy="remove that")
     if own.lstat().st_uid not in {*trusted, status.st_uid}:
-        owner, us = _name_of(own.lstat().st_uid), _name_of(os.geteuid())
+        owner, us = user_name(own.lstat().st_uid), user_name(os.geteuid())
         remedy = f"if an earlier export of {owner} made it, run chown -R {us} on it, else remove it"
         raise OutputUnsafe(path=outdir, cause=f"{own} belongs to {owner}, not to {us}", remedy=remedy)
     for path in sorted(own.iterdir()):
@@ -79,13 +79,6 @@ def refuse_unsafe(outdir: Path) -> None:
 
 def _is_real_folder(path: Path) -> bool:
     return stat.S_ISDIR(path.lstat().st_mode)
-
-
-def _name_of(user_id: int) -> str:
-    try:
-        return pwd.getpwuid(user_id).pw_name
-    except KeyError:  # one of another machine, say
-        return f"user {user_id}"
 
 
 def _folders(folder: Path) -> list[Path]:

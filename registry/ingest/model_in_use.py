@@ -4,9 +4,9 @@ from dataclasses import replace
 from functools import cached_property
 
 from registry import settings
-from registry.embedder import Embedder, load_embedder, recorded_name
+from registry.embedder import Embedder, load_embedder
 from registry.errors import ModelMismatch, ScopeMismatch
-from registry.runtimes import DEFAULT_MODEL, Runtime
+from registry.runtimes import DEFAULT_MODEL, Runtime, recorded_name
 from registry.store import models
 from registry.store.models import Foundation
 from registry.store.transactions import Transactions

@@ -1,5 +1,6 @@
 """What runs an embedding model: torch any of them, OpenVINO the default one, faster on a CPU."""
 
+import os
 from importlib.util import find_spec
 from typing import Literal
 
@@ -33,6 +34,14 @@ def choose(model: str, asked: Runtime, *, is_campplus: bool, has_gpu: bool) -> L
     if not has_openvino():
         raise RuntimeUnavailable(runtime=asked, model=model, cause="the package openvino cannot be imported")
     return "openvino"
+
+
+def recorded_name(name: str) -> str:
+    """Give the name under which a registry records a model: a file's is its absolute path."""
+    path = os.path.expanduser(name)  # noqa: PTH111 - pathlib raises where there is no such user
+    if name in INSIDE or not os.path.exists(path):  # noqa: PTH110 - and where nobody may look
+        return name
+    return os.path.abspath(path)  # noqa: PTH100  resolve() would follow the links of a model cache
 
 
 def has_openvino() -> bool:

@@ -19,7 +19,7 @@ from cli.main import main
 from registry.check import check
 from registry.database import reach
 from registry.embedder import Embedder
-from tests.conftest import MakeClip, night, tree
+from tests.conftest import MakeClip, fake_infer, night, tree
 
 REGISTRY = [str(Path(sys.executable).with_name("registry"))]
 C = f"{night(6)}/c"  # the clip of F0001 on the second night
@@ -330,6 +330,21 @@ def test_a_plan_about_a_file_holds_in_another_folder(
 
     assert registry("apply", tmp_path / "plan.json").code == 0
     assert numbers(registry)["c"] == "F0002"
+
+
+def test_a_plan_with_a_model_of_ones_own_holds_in_another_folder(
+    run: Run, indir: Path, make_clip: MakeClip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loader = "registry.ingest.model_in_use.load_embedder"
+    monkeypatch.setattr(loader, lambda name: Embedder(name, "fake", 40, 1, fake_infer))
+    (tmp_path / "m.ckpt").touch()
+    make_clip("a")
+    monkeypatch.chdir(tmp_path)
+    saved = run("ingest", indir, "--new", "--model", "m.ckpt", "--save", "plan.json")
+    monkeypatch.chdir("/")
+
+    assert saved.code == 0
+    assert run("apply", tmp_path / "plan.json").code == 0
 
 
 def test_how_to_apply_a_plan_names_the_database(run: Run, registry: Run, database_url: str, tmp_path: Path) -> None:

@@ -19,8 +19,9 @@ from tests.conftest import MakeClip, night
 from tests.fix_program import Machine
 
 CLIPBOARD = "\x1b]52;c;aGk=\x07"
-EVIL = f"{CLIPBOARD}[red]\x9b2J\r\x7f"
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+REVERSED = "\u202e\u2066\u200f\u061c"
+EVIL = f"{CLIPBOARD}[red]\x9b2J\r{REVERSED}\x7f"
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 # In this order, on three nights whose clips, transcripts, speakers and folders are called what they should not be.
 CALLS = [
     "ingest {in} --new",
@@ -131,7 +132,7 @@ def test_no_command_prints_a_control_character(run: Run, fills: dict[str, object
 
     assert {call: found for call, (_, *texts) in said.items() if (found := CONTROL.findall("".join(texts)))} == {}
     assert [call for call in ("night {in} {out}", "log", "sql {clips}", "check") if said[call][0] not in (0, 1)] == []
-    assert r"\x1b]52;c;aGk=\x07[red]\x9b2J\r\x7f" in said["sql --csv {clips}"][1]
+    assert r"\x1b]52;c;aGk=\x07[red]\x9b2J\r\u202e\u2066\u200f\u061c\x7f" in said["sql --csv {clips}"][1]
     assert {call.split()[0] for call in CALLS} >= set(commands.commands)
     assert isinstance(commands.commands["database"], click.Group)
 

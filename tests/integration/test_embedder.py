@@ -1,6 +1,5 @@
 """Every speaker model goes through one path, and the same clip always gives the same vector."""
 
-import os
 import pickle
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from registry.core.records import Floats
 from registry.embedder import Embedder, load_embedder
 from registry.errors import ModelUnavailable
 from registry.runtimes import campplus_files
+from tests.fix_hostile import Program
 
 CORPORA = Path(__file__).parents[3] / "shared" / "corpora"
 SECOND = 16_000
@@ -195,16 +195,6 @@ def test_a_checkpoint_of_something_else_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(ModelUnavailable, match="no pyannote checkpoint"):
         load_embedder(str(tmp_path / "model.bin"))
-
-
-class Program:
-    """What a checkpoint may hold: unpickled, it makes a file."""
-
-    def __init__(self, made: Path) -> None:
-        self.made = str(made)
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return os.mkdir, (self.made,)
 
 
 def save_by_pickle(content: object, path: Path) -> None:

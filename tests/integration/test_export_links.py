@@ -2,9 +2,8 @@
 
 import os
 import secrets
-import signal
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,20 +20,6 @@ NIGHT = "andaiafm20201105"
 F0001 = f"{NIGHT}/{NIGHT}-F0001/{NIGHT}F0001_"
 NOBODY, SOMEBODY = 65534, 65533
 Lay = Callable[[Path, Path], object]  # at some place, something that leads to another
-
-
-@pytest.fixture
-def in_time() -> Iterator[None]:
-    """End a test that waits for ever at a named pipe."""
-
-    def stop(*_: object) -> None:
-        raise AssertionError("it waits for ever")
-
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.alarm(120)
-    yield
-    signal.alarm(0)
-    signal.signal(signal.SIGALRM, before)
 
 
 @pytest.fixture

@@ -1,8 +1,7 @@
 """Whoever may write in an input folder cannot have files read that lie elsewhere, nor make an ingest wait for ever."""
 
 import os
-import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,20 +19,6 @@ from tests.conftest import AUTHOR, MakeClip, night, tree
 
 pytestmark = pytest.mark.usefixtures("in_time")
 SECRET = "root:$y$j9T$secret:20000:0:99999:7:::"
-
-
-@pytest.fixture
-def in_time() -> Iterator[None]:
-    """End a test that waits, or reads, for ever."""
-
-    def stop(*_: object) -> None:
-        raise AssertionError("it goes on for ever")
-
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.alarm(120)
-    yield
-    signal.alarm(0)
-    signal.signal(signal.SIGALRM, before)
 
 
 @pytest.fixture

@@ -3,32 +3,26 @@
 import os
 import pickle
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
+from threading import Barrier, BrokenBarrierError
 
 import pytest
 from sqlalchemy import Engine, text
 
-from registry import trust
+from registry import private_files, trust
 from registry.corrections.whois import whois
 from registry.embedder import Embedder
-from registry.errors import ModelUnnamed
+from registry.errors import ModelUnnamed, SettingUnreadable
 from registry.export import export
 from registry.ingest import ingest
 from registry.reembed import reembed
 from registry.remote import RemotePath, to_path
 from tests.conftest import AUTHOR, MakeClip, fake_infer, night
+from tests.fix_hostile import Program
 
 EVIL = "memory://evil/a.wav"
-
-
-class Program:
-    """What a checkpoint may hold: unpickled, it makes a file."""
-
-    def __init__(self, made: Path) -> None:
-        self.made = made
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return Path.touch, (self.made,)
 
 
 @pytest.fixture(autouse=True)
@@ -102,6 +96,26 @@ def test_a_model_may_be_named_by_the_setting(monkeypatch: pytest.MonkeyPatch) ->
         trust.insist_on_model("owner/other")
 
 
+@pytest.mark.parametrize("word", ["~/m.ckpt", "./m.ckpt", "m.ckpt"])
+def test_the_setting_takes_a_path_as_the_option_does(
+    word: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "m.ckpt").touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("REGISTRY_MODELS", f"~nobody-of-this-name/m.ckpt {word}")
+
+    assert trust.is_program_trusted(str(tmp_path / "m.ckpt"))
+
+
+@pytest.mark.parametrize("setting", ["REGISTRY_MODELS", "REGISTRY_SOURCES"])
+def test_a_setting_that_is_no_list_of_words_is_named(setting: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(setting, "it's")
+
+    with pytest.raises(SettingUnreadable, match=f"{setting} in the environment cannot be read: No closing quotation"):
+        trust.insist_on_model("owner/model") if setting == "REGISTRY_MODELS" else trust.insist_on_source("s3://ours")
+
+
 @pytest.mark.usefixtures("two_models")
 def test_nothing_is_fetched_from_a_url_that_only_the_database_names(
     engine: Engine, indir: Path, make_clip: MakeClip, out: Path, asked_for: list[str]
@@ -126,6 +140,21 @@ def test_a_source_is_named_by_an_ingest_or_by_the_setting(monkeypatch: pytest.Mo
     assert type(trust.stored_path("s3://ours/nights/a.wav")) is RemotePath
     assert type(trust.stored_path("s3://archive/2020/a.wav")) is RemotePath
     assert trust.stored_path("/nights/a.wav") == Path("/nights/a.wav")
+
+
+def test_what_two_processes_name_at_once_is_all_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write, are_both_to_write = private_files.write, Barrier(2, timeout=0.5)
+
+    def write_beside_another(path: Path, content: bytes) -> None:
+        with suppress(BrokenBarrierError):
+            are_both_to_write.wait()
+        write(path, content)
+
+    monkeypatch.setattr(private_files, "write", write_beside_another)
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(trust.name_sources, ([to_path("s3://one")], [to_path("s3://two")])))
+
+    assert (tmp_path / "state" / "speaker-registry" / "sources").read_text() == "s3://one\ns3://two\n"
 
 
 @pytest.mark.parametrize(

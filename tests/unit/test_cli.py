@@ -19,6 +19,7 @@ from cli.options import author
 from cli.output import as_text, print_facts, print_json, print_rejected, print_table, say
 from cli.progress import Lines, shown
 from cli.sql import distinct
+from cli.terminal import guarded
 from registry.core.records import Rejected
 from registry.corrections.plan_forms import FORMS
 from registry.errors import InputMissing, UnknownClip
@@ -327,7 +328,7 @@ def test_effects_name_whose_clips_go_to_whom_once(capsys: pytest.CaptureFixture[
     ]
 
 
-ESCAPING = "a\x1b[2J\x9bb"
+ESCAPING = "a\x1b[2J\x9b\u202eb"
 
 
 @pytest.mark.parametrize(
@@ -346,17 +347,25 @@ ESCAPING = "a\x1b[2J\x9bb"
 def test_a_name_does_nothing_to_the_terminal(
     print_it: Callable[[], object], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    print_it()
+    with guarded():
+        print_it()
 
     printed = "".join(capsys.readouterr())
-    assert "\x1b" not in printed
-    assert "\x9b" not in printed
+    assert not set("\x1b\x9b\u202e").intersection(printed)
     assert "[2J" in printed
 
 
-def test_progress_shows_a_name_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
-    lines = Lines()
-    lines.begin(ESCAPING, 1)
-    lines.done()
+def test_json_stays_json_on_a_guarded_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    with guarded():
+        print_json(ESCAPING)
 
-    assert capsys.readouterr().err == "a\\x1b[2J\\x9bb: 0 of 1\n"
+    assert json.loads(capsys.readouterr().out) == ESCAPING
+
+
+def test_progress_shows_a_name_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    with guarded():
+        lines = Lines()
+        lines.begin(ESCAPING, 1)
+        lines.done()
+
+    assert capsys.readouterr().err == "a\\x1b[2J\\x9b\\u202eb: 0 of 1\n"

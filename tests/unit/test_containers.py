@@ -1,5 +1,6 @@
 """Audio other than wav: read where it is whole, named where it is not."""
 
+import ctypes
 import os
 import shutil
 import subprocess
@@ -175,12 +176,47 @@ def test_a_damaged_mp3_says_nothing_besides(tmp_path: Path, capfd: pytest.Captur
     assert capfd.readouterr() == ("", "")
 
 
-def test_what_others_say_while_an_mp3_is_decoded_is_said_afterwards(capfd: pytest.CaptureFixture[str]) -> None:
-    with without_notes(), without_notes():
-        os.write(2, b"Note: Trying to resync...\n[src/libmpg123/layer3.c:1804] error: failed!\nnight 5: 3 of 7\n")
-        during = capfd.readouterr().err
+def say_in_c(words: bytes) -> None:
+    library = ctypes.CDLL(None)
+    library.fputs(words, ctypes.c_void_p.in_dll(library, "stderr"))
 
-    assert (during, capfd.readouterr().err) == ("", "night 5: 3 of 7\n")
+
+def test_what_we_and_our_programs_say_while_mp3s_are_decoded_is_said_at_once(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    standard_error = os.fstat(2)
+    with without_notes(), without_notes():
+        os.write(2, b"night 5: 3 of 7\n")
+        subprocess.run("echo ours >&2", shell=True, check=True)
+
+        assert capfd.readouterr().err == "night 5: 3 of 7\nours\n"
+        assert os.path.samestat(standard_error, os.fstat(2))
+
+
+def test_what_other_libraries_say_is_said_when_any_thread_has_decoded(capfd: pytest.CaptureFixture[str]) -> None:
+    with without_notes():
+        with without_notes():
+            for words in (
+                b"Note: Trying to resync...\n",
+                b"[src/libmpg123/layer3.c:1804] error: failed!\n",
+                b"other\n",
+            ):
+                say_in_c(words)
+
+        assert capfd.readouterr().err == "other\n"
+    say_in_c(b"Note: of no MP3\n")
+
+    assert capfd.readouterr().err == "Note: of no MP3\n"
+
+
+def test_more_notes_than_anybody_could_read_stop_no_decoding(capfd: pytest.CaptureFixture[str]) -> None:
+    with without_notes():
+        for _ in range(10_000):
+            say_in_c(b"Note: Trying to resync...\n")
+    with without_notes():
+        say_in_c(b"other\n")
+
+    assert capfd.readouterr().err == "other\n"
 
 
 @pytest.mark.usefixtures("stand_in")

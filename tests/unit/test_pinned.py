@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from registry.pinned import LinkOut, NotRegular, pinned
+from registry.core.records import Rejected
+from registry.pinned import LinkOut, NotRegular, look, pinned, remedy_of
+from registry.sources import read_as_taken_in
 
 
 @pytest.fixture
@@ -38,7 +40,7 @@ def test_a_link_out_of_its_folder_is_not_followed(group: Path, target: str) -> N
 def test_a_link_that_a_user_names_is_followed(group: Path) -> None:
     (group / "b.txt").symlink_to("../secret")
 
-    with pinned(group / "b.txt", may_lead_out=True) as file:
+    with pinned(group / "b.txt", is_named_by_user=True) as file:
         assert file.read_text() == "secret"
 
 
@@ -60,11 +62,11 @@ def test_a_folder_beside_it_of_a_longer_name_is_outside(group: Path, tmp_path: P
 
 
 @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: path.symlink_to("/dev/zero")])
-@pytest.mark.parametrize("may_lead_out", [True, False])
-def test_what_is_no_regular_file_is_not_opened(group: Path, make: object, *, may_lead_out: bool) -> None:
+@pytest.mark.parametrize("is_named_by_user", [True, False])
+def test_what_is_no_regular_file_is_not_opened(group: Path, make: object, *, is_named_by_user: bool) -> None:
     make(group / "b.txt")  # type: ignore[operator]
 
-    with pytest.raises(NotRegular), pinned(group / "b.txt", may_lead_out=may_lead_out):
+    with pytest.raises(NotRegular), pinned(group / "b.txt", is_named_by_user=is_named_by_user):
         pass
 
 
@@ -78,3 +80,38 @@ def test_no_descriptor_stays_open(group: Path) -> None:
             pass
 
     assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_a_look_is_bound_by_the_same_rules(group: Path) -> None:
+    (group / "in.txt").symlink_to("a.txt")
+    (group / "out.txt").symlink_to("../secret")
+    os.mkfifo(group / "pipe.txt")
+
+    assert look(group / "a.txt").st_size == look(group / "in.txt").st_size == len("bom dia")
+    with pytest.raises(LinkOut):
+        look(group / "out.txt")
+    with pytest.raises(NotRegular):
+        look(group / "pipe.txt")
+    with pytest.raises(FileNotFoundError):
+        look(group / "gone.txt")
+
+
+@pytest.mark.parametrize(
+    ("error", "remedy"),
+    [
+        (LinkOut(), "put the file itself there, or link the whole folder of the group"),
+        (NotRegular(), "put the file itself there"),
+        (PermissionError(), "make the file readable"),
+    ],
+    ids=["link", "no file", "closed"],
+)
+def test_what_cannot_be_read_has_its_remedy(error: OSError, remedy: str) -> None:
+    assert remedy_of(error) == remedy
+
+
+def test_a_clip_that_became_a_link_says_what_to_do_about_it(group: Path) -> None:
+    (group / "b.wav").symlink_to("../secret")
+    rejected = read_as_taken_in(group / "b.wav", "", "")
+
+    assert isinstance(rejected, Rejected)
+    assert rejected.message.endswith(f"(it is a link that leads out of its folder); {LinkOut.remedy}")

@@ -17,6 +17,18 @@ def test_what_is_written_only_its_owner_may_read(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
 
+def test_what_is_written_is_on_the_disk_before_it_has_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    at_sync: list[tuple[bytes, bool]] = []
+
+    def sync(descriptor: int) -> None:
+        at_sync.append((Path(f"/proc/self/fd/{descriptor}").read_bytes(), (tmp_path / "a").exists()))
+
+    monkeypatch.setattr(os, "fsync", sync)
+    write(tmp_path / "a", b"one")
+
+    assert at_sync == [(b"one", False)]
+
+
 @pytest.mark.parametrize("target", ["there", "not there"])
 def test_a_link_is_left_alone_and_what_it_leads_to(target: str, tmp_path: Path) -> None:
     (tmp_path / "there").write_bytes(b"theirs")

@@ -2,13 +2,16 @@
 
 import json
 import os
+import shlex
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cli.main import commands
 from registry.corrections.plan import Plan, load, save
-from registry.errors import ModelUnnamed, PlanUnreadable, SourceUnnamed
+from registry.corrections.plan_forms import FORMS
+from registry.errors import ModelUnnamed, PlanUnfit, PlanUnreadable, SourceUnnamed
 from registry.store.journal import Effects
 
 NO_EFFECTS: dict[str, list[object]] = {"clips": [], "numbers": [], "names": [], "verdicts": [], "models": []}
@@ -51,6 +54,53 @@ def test_a_plan_saved_is_the_plan_loaded(command: str, task: dict[str, Any], tmp
     save(tmp_path / "plan", plan)
 
     assert load(tmp_path / "plan") == plan
+
+
+@pytest.mark.parametrize(
+    ("command", "task", "words"),
+    [
+        (
+            "ingest",
+            {**INGEST, "indirs": ("/5", "/6"), "as_named": True, "scope": "broadcaster", "workers": 3},
+            "ingest /5 /6 --as-named --scope broadcaster --workers 3",
+        ),
+        ("merge", {"others": ("F0002", "F0003"), "one": "F0001"}, "merge F0001 F0002 F0003"),
+        ("move", {"speaker": "new", "clips": ("1", "2")}, "move 1 2 new"),
+        ("split", {"clips": ("1", "2"), "speaker": "F0001"}, "split F0001 1 2"),
+        ("withdraw", {"what": ("andaiafm_F20201105",)}, "withdraw andaiafm_F20201105"),
+    ],
+    ids=FORMS,
+)
+def test_the_journal_names_a_plan_by_its_command_line(command: str, task: dict[str, Any], words: str) -> None:
+    assert shlex.join(Plan(command, task, 3, Effects()).words()) == words
+
+
+OF_EVERY_COMMAND = {"plan_only", "save", "database", "as_json"}
+UNPLANNED = {"ingest": {"ray"}, "split": {"yes", "playlist"}}  # where programs are run, what shows a proposal
+
+
+@pytest.mark.parametrize("command", FORMS)
+def test_a_plan_holds_what_its_command_takes(command: str) -> None:
+    takes = {str(one.name) for one in commands.commands[command].params if one.expose_value}
+
+    assert set(FORMS[command]) == takes - OF_EVERY_COMMAND - UNPLANNED.get(command, set())
+
+
+@pytest.mark.parametrize(
+    ("command", "task"),
+    [
+        ("merge", {"one": "F0001", "others": ("F0002",), "database": "other"}),
+        ("merge", {"one": "F0001"}),
+        ("ingest", {**INGEST, "indirs": ("/nights",), "workers": 5000}),
+        ("forget", {"speaker": "F0001"}),
+    ],
+    ids=["another field", "a field missing", "a value out of bounds", "another command"],
+)
+def test_a_plan_that_would_be_refused_is_not_saved(command: str, task: dict[str, Any], tmp_path: Path) -> None:
+    with pytest.raises(PlanUnfit):
+        save(tmp_path / "plan", Plan(command, task, 3, Effects()))
+
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
