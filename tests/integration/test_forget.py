@@ -339,6 +339,22 @@ def test_every_table_that_names_a_speaker_or_a_clip_is_erased_from() -> None:
     assert naming - erased == {"speaker_night", "speaker_total"}
 
 
+def test_erased_rows_that_an_old_snapshot_still_sees_are_owed(
+    registry: Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("registry.vacuum.SNAPSHOT_PATIENCE_S", 0.0)
+    with registry.connect().execution_options(isolation_level="REPEATABLE READ") as reading:
+        reading.execute(text("SELECT 1"))
+        forget_speaker(registry, number_of(registry, "maria"), AUTHOR)
+        assert "another session, begun before, still sees" in caplog.text
+        assert [one.invariant for one in check(registry)] == [
+            "no bytes of what was forgotten are left in the database's files"
+        ]
+
+    assert vacuum(registry).tables
+    assert check(registry) == []
+
+
 def test_a_role_that_does_not_own_the_tables_is_told_that_their_bytes_stay(
     registry: Engine, database_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
