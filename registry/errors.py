@@ -44,6 +44,7 @@ RegistryError                 2
     ├── DatabaseUnreachable
     ├── DatabaseRefused
     ├── EmbeddedServerFailed
+    │   └── HomeRefused
     ├── VectorMissing
     ├── VectorTooOld
     ├── NoSuchRegistry
@@ -313,6 +314,10 @@ class EmbeddedServerFailed(DatabaseError):
     """The embedded PostgreSQL in {home} did not start: {cause}. Its log is {log}. Name another folder with
     REGISTRY_HOME, or any server with --database.
     """
+
+
+class HomeRefused(EmbeddedServerFailed):
+    """Nothing was started in {home}: {cause}."""
 
 
 class VectorMissing(DatabaseError):

@@ -91,6 +91,17 @@ def refuse_foreign(home: Path) -> None:
         _close(home, found)
 
 
+def refuse_foreign_links(home: Path) -> None:
+    """Refuse a path to a home on which another user has put a link.
+
+    Raises:
+        NotOurs: There is one.
+    """
+    for link in (folder for folder in (home, *home.parents) if folder.is_symlink()):
+        if (owner := link.lstat().st_uid) not in _trusted():
+            raise NotOurs(FOREIGN.format(path=link, owner=user_name(owner)))
+
+
 def _close(home: Path, found: os.stat_result) -> None:
     """Take the right to write from others, unless they have used it."""
     if found.st_uid != os.geteuid():
@@ -99,6 +110,22 @@ def _close(home: Path, found: os.stat_result) -> None:
         if (owner := path.lstat().st_uid) not in _trusted():
             raise NotOurs(PLANTED.format(path=path, owner=user_name(owner)))
     home.chmod(stat.S_IMODE(found.st_mode) & ~WRITABLE_BY_OTHERS)
+
+
+def refuse_closed(folder: Path) -> None:
+    """Refuse a folder that we may not look into, where it is another user's.
+
+    Raises:
+        NotOurs: It is.
+    """
+    for part in (folder, *folder.parents):
+        try:
+            owner = part.stat().st_uid
+        except PermissionError:
+            continue  # what it lies in is closed, too
+        if owner != os.geteuid():
+            raise NotOurs(FOREIGN.format(path=part, owner=user_name(owner)))
+        return
 
 
 def refuse_foreign_data(home: Path, data: Path) -> None:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
 from registry.embedded import linger
-from registry.embedded.account import make_home, refuse_foreign
+from registry.embedded.account import NotOurs, make_home, refuse_closed, refuse_foreign, refuse_foreign_links
 from registry.embedded.disk import full_disk
 from registry.embedded.locks import Locks
 from registry.embedded.postgres import PORT, Postgres, ProgramError, State
-from registry.errors import DatabaseError, EmbeddedServerFailed
+from registry.errors import DatabaseError, EmbeddedServerFailed, HomeRefused
 
 if TYPE_CHECKING:
     import psycopg
@@ -49,7 +49,8 @@ class EmbeddedServer:
 
     def __init__(self, folder: Path | None = None) -> None:
         """Describe the server of the folder, by default of home(); nothing is touched before start()."""
-        self.home = (folder or home()).resolve()
+        self._named = (folder or home()).absolute()
+        self.home = self._named.resolve()
         self._postgres = Postgres(self.home)
         self._locks = Locks(self.home)
 
@@ -66,6 +67,7 @@ class EmbeddedServer:
             EmbeddedServerFailed: when it cannot be started; with the cause.
         """
         with self._failures():
+            refuse_foreign_links(self._named)
             self._postgres.refuse_unreachable()
             make_home(self.home)
             with self._locks.alone():
@@ -79,8 +81,17 @@ class EmbeddedServer:
         return self
 
     def exists(self) -> bool:
-        """Say whether there is a server's data in the folder; touches nothing."""
-        return (self._postgres.data / "PG_VERSION").exists()
+        """Say whether there is a server's data in the folder; touches nothing.
+
+        Raises:
+            HomeRefused: Another user's folder is closed to us.
+        """
+        with self._failures():
+            try:
+                return (self._postgres.data / "PG_VERSION").exists()
+            except PermissionError:
+                refuse_closed(self._postgres.data)
+                raise
 
     def release(self) -> None:
         """Use the server no longer; after the last user it stops soon, unless keep() was asked for.
@@ -249,6 +260,8 @@ class EmbeddedServer:
     def _failures(self) -> Iterator[None]:
         try:
             yield
+        except NotOurs as error:
+            raise HomeRefused(home=self.home, cause=error) from error
         except (OSError, ProgramError) as error:
             raise EmbeddedServerFailed(home=self.home, cause=_words(error), log=self._postgres.log) from error
 

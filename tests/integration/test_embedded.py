@@ -1,6 +1,7 @@
 """The embedded server, with real processes and real crashes."""
 
 import os
+import re
 import shutil
 import signal
 import stat
@@ -19,7 +20,7 @@ from sqlalchemy import create_engine, make_url, text
 
 from registry.embedded import EmbeddedServer, account, binaries, home
 from registry.embedded.postgres import Postgres
-from registry.errors import EmbeddedServerFailed
+from registry.errors import EmbeddedServerFailed, HomeRefused
 
 SOURCE = Path(__file__).parents[2]
 NOBODY = 65534
@@ -319,6 +320,30 @@ def test_the_folder_of_another_user_is_refused_unless_root_acts_for_that_user(
     monkeypatch.setenv("SUDO_UID", str(NOBODY))
     with EmbeddedServer(home) as server:
         assert server.is_running()
+
+
+@is_root
+def test_a_home_behind_a_link_of_another_user_is_refused(folder: Path, initialised: Path) -> None:
+    home = _copy(initialised, folder / "home")
+    link = folder / "link"
+    link.symlink_to(home)
+    with EmbeddedServer(link):
+        pass
+    os.chown(link, NOBODY, -1, follow_symlinks=False)
+
+    with pytest.raises(HomeRefused, match=rf"{link} belongs to nobody"):
+        EmbeddedServer(link).start()
+
+
+@is_root
+def test_the_owner_of_a_folder_that_is_closed_to_us_is_named(folder: Path, initialised: Path) -> None:
+    home = _copy(initialised, folder / "home")
+    asked = f"from pathlib import Path; from registry.embedded import EmbeddedServer as E; E(Path('{home}')).exists()"
+    child = [sys.executable, "-c", f"import registry.embedded, os; os.setuid({NOBODY}); {asked}"]
+
+    said = subprocess.run(child, cwd=SOURCE, capture_output=True, text=True, check=False).stderr
+
+    assert re.search(rf"HomeRefused: Nothing was started in {home}: {home}/data belongs to .*sudo -u", said)
 
 
 @is_root
