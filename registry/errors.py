@@ -6,10 +6,12 @@ RegistryError                 2
 ├── PairsBroken
 ├── OutputRefused
 │   ├── OutputUnsafe
+│   ├── OutputBusy
 │   ├── TreeOfAnother
 │   ├── TreeOfThePresent
 │   └── RemovalUnexplained
 ├── OutputUnusable
+│   └── OutputOfAnother
 ├── TreeDiskFull
 ├── NightUnderWay
 ├── DemoFolderUnfit
@@ -110,8 +112,20 @@ class OutputUnsafe(OutputRefused):
     """
 
 
+class OutputBusy(OutputRefused):
+    """Cannot export to {path}: another export, or a program that holds the file {lock}, is at work there. Nothing was
+    touched. Wait until it has ended, then export again.
+    """
+
+
 class OutputUnusable(RegistryError):
     """Cannot export to {path}: {cause}. Mend that, or name another folder; what was exported before stays."""
+
+
+class OutputOfAnother(OutputUnusable):
+    """Cannot export to {path}: {owned} belongs to {owner}, and {us}, who exports now, may not change it. As {owner} or
+    root, run {remedy}; or export as {owner}; or name another folder. What was exported before stays.
+    """
 
 
 class TreeOfAnother(OutputRefused):

@@ -131,17 +131,28 @@ def read(path: Path) -> bytes:
 def open_lock(path: Path) -> int:
     """Open a file that is there to be locked, and make it if need be; give its descriptor.
 
+    Only its owner may open it, since whoever can open a file can lock it.
+
     Raises:
         OSError: A link, another name of some other file, or no regular file is in its place.
     """
     with _folder(path) as (folder, name):
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
-        opened = os.open(name, flags, 0o666, dir_fd=folder)
+        opened = os.open(name, flags, 0o600, dir_fd=folder)
         status = os.fstat(opened)
         if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
             os.close(opened)
             raise OSError(errno.EINVAL, "it is not the file that an export makes there; remove it")
+        if status.st_uid == os.geteuid() and status.st_mode & 0o077:  # earlier versions let others read it
+            os.fchmod(opened, 0o600)
         return opened
+
+
+def is_at(path: Path, opened: int) -> bool:
+    """Tell whether a file that is open is still what is found at a path."""
+    with suppress(FileNotFoundError), _folder(path) as (folder, name):
+        return os.path.samestat(os.stat(name, dir_fd=folder, follow_symlinks=False), os.fstat(opened))
+    return False
 
 
 def replace_durably(path: Path, content: bytes, time_s: int, partial: Path) -> None:

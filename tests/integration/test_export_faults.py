@@ -1,5 +1,6 @@
 """Whatever goes wrong while exporting: the tree loses nothing, the fault is named, the next run completes."""
 
+import fcntl
 import os
 import shutil
 from collections.abc import Callable
@@ -8,9 +9,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from registry.errors import OutputRefused, OutputUnusable
+from registry.errors import OutputBusy, OutputRefused, OutputUnusable
 from registry.export import export
 from registry.export.files import LinkMode
+from registry.export.lock import locked
 from registry.ingest import ingest
 from registry.progress import Silent
 from tests.conftest import AUTHOR, MakeClip, night, tree
@@ -79,13 +81,49 @@ def test_a_damaged_record_is_refused_and_nothing_is_touched(
 def test_of_two_exports_at_once_one_is_refused(engine: Engine, indir: Path, make_clip: MakeClip, out: Path) -> None:
     class Second(Silent):
         def begin(self, what: str, total: int) -> None:  # noqa: ARG002
-            with pytest.raises(OutputRefused, match="another export is writing there"):
+            with pytest.raises(
+                OutputBusy,
+                match=r"another export, or a program that holds the file .*/\.registry/lock, is at work there.*Wait",
+            ):
                 export(engine, out)
 
     make_clip("a")
     ingest(engine, [indir], AUTHOR)
 
     assert export(engine, out, progress=Second()).written == 2
+
+
+def test_the_lock_of_a_tree_is_its_owners_alone_and_goes_with_the_export(tmp_path: Path) -> None:
+    lock = tmp_path / ".registry" / "lock"
+    lock.parent.mkdir()
+    lock.touch(mode=0o644)  # left by a killed export of an earlier version
+    with locked(tmp_path):
+        assert lock.stat().st_mode & 0o777 == 0o600
+    assert list(lock.parent.iterdir()) == []
+    with locked(tmp_path):
+        assert lock.stat().st_mode & 0o777 == 0o600
+        with pytest.raises(OutputBusy), locked(tmp_path):
+            pass
+        assert lock.exists()
+
+
+def test_a_lock_that_was_removed_while_it_was_awaited_is_taken_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = tmp_path / ".registry" / "lock"
+    lock.parent.mkdir()
+    flock, taken = fcntl.flock, []
+
+    def removed_before(opened: int, how: int) -> None:
+        if not taken:
+            lock.unlink()
+        taken.append(flock(opened, how))
+
+    monkeypatch.setattr(fcntl, "flock", removed_before)
+    with locked(tmp_path):
+        is_there = lock.exists()
+
+    assert (len(taken), is_there) == (2, True)
 
 
 @pytest.mark.parametrize("mode", ["copy", "hardlink", "symlink"])
@@ -136,7 +174,7 @@ def test_a_clip_that_only_the_tree_still_has_moves_with_its_bytes(
 
     assert (report.exit_code, again.written, again.unchanged) == (0, 0, 4)
     assert (out / f"{F0001}000001.wav").read_bytes() == moving
-    assert sorted(path.name for path in (out / ".registry").iterdir()) == ["lock", "manifest.jsonl"]
+    assert sorted(path.name for path in (out / ".registry").iterdir()) == ["manifest.jsonl"]
 
 
 @pytest.mark.parametrize("then", ["copy", "hardlink", "symlink"])
