@@ -2,8 +2,9 @@
 
 import fcntl
 import os
+import resource
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from sqlalchemy import Engine
 
 from registry.errors import OutputBusy, OutputRefused, OutputUnusable
 from registry.export import export
+from registry.export.aliases import HEADER
 from registry.export.files import LinkMode
 from registry.export.lock import locked
 from registry.ingest import ingest
@@ -76,6 +78,36 @@ def test_a_damaged_record_is_refused_and_nothing_is_touched(
         export(engine, out)
 
     assert tree(out) == before
+
+
+@pytest.fixture
+def little_memory() -> Iterator[None]:
+    """Leave two more gigabytes, so that who reads a large file whole fails and harms nobody."""
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + 2_000_000_000, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_AS, before)
+
+
+@pytest.mark.usefixtures("little_memory")
+@pytest.mark.parametrize("name", ["manifest.jsonl", "intended.jsonl"])
+def test_a_huge_record_is_damaged_and_takes_no_memory(engine: Engine, out: Path, name: str) -> None:
+    (out / ".registry").mkdir(parents=True)
+    (out / ".registry" / name).touch()
+    os.truncate(out / ".registry" / name, 20_000_000_000)
+
+    with pytest.raises(OutputRefused, match=rf"its record of earlier exports, .*{name}, is damaged"):
+        export(engine, out)
+
+
+@pytest.mark.usefixtures("little_memory")
+def test_a_huge_list_of_aliases_is_somebody_elses_and_takes_no_memory(engine: Engine, out: Path) -> None:
+    out.mkdir()
+    (out / "aliases.tsv").write_text(HEADER)
+    os.truncate(out / "aliases.tsv", 20_000_000_000)
+
+    assert [one.reason for one in export(engine, out).rejected] == ["foreign-file"]
 
 
 def test_of_two_exports_at_once_one_is_refused(engine: Engine, indir: Path, make_clip: MakeClip, out: Path) -> None:
