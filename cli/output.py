@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.terminal import VISIBLE
+from cli.terminal import SEPARATORS, VISIBLE
 
 if TYPE_CHECKING:
     from registry.check import Violation
@@ -24,7 +24,7 @@ CONTROL = VISIBLE | {ord("\n"): "\\n", ord("\t"): "\\t"}
 ESCAPES = VISIBLE | {ord("\t"): "\\t"}
 MEASURED_ROWS = 1000  # by which a table is laid out; those that come later are laid out alike
 MOST_SHOWN = 1000  # characters of a value in a table
-UNESCAPED = {code: f"\\u{code:04x}" for code in range(0x7F, 0xA0)}  # by JSON
+UNESCAPED = {code: f"\\u{code:04x}" for code in (*range(0x7F, 0xA0), *SEPARATORS)}  # by JSON
 
 
 def print_table(
@@ -94,7 +94,12 @@ def harmless(text: str) -> str:
 
 
 def say(message: str, *, err: bool = False) -> None:
-    """Print a message, which may hold names that somebody else gave."""
+    """Print a message in a line; names that somebody else gave, which it may hold, cannot make it more."""
+    click.echo(shown(message), err=err)
+
+
+def say_in_lines(message: str, *, err: bool = False) -> None:
+    """Print a message that has lines of its own, as a server's has; names in it were seen to."""
     click.echo(harmless(message), err=err)
 
 

@@ -11,7 +11,10 @@ from io import RawIOBase, TextIOBase
 from typing import TextIO
 
 SPACING = "\n\t"
-VISIBLE = {code: repr(chr(code))[1:-1] for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in SPACING}
+SEPARATORS = (0x2028, 0x2029)  # of lines and of paragraphs
+VISIBLE = {
+    code: repr(chr(code))[1:-1] for code in (*range(0x20), *range(0x7F, 0xA0), *SEPARATORS) if chr(code) not in SPACING
+}
 
 
 class Harmless(TextIOBase):
