@@ -26,7 +26,7 @@ from cli.log import log, show
 from cli.merge import merge
 from cli.move import move
 from cli.night import night
-from cli.output import say
+from cli.output import say, say_in_lines
 from cli.reembed import reembed
 from cli.reject import reject
 from cli.rename import rename
@@ -138,7 +138,7 @@ def _is_verbose(arguments: Sequence[str]) -> bool:
 def _show(error: click.ClickException) -> int:
     shown = StringIO()
     error.show(file=shown)
-    say(shown.getvalue().rstrip("\n"), err=True)
+    say_in_lines(shown.getvalue().rstrip("\n"), err=True)
     return FAILED
 
 
@@ -151,5 +151,5 @@ def _explain(error: Exception, *, verbose: bool) -> int:
     if known is None:
         say(f"registry: unexpected {type(error).__name__}: {error} (-v shows where)", err=True)
         return FAILED
-    say(f"registry: {known}", err=True)
+    say_in_lines(f"registry: {known}", err=True)
     return known.exit_code

@@ -87,7 +87,15 @@ def shown(value: object) -> str:
 
 
 def say(message: str, *, err: bool = False) -> None:
-    """Print a message with all that is in it: click alone takes escape sequences out where no terminal is."""
+    """Print a message in a line; names that somebody else gave, which it may hold, cannot make it more."""
+    click.echo(shown(message), err=err)
+
+
+def say_in_lines(message: str, *, err: bool = False) -> None:
+    """Print a message that has lines of its own, as a server's has; names in it were seen to.
+
+    Click alone takes escape sequences out where no terminal is.
+    """
     click.echo(visible(message), err=err)
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.terminal import unguarded, visible
+from cli.output import shown as one_line
+from cli.terminal import unguarded
 from registry.progress import Progress, Silent
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class Bar:
         """Show a new bar."""
         from rich.markup import escape
 
-        self._task = self._bar.add_task(escape(visible(what)), total=total) if total else None
+        self._task = self._bar.add_task(escape(one_line(what)), total=total) if total else None
 
     def advance(self, steps: int) -> None:
         """Move it."""
@@ -70,7 +71,7 @@ class Lines:
 
     def begin(self, what: str, total: int) -> None:
         """Note what begins, and when."""
-        self._what, self._total, self._steps = visible(what), total, 0
+        self._what, self._total, self._steps = one_line(what), total, 0
         self._last_line_s = time.monotonic()
 
     def advance(self, steps: int) -> None:

@@ -14,7 +14,8 @@ from typing import TextIO
 SPACING = "\n\t"
 CONTROLS = (*range(0x20), *range(0x7F, 0xA0))
 OF_DIRECTION = (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))  # Unicode's Bidi_Control
-VISIBLE = {code: repr(chr(code))[1:-1] for code in (*CONTROLS, *OF_DIRECTION) if chr(code) not in SPACING}
+SEPARATORS = (0x2028, 0x2029)  # of lines and of paragraphs
+VISIBLE = {code: repr(chr(code))[1:-1] for code in (*CONTROLS, *OF_DIRECTION, *SEPARATORS) if chr(code) not in SPACING}
 
 
 def visible(text: str) -> str:

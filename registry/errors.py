@@ -6,10 +6,12 @@ RegistryError                 2
 ├── PairsBroken
 ├── OutputRefused
 │   ├── OutputUnsafe
+│   ├── OutputBusy
 │   ├── TreeOfAnother
 │   ├── TreeOfThePresent
 │   └── RemovalUnexplained
 ├── OutputUnusable
+│   └── OutputOfAnother
 ├── TreeDiskFull
 ├── NightUnderWay
 ├── DemoFolderUnfit
@@ -67,18 +69,22 @@ One broken clip is no error: it is a `Rejected` value, the run goes on and ends 
 
 import copyreg
 
+LINE_BREAKS = {code: repr(chr(code))[1:-1] for code in (*b"\n\v\f\r", 0x85, 0x2028, 0x2029)}
+
 
 class RegistryError(Exception):
     """The registry could not do this: {cause}."""
 
     exit_code = 2
+    has_lines = False  # a library or a server says the cause in lines; elsewhere a line break is one of a name
 
     def __init__(self, **fields: object) -> None:
         template = " ".join((type(self).__doc__ or "").split())
         words = {name: str(value) for name, value in fields.items()}  # a path is what it is called, also by {path!r}
         if "{cause}." in template:
             words["cause"] = words["cause"].rstrip(".")
-        super().__init__(template.format(**words))
+        message = template.format(**words)
+        super().__init__(message if self.has_lines else message.translate(LINE_BREAKS))
 
     def __reduce__(self) -> tuple[object, ...]:
         """Let it come from another process, where the fields are no longer known, only the message."""
@@ -113,8 +119,20 @@ class OutputUnsafe(OutputRefused):
     """
 
 
+class OutputBusy(OutputRefused):
+    """Cannot export to {path}: another export, or a program that holds the file {lock}, is at work there. Nothing was
+    touched. Wait until it has ended, then export again.
+    """
+
+
 class OutputUnusable(RegistryError):
     """Cannot export to {path}: {cause}. Mend that, or name another folder; what was exported before stays."""
+
+
+class OutputOfAnother(OutputUnusable):
+    """Cannot export to {path}: {owned} belongs to {owner}, and {us}, who exports now, may not change it. As {owner} or
+    root, run {remedy}; or export as {owner}; or name another folder. What was exported before stays.
+    """
 
 
 class TreeOfAnother(OutputRefused):
@@ -157,6 +175,8 @@ class ModelUnavailable(RegistryError):
     that this machine has or can download, or leave --model out for the model inside the package.
     """
 
+    has_lines = True
+
 
 class ModelUnnamed(RegistryError):
     """The embedding model {model} was not loaded: only the registry, or a plan, names it, and a model's file is a
@@ -183,11 +203,15 @@ class PackagesUnusable(RegistryError):
     torchaudio nor pyannote.audio where OpenVINO runs it: leave --runtime out.
     """
 
+    has_lines = True
+
 
 class RuntimeUnavailable(RegistryError):
     """The runtime {runtime} cannot run the embedding model {model} here: {cause}. Leave --runtime out: the best there
     is for the model is then taken.
     """
+
+    has_lines = True
 
 
 class ModelMismatch(RegistryError):
@@ -211,6 +235,8 @@ class ScopeMismatch(RegistryError):
 
 class QueryFailed(RegistryError):
     """The database refused the query: {cause}"""
+
+    has_lines = True
 
 
 class QueryTooLong(RegistryError):
@@ -293,9 +319,13 @@ class ClusterUnusable(RegistryError):
     out. What was embedded is kept.
     """
 
+    has_lines = True
+
 
 class DatabaseError(RegistryError):
     """The database failed: {cause}"""
+
+    has_lines = True
 
 
 class DatabaseUnreachable(DatabaseError):

@@ -2,7 +2,8 @@
 
 import os
 import re
-from collections.abc import Iterable
+import shlex
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from registry.core.records import Rejected
@@ -11,6 +12,9 @@ from registry.remote import AnyPath, RemotePath
 
 GROUP_NAME = re.compile(r"(?P<broadcaster>.+)_(?P<gender>[A-Za-z])(?P<date>[0-9]{8})", re.DOTALL)
 EXPECTED = "expected BROADCASTER_F20201105 or BROADCASTER_M20201105"
+FOREIGN_LINK = (
+    "a link made by somebody else to a folder not theirs is not followed; look where it leads, then make it yours"
+)
 DEPTH = 3  # a folder of years, of months, of nights; deeper is somebody else's
 
 
@@ -20,7 +24,7 @@ def group_folders(indirs: Iterable[AnyPath], rejected: list[Rejected]) -> list[A
     for indir in indirs:
         here, rejected_before = _without_links(indir), len(rejected)
         inside = [here] if looks_like_group(here) else _groups_in(here, rejected, {here}, DEPTH)
-        is_told = any(one.reason == "bad-group-name" for one in rejected[rejected_before:])
+        is_told = any(one.reason in ("bad-group-name", "link") for one in rejected[rejected_before:])
         if not inside and not is_told:
             rejected.append(Rejected(str(indir), "no-groups", f"no group folder in it; {EXPECTED}"))
         folders.update(inside)
@@ -55,7 +59,7 @@ def _groups_below(folder: AnyPath, rejected: list[Rejected], seen: set[AnyPath],
     """Look for groups in a folder that is none; where there are none, that is all that is said of it."""
     below: list[Rejected] = []
     found = _groups_in(folder, below, seen, depth - 1) if depth else []
-    if found or any(one.reason == "unreadable" for one in below):
+    if found or any(one.reason in ("unreadable", "link") for one in below):
         rejected += below
     else:
         message = f"not the name of a group, and no group folder in it; {EXPECTED}"
@@ -71,7 +75,35 @@ def _folders_in(indir: AnyPath, rejected: list[Rejected]) -> list[AnyPath]:
             rejected.append(Rejected(str(stray), "unreadable", "named as a group, but no folder to be opened"))
         elif suffix_of(stray.name) in (*AUDIO_SUFFIXES, "txt"):
             rejected.append(Rejected(str(stray), "no-group", "not inside a group folder; move it into one"))
-    return folders
+    return [folder for folder in folders if _is_followed(folder, rejected)]
+
+
+def _is_followed(folder: AnyPath, rejected: list[Rejected]) -> bool:
+    """Tell whether a folder that was found is looked into; a link that somebody else made is added to rejected.
+
+    The rule is the kernel's, protected_symlinks: else whoever may write in an input folder had their clips read from
+    folders that only we can read.
+    """
+    if isinstance(folder, RemotePath) or not folder.is_symlink():
+        return True
+    trusted = {os.geteuid(), 0, folder.stat().st_uid}
+    foreign = next((link for link in _links_followed(folder) if link.lstat().st_uid not in trusted), None)
+    if foreign is not None:
+        way_out = f"{FOREIGN_LINK}: chown -h {os.geteuid()} {shlex.quote(str(foreign))}"
+        rejected.append(Rejected(str(folder), "link", way_out))
+    return foreign is None
+
+
+def _links_followed(link: Path) -> Iterator[Path]:
+    """List a link, whose folder is reached without links, and those on the way from there to where it leads."""
+    here, parts = link.parent, [link.name]  # the next part is the last
+    while parts:
+        part = parts.pop()
+        here = here.parent if part == ".." else here / part
+        if here.is_symlink():
+            yield here
+            parts += reversed(here.readlink().parts)
+            here = here.parent
 
 
 def is_folder(path: AnyPath) -> bool:

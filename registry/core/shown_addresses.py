@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from urllib.parse import quote
 
-URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S*")
+URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://.*", re.DOTALL)  # a password may hold spaces and quotes
 HIDDEN = "***"
 PORT = re.compile(r"[\d,]*")
 USER = re.compile(r"[\w.%+~-]*")
@@ -27,7 +27,8 @@ def shown_url(url: str) -> str:
     host, slash, path = place.partition("?")[0].partition("#")[0].partition("/")
     user, colon, _ = credentials.partition(":")
     whom = _if_it_is_one(user, USER) + (f":{HIDDEN}" if colon else "")
-    return f"{scheme}://{whom}{at}{_if_it_is_one(host, HOST)}{slash}{path}"
+    where = f"{host}{slash}{shown_text(path)}" if HOST.fullmatch(host) else HIDDEN  # a path may hold a URL too
+    return f"{scheme}://{whom}{at}{where}"
 
 
 def shown_database(address: Mapping[str, object]) -> str:
@@ -47,7 +48,7 @@ def is_plain(address: Mapping[str, object]) -> bool:
 
 
 def shown_text(text: str) -> str:
-    """Show a text with the URLs in it."""
+    """Show a text with the URLs in it; where a URL ends in it nobody can tell, so the rest is shown as a part of it."""
     return URL.sub(lambda found: shown_url(found[0]), text)
 
 

@@ -28,6 +28,8 @@ def write_aliases(outdir: Path, aliases: Iterable[Alias], in_tree: Iterable[Writ
         present = disk.read(target)
     except FileNotFoundError:
         present = None
+    except disk.LineTooLong as error:
+        return Rejected(str(target), "foreign-file", f"{error}; move it, then export again")
     except OSError as error:
         return Rejected(str(target), "foreign-file", f"{error.strerror}; move it, then export again")
     if wanted is None:

@@ -13,6 +13,7 @@ import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 # What file systems say that have no hard links, or not for this file.
 NO_LINKS = frozenset(
@@ -21,6 +22,7 @@ NO_LINKS = frozenset(
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 NO_SUCH_NAME = frozenset({errno.EINVAL, errno.ENAMETOOLONG, errno.EILSEQ})  # of names that a disk cannot hold
 MB = 1_000_000
+BLOCK = 65_536  # bytes; a line of a list has far fewer, as a path has
 PARTIAL = "partial"
 FOLDER = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW
 NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
@@ -30,6 +32,10 @@ EXISTING_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK  # nobody need be at
 def real_path(folder: Path) -> Path:
     """Follow the links of a folder's path, which are the user's: once, before anything is done in it."""
     return Path(os.path.realpath(folder))  # resolve() raises where links lead in a circle
+
+
+class LineTooLong(ValueError):  # noqa: N818 - a finding about one file
+    """A file is no list of an export: a line of it is longer than any path."""
 
 
 @contextmanager
@@ -117,31 +123,51 @@ def write(path: Path, blocks: Iterable[bytes], time_s: int, mode: int = 0o666) -
 
 
 def read(path: Path) -> bytes:
-    """Read a file that an export wrote.
+    """Read a file of short lines that an export wrote.
 
     Raises:
+        LineTooLong: It holds a line that no export writes; no more of it was read.
         OSError: It is not there, a link, or no regular file.
     """
     with _folder(path) as (folder, name), os.fdopen(os.open(name, EXISTING_FILE, dir_fd=folder), "rb") as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise OSError(errno.EINVAL, "it is no regular file")
-        return file.read()
+        return b"".join(_blocks_of_lines(file))
+
+
+def _blocks_of_lines(file: BinaryIO) -> Iterator[bytes]:
+    """Give what a file holds, in blocks; a file without line breaks, which may have any size, takes no memory."""
+    while block := file.read(BLOCK):
+        if len(block) == BLOCK and b"\n" not in block:
+            raise LineTooLong("it has a line that is too long to be of an export")
+        yield block
 
 
 def open_lock(path: Path) -> int:
     """Open a file that is there to be locked, and make it if need be; give its descriptor.
+
+    Only its owner may open it, since whoever can open a file can lock it.
 
     Raises:
         OSError: A link, another name of some other file, or no regular file is in its place.
     """
     with _folder(path) as (folder, name):
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
-        opened = os.open(name, flags, 0o666, dir_fd=folder)
+        opened = os.open(name, flags, 0o600, dir_fd=folder)
         status = os.fstat(opened)
         if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
             os.close(opened)
             raise OSError(errno.EINVAL, "it is not the file that an export makes there; remove it")
+        if status.st_uid == os.geteuid() and status.st_mode & 0o077:  # earlier versions let others read it
+            os.fchmod(opened, 0o600)
         return opened
+
+
+def is_at(path: Path, opened: int) -> bool:
+    """Tell whether a file that is open is still what is found at a path."""
+    with suppress(FileNotFoundError), _folder(path) as (folder, name):
+        return os.path.samestat(os.stat(name, dir_fd=folder, follow_symlinks=False), os.fstat(opened))
+    return False
 
 
 def replace_durably(path: Path, content: bytes, time_s: int, partial: Path) -> None:

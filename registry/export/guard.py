@@ -1,14 +1,21 @@
 """Refuse what would change a tree by surprise."""
 
 import os
+import shlex
 import stat
 from collections.abc import Sequence
 from pathlib import Path
 
 from registry.core.export_losses import count_unexplained, needs_agreement
 from registry.core.export_plan import PlannedFile
-from registry.errors import OutputRefused, OutputUnsafe, RemovalUnexplained, TreeOfAnother, TreeOfThePresent
-from registry.export import files
+from registry.errors import (
+    OutputOfAnother,
+    OutputRefused,
+    OutputUnsafe,
+    RemovalUnexplained,
+    TreeOfAnother,
+    TreeOfThePresent,
+)
 from registry.export.manifest import FOLDER, Record
 from registry.export.planning import Job, TreePlan
 from registry.export.set_aside import ASIDE
@@ -70,11 +77,32 @@ def refuse_unsafe(outdir: Path) -> None:
         raise OutputUnsafe(path=outdir, cause=f"{own} is no folder, or a link to one", remedy="remove that")
     if own.lstat().st_uid not in {*trusted, status.st_uid}:
         owner, us = user_name(own.lstat().st_uid), user_name(os.geteuid())
-        remedy = f"if an earlier export of {owner} made it, run chown -R {us} on it, else remove it"
+        remedy = f"if an earlier export of {owner} made it, run chown -R {us.removeprefix('#')} on it, else remove it"
         raise OutputUnsafe(path=outdir, cause=f"{own} belongs to {owner}, not to {us}", remedy=remedy)
     for path in sorted(own.iterdir()):
-        if not _is_real_folder(path) and not files.is_regular(path):
+        if not _is_of_an_export(path):
             raise OutputUnsafe(path=outdir, cause=f"{path} is a link, or no regular file", remedy="remove that")
+
+
+def owned_by_another(outdir: Path, closed: str | None) -> OutputOfAnother | None:
+    """Say whose a part of the tree is that we may not change, if it is somebody else's."""
+    above = [Path(closed), *Path(closed).parents] if closed else []
+    inside = (path for path in above if path.is_relative_to(outdir) and os.path.lexists(path))
+    owned = next(((path, owner) for path in inside if (owner := path.lstat().st_uid) != os.geteuid()), None)
+    if owned is None:
+        return None
+    us = user_name(os.geteuid())
+    remedy = f"chown -R {us.removeprefix('#')} {shlex.quote(str(outdir))}"
+    return OutputOfAnother(path=outdir, owned=owned[0], owner=user_name(owned[1]), us=us, remedy=remedy)
+
+
+def _is_of_an_export(path: Path) -> bool:
+    """Tell what an export can have made; what is gone since it was listed, an export that ended has removed."""
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return True
+    return stat.S_ISDIR(mode) or stat.S_ISREG(mode)
 
 
 def _is_real_folder(path: Path) -> bool:

@@ -1,8 +1,6 @@
 """Bring a folder to the tree of the registry: gather, plan, refuse what would surprise, apply."""
 
-import fcntl
 import gc
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +13,7 @@ from registry.errors import OutputRefused, OutputUnusable, RegistryError, TreeDi
 from registry.export import disk, files, guard
 from registry.export.applying import bring_up_to_date
 from registry.export.files import LinkMode
+from registry.export.lock import locked
 from registry.export.manifest import FOLDER, Heading, read_record
 from registry.export.planning import Job, TreePlan, make_plan
 from registry.export.report import ExportReport, report_of_plan
@@ -93,7 +92,9 @@ def _planned(job: Job, planned: Sequence[PlannedFile]) -> ExportReport:
 
 
 def _exported(job: Job, planned: Sequence[PlannedFile], aliases: Iterable[Alias], progress: Progress) -> ExportReport:
-    with _locked(job.outdir):
+    disk.make_folder(job.outdir / FOLDER)
+    guard.refuse_unsafe(job.outdir)
+    with locked(job.outdir):
         plan = _plan(job, planned)
         if unexplained := guard.removal_unexplained(job, plan):
             raise unexplained
@@ -108,6 +109,8 @@ def _plan(job: Job, planned: Sequence[PlannedFile]) -> TreePlan:
 
 def _as_error(job: Job, planned: Iterable[PlannedFile], error: OSError) -> RegistryError:
     """Say what is wrong with the folder; of a full disk, how much is lacking."""
+    if isinstance(error, PermissionError) and (owned := guard.owned_by_another(job.outdir, error.filename)):
+        return owned
     if error.errno not in disk.FULL:
         where = f" ({error.filename})" if error.filename else ""
         return OutputUnusable(path=job.outdir, cause=f"{error.strerror or error}{where}")
@@ -125,17 +128,3 @@ def _refuse_unknown_broadcaster(connection: Connection, extent: Extent) -> None:
 def _refuse_input_folder(connection: Connection, outdir: Path) -> None:
     for indir in tree.input_folders(connection, [str(folder) for folder in (outdir, *outdir.parents)]):
         raise OutputRefused(path=outdir, cause=f"it lies inside {indir}, which groups were ingested from")
-
-
-@contextmanager
-def _locked(outdir: Path) -> Iterator[None]:
-    """Make the folder and keep other exports out of it."""
-    disk.make_folder(outdir / FOLDER)
-    guard.refuse_unsafe(outdir)
-    with os.fdopen(disk.open_lock(outdir / FOLDER / "lock")) as lock:  # a file: NFS locks no folders
-        os.utime(lock.fileno(), (0, 0))  # two exports of one state are equal in times too
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise OutputRefused(path=outdir, cause="another export is writing there") from error
-        yield

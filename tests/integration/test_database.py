@@ -123,18 +123,43 @@ def test_a_url_of_something_else_is_named_as_such(url: str, words: str) -> None:
         ("postgresql://me:a?b@host/db", "postgresql://me:***@host/db"),
         ("postgresql://me:a#b@host/db", "postgresql://me:***@host/db"),
         ("postgresql://host/db?future_secret=a@b", "postgresql://***@b"),
-        ("postgresql://me:secret/db", "postgresql://***/db"),
+        ("postgresql://me:secret/db", "postgresql://***"),
+        ("postgresql://me:sec/ret", "postgresql://***"),
+        ("postgresql://me:tiger my secret@host/db", "postgresql://me:***@host/db"),
+        ('postgresql://me:it\'s "SEC"@host/db', "postgresql://me:***@host/db"),
+        ("postgresql://me:a\nb@host/db", "postgresql://me:***@host/db"),
+        ("postgresql://me:a@host/db?pass word=b", "postgresql://me:***@host/db"),
+        ("see s3://bucket/a or https://me:a b@host/c", "see s3://bucket/a or https://me:***@host/c"),
+        ("s3://bucket/a b", "s3://bucket/a b"),
         ("postgresql+psycopg://me:a@host/db", "postgresql+psycopg://me:***@host/db"),
         ("postgresql:///db?host=/tmp&password=a&user=me", "postgresql://me:***@/db?host=/tmp"),
         ("s3://key:secret@bucket/a@b", "s3://key:***@b"),
         ("s3://bucket/a@b/c", "s3://bucket/a@b/c"),
         ("https://host/a.wav?X-Amz-Signature=b#c", "https://host/a.wav"),
-        ("see https://me:a@host/b?c=d there", "see https://me:***@host/b there"),
+        ("see https://me:a@host/b?c=d there", "see https://me:***@host/b"),
         ("SELECT 'me@host'", "SELECT 'me@host'"),
     ],
 )
 def test_of_an_address_only_host_port_user_and_name_are_shown(shown: str, hidden: str) -> None:
     assert without_password(shown) == hidden
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://radio:tiger my SEC@127.0.0.1/radio",
+        'postgresql://u:it\'s "SEC"@h/db',
+        'postgresql://u:"SEC" "SEC" SEC@h/db',
+        "postgresql://u@h/db?pass word=SEC",
+        'postgresql://u@h/db?pass=SEC"SEC',
+        'postgresql://u:%ZZ"SEC@h/db',
+    ],
+)
+def test_no_part_of_a_password_that_libpq_cannot_take_is_shown(url: str) -> None:
+    with pytest.raises(DatabaseUnreachable) as refusal:
+        open_and_close(url)
+
+    assert "SEC" not in str(refusal.value)
 
 
 @pytest.mark.parametrize("address", ["host=h password=p%40ss", "dbname=x sslpassword=p%40ss", "me:p%40ss@h/db"])

@@ -1,16 +1,20 @@
 """Whatever goes wrong while exporting: the tree loses nothing, the fault is named, the next run completes."""
 
+import fcntl
 import os
+import resource
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 
-from registry.errors import OutputRefused, OutputUnusable
+from registry.errors import OutputBusy, OutputRefused, OutputUnusable
 from registry.export import export
+from registry.export.aliases import HEADER
 from registry.export.files import LinkMode
+from registry.export.lock import locked
 from registry.ingest import ingest
 from registry.progress import Silent
 from tests.conftest import AUTHOR, MakeClip, night, tree
@@ -76,16 +80,82 @@ def test_a_damaged_record_is_refused_and_nothing_is_touched(
     assert tree(out) == before
 
 
+@pytest.fixture
+def little_memory() -> Iterator[None]:
+    """Leave two more gigabytes, so that who reads a large file whole fails and harms nobody."""
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + 2_000_000_000, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_AS, before)
+
+
+@pytest.mark.usefixtures("little_memory")
+@pytest.mark.parametrize("name", ["manifest.jsonl", "intended.jsonl"])
+def test_a_huge_record_is_damaged_and_takes_no_memory(engine: Engine, out: Path, name: str) -> None:
+    (out / ".registry").mkdir(parents=True)
+    (out / ".registry" / name).touch()
+    os.truncate(out / ".registry" / name, 20_000_000_000)
+
+    with pytest.raises(OutputRefused, match=rf"its record of earlier exports, .*{name}, is damaged"):
+        export(engine, out)
+
+
+@pytest.mark.usefixtures("little_memory")
+def test_a_huge_list_of_aliases_is_somebody_elses_and_takes_no_memory(engine: Engine, out: Path) -> None:
+    out.mkdir()
+    (out / "aliases.tsv").write_text(HEADER)
+    os.truncate(out / "aliases.tsv", 20_000_000_000)
+
+    assert [one.reason for one in export(engine, out).rejected] == ["foreign-file"]
+
+
 def test_of_two_exports_at_once_one_is_refused(engine: Engine, indir: Path, make_clip: MakeClip, out: Path) -> None:
     class Second(Silent):
         def begin(self, what: str, total: int) -> None:  # noqa: ARG002
-            with pytest.raises(OutputRefused, match="another export is writing there"):
+            with pytest.raises(
+                OutputBusy,
+                match=r"another export, or a program that holds the file .*/\.registry/lock, is at work there.*Wait",
+            ):
                 export(engine, out)
 
     make_clip("a")
     ingest(engine, [indir], AUTHOR)
 
     assert export(engine, out, progress=Second()).written == 2
+
+
+def test_the_lock_of_a_tree_is_its_owners_alone_and_goes_with_the_export(tmp_path: Path) -> None:
+    lock = tmp_path / ".registry" / "lock"
+    lock.parent.mkdir()
+    lock.touch(mode=0o644)  # left by a killed export of an earlier version
+    with locked(tmp_path):
+        assert lock.stat().st_mode & 0o777 == 0o600
+    assert list(lock.parent.iterdir()) == []
+    with locked(tmp_path):
+        assert lock.stat().st_mode & 0o777 == 0o600
+        with pytest.raises(OutputBusy), locked(tmp_path):
+            pass
+        assert lock.exists()
+
+
+def test_a_lock_that_was_removed_while_it_was_awaited_is_taken_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = tmp_path / ".registry" / "lock"
+    lock.parent.mkdir()
+    flock, taken = fcntl.flock, []
+
+    def removed_before(opened: int, how: int) -> None:
+        if not taken:
+            lock.unlink()
+        taken.append(flock(opened, how))
+
+    monkeypatch.setattr(fcntl, "flock", removed_before)
+    with locked(tmp_path):
+        is_there = lock.exists()
+
+    assert (len(taken), is_there) == (2, True)
 
 
 @pytest.mark.parametrize("mode", ["copy", "hardlink", "symlink"])
@@ -136,7 +206,7 @@ def test_a_clip_that_only_the_tree_still_has_moves_with_its_bytes(
 
     assert (report.exit_code, again.written, again.unchanged) == (0, 0, 4)
     assert (out / f"{F0001}000001.wav").read_bytes() == moving
-    assert sorted(path.name for path in (out / ".registry").iterdir()) == ["lock", "manifest.jsonl"]
+    assert sorted(path.name for path in (out / ".registry").iterdir()) == ["manifest.jsonl"]
 
 
 @pytest.mark.parametrize("then", ["copy", "hardlink", "symlink"])

@@ -10,9 +10,10 @@ import pytest
 from sqlalchemy import Engine
 
 from registry.corrections.withdraw import withdraw
-from registry.errors import OutputRefused, OutputUnsafe, OutputUnusable
+from registry.errors import OutputOfAnother, OutputRefused, OutputUnsafe, OutputUnusable
 from registry.export import export, guard
 from registry.ingest import ingest
+from registry.progress import Silent
 from tests.conftest import AUTHOR, MakeClip, night, tree
 
 pytestmark = pytest.mark.usefixtures("fake_model", "ends_sound", "in_time")
@@ -262,6 +263,42 @@ def test_a_folder_of_somebody_else_in_which_all_the_world_may_write_is_refused(
             export(registry, out)
     else:
         assert export(registry, out).exit_code == 0
+
+
+@needs_root
+def test_an_export_into_the_tree_of_another_account_says_whose_it_is_and_the_way_out(
+    registry: Engine, out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def as_nobody(_: Path) -> None:  # once the database, which only root reaches, was asked
+        os.seteuid(NOBODY)
+
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
+    export(registry, out)
+    before = state(out)
+    monkeypatch.setattr(guard, "refuse_unsafe", as_nobody)
+    try:
+        with pytest.raises(OutputOfAnother, match=rf"\.registry belongs to root, and nobody.*chown -R nobody {out};"):
+            export(registry, out)
+    finally:
+        os.seteuid(0)
+
+    assert state(out) == before
+
+
+@needs_root
+def test_who_may_read_a_tree_cannot_keep_exports_out_of_it(registry: Engine, out: Path) -> None:
+    class Locker(Silent):
+        def begin(self, what: str, total: int) -> None:  # noqa: ARG002
+            os.seteuid(NOBODY)
+            try:
+                with pytest.raises(PermissionError):
+                    (out / ".registry" / "lock").open()
+            finally:
+                os.seteuid(0)
+
+    assert export(registry, out, progress=Locker()).exit_code == 0
+    assert not (out / ".registry" / "lock").exists()
 
 
 @needs_root

@@ -16,13 +16,13 @@ from cli.effects import print_effects
 from cli.listening import print_files
 from cli.main import commands, main
 from cli.options import author
-from cli.output import as_text, print_facts, print_json, print_rejected, print_table, say
+from cli.output import as_text, print_facts, print_json, print_rejected, print_table, say, say_in_lines
 from cli.progress import Lines, shown
 from cli.sql import distinct
 from cli.terminal import guarded
 from registry.core.records import Rejected
 from registry.corrections.plan_forms import FORMS
-from registry.errors import InputMissing, UnknownClip
+from registry.errors import InputMissing, QueryFailed, UnknownBroadcaster, UnknownClip
 from registry.remote import RemotePath
 from registry.store.journal import Effects
 
@@ -353,6 +353,40 @@ def test_a_name_does_nothing_to_the_terminal(
     printed = "".join(capsys.readouterr())
     assert not set("\x1b\x9b\u202e").intersection(printed)
     assert "[2J" in printed
+
+
+FORGING = "a\nregistry: FORGED\u2028registry: FORGED\u2029registry: FORGED\x85registry: FORGED"
+
+
+def forge_progress() -> None:
+    lines = Lines()
+    lines.begin(FORGING, 1)
+    lines.done()
+
+
+def forge_an_error() -> None:
+    say_in_lines(f"registry: {UnknownBroadcaster(broadcaster='b', known=FORGING)}", err=True)
+
+
+@pytest.mark.parametrize(
+    "print_it",
+    [
+        lambda: print_rejected([Rejected("a", "no-transcript", f"there is no {FORGING}.txt beside it")]),
+        lambda: say(f"registry: {FORGING}", err=True),
+        forge_progress,
+        forge_an_error,
+    ],
+)
+def test_a_name_makes_no_line_of_its_own(print_it: Callable[[], object], capsys: pytest.CaptureFixture[str]) -> None:
+    print_it()
+
+    printed = "".join(capsys.readouterr())
+    assert len(printed.splitlines()) == 1
+    assert r"a\nregistry: FORGED\u2028" in printed
+
+
+def test_a_server_says_its_cause_in_lines() -> None:
+    assert str(QueryFailed(cause="no such column\nLINE 1: ...")).splitlines()[1:] == ["LINE 1: ..."]
 
 
 def test_json_stays_json_on_a_guarded_terminal(capsys: pytest.CaptureFixture[str]) -> None:

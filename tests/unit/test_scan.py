@@ -12,6 +12,8 @@ from registry.scan import Scan, scan
 
 GROUP = "andaiafm_F20201105"
 NIGHT = dt.date(2020, 11, 5)
+NOBODY, SOMEBODY = 65534, 65533
+ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make what belongs to others")
 NOT_ROOT = pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
 
 
@@ -180,6 +182,84 @@ def test_links_among_folders_of_nights_lead_nowhere_twice(tmp_path: Path) -> Non
 
     assert pairs(found) == {GROUP: ["a"]}
     assert found.all_rejected() == []
+
+
+def foreign_link(link: Path, target: Path, owner: int = NOBODY) -> Path:
+    link.symlink_to(target)
+    os.lchown(link, owner, -1)
+    return link
+
+
+@ROOT
+@pytest.mark.parametrize("name", [GROUP, "more", f"nights/{GROUP}"])
+def test_a_link_of_somebody_else_to_a_folder_not_theirs_is_named_and_not_followed(tmp_path: Path, name: str) -> None:
+    private = lay(tmp_path / "private" / GROUP, "a.wav", "a.txt")
+    indir = lay(tmp_path / "in", "andaiafm_M20201105/", "nights/")
+    link = foreign_link(indir / name, private if name.endswith(GROUP) else private.parent)
+
+    found = scan([indir])
+
+    assert pairs(found).get(GROUP) is None
+    assert (name, "link") in named(found, indir)
+    message = next(one.message for one in found.all_rejected() if one.reason == "link")
+    assert f"chown -h 0 {link}" in message
+
+
+@ROOT
+def test_a_link_of_ours_to_a_link_of_somebody_else_is_not_followed(tmp_path: Path) -> None:
+    private = lay(tmp_path / "private" / GROUP, "a.wav", "a.txt")
+    foreign_link(tmp_path / "store", private.parent)
+    indir = lay(tmp_path / "in", "andaiafm_M20201105/")
+    (indir / GROUP).symlink_to(f"../store/{GROUP}")
+
+    found = scan([indir])
+
+    assert named(found, indir) == [(GROUP, "link")]
+
+
+@ROOT
+def test_links_of_ours_and_of_the_owner_of_the_folder_are_followed(tmp_path: Path) -> None:
+    theirs = lay(tmp_path / "theirs", "a.wav", "a.txt")
+    os.chown(theirs, NOBODY, -1)
+    indir = lay(tmp_path / "in", "nights/")
+    foreign_link(indir / GROUP, theirs)
+    (indir / "nights" / "andaiafm_M20201105").symlink_to("../../theirs")
+
+    found = scan([indir])
+
+    assert pairs(found) == {GROUP: ["a"], "andaiafm_M20201105": ["a"]}
+    assert found.all_rejected() == []
+
+
+@ROOT
+def test_a_link_that_the_user_names_is_followed_whoever_made_it(tmp_path: Path) -> None:
+    private = lay(tmp_path / "private" / GROUP, "a.wav", "a.txt")
+    link = foreign_link(tmp_path / "link", private.parent)
+    group = foreign_link(tmp_path / "andaiafm_M20201105", private)
+
+    found = scan([link, group])
+
+    assert pairs(found) == {GROUP: ["a"], "andaiafm_M20201105": ["a"]}
+
+
+@ROOT
+def test_an_account_without_rights_of_root_follows_its_own_links_and_those_of_root(tmp_path: Path) -> None:
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
+    private = lay(tmp_path / "private", "a.wav", "a.txt")
+    indir = lay(tmp_path / "in", "nights/")
+    foreign_link(indir / GROUP, private, NOBODY)
+    foreign_link(indir / "andaiafm_M20201105", private, 0)
+    foreign_link(indir / "nights" / GROUP, private, SOMEBODY)
+
+    os.seteuid(NOBODY)
+    try:
+        found = scan([indir])
+    finally:
+        os.seteuid(0)
+
+    assert pairs(found) == {GROUP: ["a"], "andaiafm_M20201105": ["a"]}
+    assert named(found, indir) == [(f"nights/{GROUP}", "link")]
 
 
 def test_a_station_is_one_however_its_marks_are_written(tmp_path: Path) -> None:
