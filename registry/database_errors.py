@@ -1,5 +1,7 @@
 """What a database says when it fails, as an error that says what to do."""
 
+import re
+
 import psycopg
 from sqlalchemy.exc import DBAPIError
 
@@ -15,6 +17,7 @@ from registry.errors import (
     VectorMissing,
 )
 
+BEFORE_AN_AT = re.compile(r"[^\s'\"]+@")  # what a driver takes for a host may be the end of a password
 # psycopg gives no SQLSTATE for a failed login, only the server's words
 LOGIN_REFUSED = ("authentication failed", "does not exist", "no password supplied", "no pg_hba.conf entry")
 RIGHTS_NEEDED = (
@@ -31,7 +34,7 @@ ADVICE = {
 
 def connection_error(error: BaseException | None, shown_url: str) -> DatabaseError:
     """Say why no connection came about."""
-    cause = _words(error)
+    cause = BEFORE_AN_AT.sub("***@", _words(error))
     if "database" in cause and cause.endswith("does not exist"):
         cause += "; to create it, run createdb, or CREATE DATABASE in psql"
     kind = DatabaseRefused if any(sign in cause for sign in LOGIN_REFUSED) else DatabaseUnreachable

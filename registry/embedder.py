@@ -9,6 +9,7 @@ from itertools import chain, islice
 import numpy as np
 
 from registry.core.records import Floats
+from registry.core.shown_addresses import shown_text
 from registry.errors import ModelUnavailable, PackagesUnusable, RuntimeUnavailable
 from registry.runtimes import DEFAULT_MODEL, Runtime, recorded_name
 from registry.runtimes.packing import Packing, in_place
@@ -108,7 +109,8 @@ def load_embedder(name: str = DEFAULT_MODEL, runtime: Runtime = "auto") -> Embed
     except (PackagesUnusable, RuntimeUnavailable):
         raise
     except Exception as error:  # unpickling a foreign file and running its code can raise anything
-        raise ModelUnavailable(model=name, cause=_one_line(error)) from error
+        shown = shown_text(name)  # a URL is no model, and may hold a password
+        raise ModelUnavailable(model=shown, cause=_one_line(error).replace(name, shown)) from error
     return Embedder(name, running.fingerprint, dimension, minimum, running.infer, running.runtime, running.packing)
 
 

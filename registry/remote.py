@@ -19,7 +19,7 @@ from registry import settings
 from registry.errors import RemoteMissing
 from registry.pinned import pinned
 
-URL = re.compile(r"[a-z][a-z0-9+.-]*://")
+URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 # What the schemes call the time a file was written.
 WRITTEN = ("LastModified", "last_modified", "mtime", "modified", "updated", "created")
 ERRNO_OF = ((FileNotFoundError, errno.ENOENT), (PermissionError, errno.EACCES), (TimeoutError, errno.ETIMEDOUT))

@@ -68,15 +68,15 @@ INTRUSIONS = """
             FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid JOIN path ON path.oid = relnamespace
             JOIN pg_proc ON pg_proc.oid = tgfoid WHERE nspname = %(home)s),
     granted AS (
-        SELECT 2 AS rank, grantee, privilege_type, format('create things in the schema %%I', nspname) AS deed,
+        SELECT 2 AS rank, grantee, format('create things in the schema %%I', nspname) AS deed,
                format('CREATE ON SCHEMA %%I', nspname) AS privilege
         FROM path, aclexplode(coalesce(nspacl, acldefault('n', nspowner)))
         WHERE privilege_type = 'CREATE' AND grantee <> nspowner
         UNION ALL
-        SELECT DISTINCT 5, grantee, privilege_type, format('put triggers on tables of the schema %%I', nspname),
-               format('TRIGGER ON ALL TABLES IN SCHEMA %%I', nspname)
+        SELECT DISTINCT 5, grantee, format('put triggers or keys on tables of the schema %%I', nspname),
+               format('TRIGGER, REFERENCES ON ALL TABLES IN SCHEMA %%I', nspname)
         FROM pg_class JOIN path ON path.oid = relnamespace, aclexplode(relacl)
-        WHERE nspname = %(home)s AND privilege_type = 'TRIGGER' AND grantee <> relowner)
+        WHERE nspname = %(home)s AND privilege_type IN ('TRIGGER', 'REFERENCES') AND grantee <> relowner)
     SELECT rank, format('%%s belongs to %%s', what, owner::regrole),
            coalesce(way_out, 'DROP it, or ALTER it ... OWNER TO') || ' the owner of the database'
     FROM held WHERE owner NOT IN (SELECT oid FROM trusted)

@@ -75,15 +75,14 @@ def _erase(
     Args:
         under_way: The operation.
         clip_ids: The clips.
-        persons: Speakers that are erased in any case: each with those that became it. Their clips are such a person's,
-            so that command lines about them are hidden, too.
+        persons: Speakers that are erased in any case: each with those that became it.
     """
     connection, operation_id = under_way.connection, under_way.operation_id
     heard = withdrawal.became(connection, forgetting.speakers_last_of(connection, clip_ids))
     leaving = {heir: every for heir, every in heard.items() if not _stays(connection, every, clip_ids)} | dict(persons)
     gone = sorted(set[int]().union(*leaving.values()))
     retired = _labels(corrections.holdings(connection, leaving))
-    hidden = forgetting.hide_commands(connection, gone, clip_ids if persons else ())
+    hidden = forgetting.hide_commands(connection, gone, clip_ids)
     erased = forgetting.erase_clips(connection, clip_ids)
     traces = forgetting.erase_traces(connection, gone, operation_id)
     staying = heard.keys() - leaving.keys()

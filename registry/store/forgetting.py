@@ -25,17 +25,22 @@ ERASE_CLIPS = {
         WHERE e.audio_id = a.audio_id AND a.audio_hash = f.audio_hash""",
     "audios": "DELETE FROM audio a USING forgotten_audio f WHERE a.audio_hash = f.audio_hash",
 }
-# Command lines may hold names and paths; those of ingests hold neither.
+# Command lines may hold names and paths; those of ingests hold neither, and these alone name clips.
+NAMING_CLIPS = ["confirm", "move", "reject", "replace", "split", "withdraw"]
 HIDE_COMMANDS = """
     UPDATE operation SET command = 'registry ' || kind || ' (forgotten)'
     WHERE kind <> 'ingest' AND operation_id IN (
         SELECT operation_id FROM (
-            SELECT from_operation, to_operation FROM assignment
-            WHERE speaker_id = ANY(:speaker_ids) OR clip_id = ANY(:clip_ids)
+            SELECT from_operation, to_operation FROM assignment WHERE speaker_id = ANY(:speaker_ids)
             UNION ALL SELECT from_operation, to_operation FROM speaker_number WHERE speaker_id = ANY(:speaker_ids)
             UNION ALL SELECT from_operation, to_operation FROM speaker_name WHERE speaker_id = ANY(:speaker_ids)
             UNION ALL SELECT from_operation, to_operation FROM verdict
-            WHERE speaker_id = ANY(:speaker_ids) OR other_id = ANY(:speaker_ids) OR clip_id = ANY(:clip_ids)) said
+            WHERE speaker_id = ANY(:speaker_ids) OR other_id = ANY(:speaker_ids)) said
+        CROSS JOIN LATERAL (VALUES (from_operation), (to_operation)) AS by (operation_id))
+    OR kind = ANY(:naming_clips) AND operation_id IN (
+        SELECT operation_id FROM (
+            SELECT from_operation, to_operation FROM assignment WHERE clip_id = ANY(:clip_ids)
+            UNION ALL SELECT from_operation, to_operation FROM verdict WHERE clip_id = ANY(:clip_ids)) said
         CROSS JOIN LATERAL (VALUES (from_operation), (to_operation)) AS by (operation_id))
 """
 # What would have to be opened again, or closed, to take an operation back: an undo cannot find it any more. Rows that
@@ -99,7 +104,7 @@ def erase_clips(connection: Connection, clip_ids: Collection[int]) -> dict[str, 
 
 def hide_commands(connection: Connection, speaker_ids: Collection[int], clip_ids: Collection[int]) -> int:
     """Hide the command lines about some speakers or clips, before what tells them apart is erased; count them."""
-    values = {"speaker_ids": list(speaker_ids), "clip_ids": list(clip_ids)}
+    values = {"speaker_ids": list(speaker_ids), "clip_ids": list(clip_ids), "naming_clips": NAMING_CLIPS}
     return connection.execute(text(HIDE_COMMANDS), values).rowcount
 
 

@@ -148,6 +148,7 @@ def test_of_an_address_only_host_port_user_and_name_are_shown(shown: str, hidden
     "url",
     [
         "postgresql://radio:tiger my SEC@127.0.0.1/radio",
+        "postgresql://radio:x@SEC@127.0.0.1:1/radio",
         'postgresql://u:it\'s "SEC"@h/db',
         'postgresql://u:"SEC" "SEC" SEC@h/db',
         "postgresql://u@h/db?pass word=SEC",

@@ -113,6 +113,18 @@ def test_the_paths_in_command_lines_are_hidden(registry: Engine, indir: Path) ->
     assert "maria" not in "\n".join(everything_written(registry))
 
 
+def test_command_lines_about_old_clips_go_with_them(registry: Engine) -> None:
+    clip = f"{night(5)}/maria"
+    move(registry, [clip], number_of(registry, "eva"), Author("tester", f"registry move {clip}"))
+    merged_ones = merge(registry, ["F0001", "F0002"], Author("tester", "registry merge F0001 F0002"))
+    forget_older_than(registry, dt.date(2020, 11, 6), AUTHOR)
+
+    with registry.connect() as connection:
+        commands = connection.execute(text("SELECT command FROM operation ORDER BY operation_id")).scalars().all()
+    assert clip not in "".join(commands)
+    assert commands[int(str(merged_ones.operation_id)) - 1] == "registry merge F0001 F0002"
+
+
 def test_a_plan_forgets_nobody(registry: Engine) -> None:
     before = sorted(everything_written(registry))
     outcome = forget_speaker(registry, number_of(registry, "maria"), AUTHOR, plan_only=True)

@@ -11,7 +11,7 @@ from registry.audio import Audio
 from registry.core.records import Rejected
 from registry.export import export
 from registry.export.files import LinkMode
-from registry.ingest import ingest
+from registry.ingest import ingest, take_in
 from registry.ingest.read import read_new
 from registry.scan import Pair, scan
 from registry.sources import read_as_taken_in, sha256_of
@@ -167,3 +167,29 @@ def test_a_source_that_becomes_a_link_is_not_exported_however_alike_it_looks(
     assert [(one.path, one.reason) for one in report.rejected] == [(str(wav), "source-lost")]
     assert secret.stat().st_nlink == 1
     assert [path.suffix for path in out.rglob("andaia*") if not path.is_dir() or path.is_symlink()] == [".txt"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give links to others")
+@pytest.mark.usefixtures("fake_model", "ends_sound")
+def test_a_folder_that_becomes_a_link_of_somebody_else_is_not_read(
+    engine: Engine, indir: Path, make_clip: MakeClip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was looked at as a folder; the one it leads to has files of the same names."""
+    make_clip("a", group=night(5), text="bom dia")
+    hidden = tmp_path / "hidden"
+    (indir / night(5)).rename(hidden)
+    (hidden / "a.txt").write_text("segredo\n")
+    make_clip("a", group=night(5), text="bom dia")
+    sort_out = take_in.sort_group_out
+
+    def swapped(*args: object) -> object:
+        (indir / night(5)).rename(tmp_path / "aside")
+        (indir / night(5)).symlink_to(hidden)
+        os.chown(indir / night(5), 65534, -1, follow_symlinks=False)
+        return sort_out(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(take_in, "sort_group_out", swapped)
+    report = ingest(engine, [indir], AUTHOR)
+
+    assert [one.reason for one in report.rejected] == ["link"]
+    assert transcripts(engine) == []

@@ -138,14 +138,19 @@ def test_a_right_of_one_other_role_is_enough_to_refuse(tcp_server: TcpServer, em
         begin(tcp_server.url(empty))
 
 
-def test_the_right_to_put_triggers_on_our_tables_is_refused(tcp_server: TcpServer, empty: str, eve: str) -> None:
-    """It may be used after a command has looked."""
+@pytest.mark.parametrize("right", ["ALL", "TRIGGER", "REFERENCES"])
+def test_the_right_to_put_triggers_or_keys_on_our_tables_is_refused(
+    tcp_server: TcpServer, empty: str, eve: str, right: str
+) -> None:
+    """It may be used after a command has looked, and a key keeps clips from being erased."""
     begin(tcp_server.url(empty))
-    tcp_server.run(f"GRANT ALL ON ALL TABLES IN SCHEMA registry TO {eve}", empty)
-    with refused(f"{eve} may put triggers.*REVOKE TRIGGER ON ALL TABLES IN SCHEMA registry FROM {eve}"):
+    tcp_server.run(f"GRANT {right} ON ALL TABLES IN SCHEMA registry TO {eve}", empty)
+    with refused(
+        f"{eve} may put triggers or keys.*REVOKE TRIGGER, REFERENCES ON ALL TABLES IN SCHEMA registry FROM {eve}"
+    ):
         begin(tcp_server.url(empty))
 
-    tcp_server.run(f"REVOKE TRIGGER ON ALL TABLES IN SCHEMA registry FROM {eve}", empty)
+    tcp_server.run(f"REVOKE TRIGGER, REFERENCES ON ALL TABLES IN SCHEMA registry FROM {eve}", empty)
     begin(tcp_server.url(empty))
 
 

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from registry.core.records import Rejected
-from registry.pinned import LinkOut, NotRegular, look, pinned, remedy_of
+from registry.pinned import ForeignLink, LinkOut, NotRegular, look, pinned, remedy_of
 from registry.sources import read_as_taken_in
+
+NOBODY = 65534
 
 
 @pytest.fixture
@@ -115,3 +117,41 @@ def test_a_clip_that_became_a_link_says_what_to_do_about_it(group: Path) -> None
 
     assert isinstance(rejected, Rejected)
     assert rejected.message.endswith(f"(it is a link that leads out of its folder); {LinkOut.remedy}")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give links to others")
+@pytest.mark.parametrize(
+    ("link_owner", "folder_owner", "is_followed"),
+    [
+        (NOBODY, 0, False),
+        (NOBODY, 1, False),
+        (0, 1, True),
+        (NOBODY, NOBODY, True),
+    ],
+)
+@pytest.mark.parametrize("target", ["absolute", "relative"])
+def test_a_link_of_somebody_else_on_the_way_is_not_followed(
+    group: Path, tmp_path: Path, link_owner: int, folder_owner: int, is_followed: bool, target: str
+) -> None:
+    """As it is put there between the look at a folder and the reading of its files."""
+    nights = tmp_path / "nights"
+    nights.mkdir()
+    (nights / "night").symlink_to(group if target == "absolute" else "../group")
+    os.chown(nights / "night", link_owner, -1, follow_symlinks=False)
+    os.chown(group, folder_owner, -1)
+
+    if is_followed:
+        with pinned(nights / "night" / "a.txt") as file:
+            assert file.read_text() == "bom dia"
+    else:
+        with pytest.raises(ForeignLink) as refused, pinned(nights / "night" / "a.txt"):
+            pass
+        assert "chown -h" in remedy_of(refused.value)
+
+
+def test_a_circle_of_links_ends(tmp_path: Path) -> None:
+    (tmp_path / "one").symlink_to("two")
+    (tmp_path / "two").symlink_to("one")
+
+    with pytest.raises(OSError, match="symbolic links"), pinned(tmp_path / "one" / "a.txt"):
+        pass
