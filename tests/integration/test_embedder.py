@@ -190,6 +190,13 @@ def test_a_file_that_is_no_checkpoint_is_refused(tmp_path: Path, content: bytes)
         load_embedder(str(tmp_path / "model.bin"))
 
 
+def test_a_url_that_is_no_model_is_named_without_its_password() -> None:
+    with pytest.raises(ModelUnavailable) as refused:
+        load_embedder("s3://key:SECRET@bucket/model")
+
+    assert "SECRET" not in str(refused.value)
+
+
 def test_a_checkpoint_of_something_else_is_refused(tmp_path: Path) -> None:
     torch.save({"weights": torch.zeros(3)}, tmp_path / "model.bin")
 
