@@ -217,7 +217,8 @@ def test_output_that_the_terminal_cannot_show_is_escaped(shell: Shell) -> None:
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_signal_ends_it_cleanly_and_releases_the_server(shell: Shell, number: int, code: int) -> None:
     run(shell, "database", "stop")
-    words = [*REGISTRY, "sql", "SELECT pg_sleep(60)"]
+    as_in_a_terminal = ["env", "--default-signal=INT,TERM,HUP"]  # the tests may run in the background, or by nohup
+    words = [*as_in_a_terminal, *REGISTRY, "sql", "SELECT pg_sleep(60)"]
     with subprocess.Popen(words, env=shell, stderr=subprocess.PIPE, text=True) as process:
         _wait_for_a_query(shell)
         process.send_signal(number)

@@ -2,6 +2,7 @@
 
 import logging
 import re
+import shlex
 import shutil
 import sys
 import tempfile
@@ -155,7 +156,7 @@ def test_the_bar_of_a_terminal_names_what_it_is_about_as_it_is_called(machine: M
     script += "from cli.terminal import guarded\nfrom cli.progress import shown\n"
     script += f"with guarded(), shown(quiet=False) as bar:\n    bar.begin({EVIL!r}, 2); bar.advance(2); bar.done()\n"
     (machine.folder / "bar.py").write_text(script)
-    seen = machine.on_terminal(f"{shutil.which('python')} bar.py")
+    seen = machine.on_terminal(f"{shlex.quote(sys.executable)} bar.py")
 
     assert r"\x1b]52;c;aGk=\x07[red]\x9b2J" in seen
     assert "\x07" not in seen
