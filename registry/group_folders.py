@@ -8,6 +8,7 @@ from pathlib import Path
 
 from registry.core.records import Rejected
 from registry.formats import AUDIO_SUFFIXES, suffix_of
+from registry.ownership import may_lead
 from registry.remote import AnyPath, RemotePath
 
 GROUP_NAME = re.compile(r"(?P<broadcaster>.+)_(?P<gender>[A-Za-z])(?P<date>[0-9]{8})", re.DOTALL)
@@ -79,15 +80,11 @@ def _folders_in(indir: AnyPath, rejected: list[Rejected]) -> list[AnyPath]:
 
 
 def _is_followed(folder: AnyPath, rejected: list[Rejected]) -> bool:
-    """Tell whether a folder that was found is looked into; a link that somebody else made is added to rejected.
-
-    The rule is the kernel's, protected_symlinks: else whoever may write in an input folder had their clips read from
-    folders that only we can read.
-    """
+    """Tell whether a folder that was found is looked into; a link that may not lead there is added to rejected."""
     if isinstance(folder, RemotePath) or not folder.is_symlink():
         return True
-    trusted = {os.geteuid(), 0, folder.stat().st_uid}
-    foreign = next((link for link in _links_followed(folder) if link.lstat().st_uid not in trusted), None)
+    owner = folder.stat().st_uid
+    foreign = next((link for link in _links_followed(folder) if not may_lead(link.lstat().st_uid, owner)), None)
     if foreign is not None:
         way_out = f"{FOREIGN_LINK}: chown -h {os.geteuid()} {shlex.quote(str(foreign))}"
         rejected.append(Rejected(str(folder), "link", way_out))

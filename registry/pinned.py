@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from registry.ownership import may_lead
+
 MOST_LINKS = 40  # on a way, as the kernel counts
 
 
@@ -86,10 +88,9 @@ def _folder(path: Path, is_named_by_user: bool) -> Iterator[int]:
 
 
 def _followed(path: Path) -> int:
-    """Open the folder of a file from part to part. A link on the way has to be ours, root's, or the folder's owner's.
+    """Open the folder of a file from part to part, by links that `may_lead` there.
 
-    The rule is that of `group_folders` and the kernel's protected_symlinks. Each link is opened itself, so that none
-    can take its place between the look at its owner and the look where it leads.
+    Each link is opened itself, so that none can take its place between the look at its owner and where it leads.
     """
     owners: list[int] = []
     opened, parts = os.open("/", os.O_PATH), list(reversed(path.parent.absolute().parts[1:]))
@@ -124,7 +125,7 @@ def _entered(opened: int, part: str) -> tuple[int, int | None, Sequence[str]]:
 def _judge(owners: Sequence[int], folder: int) -> None:
     if len(owners) > MOST_LINKS:
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
-    if not set(owners) <= {os.geteuid(), 0, os.fstat(folder).st_uid}:
+    if not all(may_lead(owner, os.fstat(folder).st_uid) for owner in owners):
         raise ForeignLink(errno.ELOOP, "its folder is a link made by somebody else")
 
 
