@@ -64,14 +64,15 @@ def _rewrite(connection: Connection) -> str | None:
     connection.exec_driver_sql(f"SET lock_timeout = {LOCK_TIMEOUT_MS}")
     before = _files(connection, tables)
     deadline = time.monotonic() + SNAPSHOT_PATIENCE_S
-    while seen := _rewritten_but_for(connection, tables):
+    while True:
+        seen = _rewritten_but_for(connection, tables)
         if before & _files(connection, tables):
             return "the tables are another role's"
+        if not seen:
+            break
         if time.monotonic() > deadline:
             return f"another session, begun before, still sees {seen} of the erased rows"
         time.sleep(WAIT_S)
-    if before & _files(connection, tables):
-        return "the tables are another role's"
     if connection.exec_driver_sql(CAN_CLEAR).scalar_one():
         connection.exec_driver_sql(CLEAR_STATISTICS)
     connection.exec_driver_sql(f"ANALYZE {', '.join(tables)}")
