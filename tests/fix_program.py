@@ -7,14 +7,16 @@ import stat
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from cli.main import main
 from registry.embedded import EmbeddedServer
+from registry.embedder import Embedder
 
 SOURCE = Path(__file__).parents[1]
 # With the fake model of the tests, which needs no torch.
@@ -70,3 +72,29 @@ def machine() -> Iterator[Machine]:
     yield Machine(folder)
     EmbeddedServer(folder / "home").stop()
     shutil.rmtree(folder)
+
+
+Run = Callable[..., tuple[int, str, str]]  # words -> exit code, standard output and error
+
+
+@pytest.fixture
+def run(
+    two_models: dict[str, Embedder], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Run]:
+    """Run a command in this process, on an embedded server of its own."""
+    home = Path(tempfile.mkdtemp(prefix="registry-run-", dir="/tmp"))
+    home.chmod(0o755)
+    monkeypatch.setenv("REGISTRY_HOME", str(home))
+    monkeypatch.setenv("REGISTRY_LINGER_S", "30")
+    monkeypatch.delenv("REGISTRY_DATABASE_URL", raising=False)
+    assert two_models
+
+    def run_command(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr("sys.argv", ["registry", *words])
+        with pytest.raises(SystemExit) as ended:
+            main(words)
+        return (int(ended.value.code or 0), *capsys.readouterr())
+
+    yield run_command
+    EmbeddedServer(home).stop()
+    shutil.rmtree(home)

@@ -2,19 +2,15 @@
 
 import json
 import re
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 import pytest
 
-from cli.main import commands, main
-from registry.embedded import EmbeddedServer
-from registry.embedder import Embedder
+from cli.main import commands
 from tests.conftest import MakeClip, night
+from tests.fix_program import Run
 
 KEY = re.compile(r"[a-z][a-z0-9_]*")
 DATA = ("endings",)  # keys below are what was found: ".json"
@@ -63,29 +59,6 @@ CALLS = [
 ]
 
 
-@pytest.fixture
-def run(
-    two_models: dict[str, Embedder], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Iterator[Callable[..., tuple[int, str, str]]]:
-    """Run a command in this process, on an embedded server of its own."""
-    home = Path(tempfile.mkdtemp(prefix="registry-json-", dir="/tmp"))
-    home.chmod(0o755)
-    monkeypatch.setenv("REGISTRY_HOME", str(home))
-    monkeypatch.setenv("REGISTRY_LINGER_S", "30")
-    monkeypatch.delenv("REGISTRY_DATABASE_URL", raising=False)
-    assert two_models
-
-    def run_command(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr("sys.argv", ["registry", *words])
-        with pytest.raises(SystemExit) as ended:
-            main(words)
-        return (int(ended.value.code or 0), *capsys.readouterr())
-
-    yield run_command
-    EmbeddedServer(home).stop()
-    shutil.rmtree(home)
-
-
 def keys(document: Any) -> set[str]:
     if isinstance(document, list):
         return set().union(*map(keys, document))
@@ -114,9 +87,7 @@ def fills(tmp_path: Path, indir: Path, make_clip: MakeClip) -> dict[str, object]
     }
 
 
-def test_every_command_prints_one_document_with_keys_in_snake_case(
-    run: Callable[..., tuple[int, str, str]], fills: dict[str, object]
-) -> None:
+def test_every_command_prints_one_document_with_keys_in_snake_case(run: Run, fills: dict[str, object]) -> None:
     printed = {}
     for call in CALLS:
         words = [word.format(**fills) for word in call.split()]
@@ -138,7 +109,7 @@ def test_every_command_prints_one_document_with_keys_in_snake_case(
     "call", [call for call in CALLS if not call.startswith(("ingest", "demo", "database", "apply"))]
 )
 def test_an_error_is_a_message_on_standard_error_and_nothing_else(
-    run: Callable[..., tuple[int, str, str]], fills: dict[str, object], call: str
+    run: Run, fills: dict[str, object], call: str
 ) -> None:
     words = [word.format(**fills) for word in call.split()]
     code, out, err = run(*words, "--json", "--database", "nowhere")

@@ -3,21 +3,16 @@
 import logging
 import re
 import shlex
-import shutil
 import sys
-import tempfile
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import click
 import pytest
 
-from cli.main import commands, main
+from cli.main import commands
 from cli.terminal import guarded
-from registry.embedded import EmbeddedServer
-from registry.embedder import Embedder
 from tests.conftest import MakeClip, night
-from tests.fix_program import Machine
+from tests.fix_program import Machine, Run
 
 CLIPBOARD = "\x1b]52;c;aGk=\x07"
 REVERSED = "\u202e\u2066\u200f\u061c"
@@ -76,31 +71,6 @@ CALLS = [
     "{evil}",
     "check --{evil}",
 ]
-
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(
-    two_models: dict[str, Embedder], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Iterator[Run]:
-    """Run a command in this process, on an embedded server of its own."""
-    home = Path(tempfile.mkdtemp(prefix="registry-terminal-", dir="/tmp"))
-    home.chmod(0o755)
-    monkeypatch.setenv("REGISTRY_HOME", str(home))
-    monkeypatch.setenv("REGISTRY_LINGER_S", "30")
-    monkeypatch.delenv("REGISTRY_DATABASE_URL", raising=False)
-    assert two_models
-
-    def run_command(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr("sys.argv", ["registry", *words])
-        with pytest.raises(SystemExit) as ended:
-            main(words)
-        return (int(ended.value.code or 0), *capsys.readouterr())
-
-    yield run_command
-    EmbeddedServer(home).stop()
-    shutil.rmtree(home)
 
 
 @pytest.fixture
