@@ -61,7 +61,7 @@ def alembic_config(connection: Connection | None = None) -> "Config":
     """Configure Alembic from the installed package; the connection is handed over, never a URL."""
     from alembic.config import Config  # only to migrate: it takes as long to import as all else to ask a question
 
-    config = Config()
+    config = Config(stdout=sys.stdout)  # its default is the stream of the time of the import
     config.set_main_option("script_location", str(files("migrations")).replace("%", "%%"))
     config.attributes["connection"] = connection
     return config
