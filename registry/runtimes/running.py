@@ -51,7 +51,8 @@ def _by_torch(name: str) -> Running:
 
 
 def _by_openvino() -> Running:
-    from registry.runtimes.openvino_cpu import load, packing, version
+    from registry.runtimes.openvino_cpu import load, packing
+    from registry.runtimes.openvino_requests import version
 
     kept, model = load()
     together = packing(model)
@@ -63,7 +64,8 @@ def _in_bf16(asked: Runtime) -> Running:
         raise RuntimeUnavailable(runtime=asked, model=BF16_MODEL, cause="it is one of OpenVINO only")
     if not has_openvino():
         raise ValueError("it needs the package openvino, which cannot be imported; install it, or take campplus")
-    from registry.runtimes.openvino_cpu import OpenVinoCampPlus, has_native_bf16, load, packing, version
+    from registry.runtimes.openvino_cpu import OpenVinoCampPlus, has_native_bf16, load, packing
+    from registry.runtimes.openvino_requests import version
 
     insist_on_native(native=has_native_bf16())
     kept, exact = load()
