@@ -9,6 +9,7 @@ import click
 
 from cli.effects import print_effects, save_plan
 from cli.options import (
+    MODEL_HELP,
     Address,
     author,
     database_option,
@@ -49,7 +50,7 @@ COUNTS = {
 @click.argument("indirs", nargs=-1, required=True, type=Address(), metavar="INDIR...")
 @click.option("--strict", is_flag=True, help="Change nothing at all if any of the input is broken.")
 @click.option("--as-named", is_flag=True, help="Take a station's name that looks garbled (rÃ¡dio) for what it is.")
-@click.option("--model", metavar="NAME", help="campplus, campplus-bf16, a Hugging Face id, or a local checkpoint.")
+@click.option("--model", metavar="NAME", help=MODEL_HELP)
 @click.option(
     "--scope",
     type=click.Choice(["registry", "broadcaster"]),

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 EMPTY = "the path is empty, as a variable that is not set is."
 MOST_FOLDERS = 500  # in each other; Python itself makes no more
+MODEL_HELP = "campplus, campplus-bf16, a Hugging Face id, a local checkpoint, or an .onnx file."
 SHORT_ID = 8  # hex digits of an identity that tell registries apart for people
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -120,7 +121,8 @@ def work_options(command: Command) -> Command:
     return click.option(
         "--runtime",
         type=click.Choice(["auto", "torch", "openvino"]),
-        help="What runs the model.  [default: auto, torch on a GPU, else OpenVINO for campplus, else torch]",
+        help="What runs the model.  [default: auto, OpenVINO for an ONNX file, torch on a GPU, else OpenVINO for"
+        " campplus, else torch]",
     )(command)
 
 

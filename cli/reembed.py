@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.effects import as_document, print_outcome
-from cli.options import author, database_option, json_option, work_options
+from cli.options import MODEL_HELP, author, database_option, json_option, work_options
 from cli.output import print_json, print_rejected, say
 from cli.progress import shown
 
@@ -15,9 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option(
-    "--model", required=True, metavar="NAME", help="campplus, campplus-bf16, a Hugging Face id, or a local checkpoint."
-)
+@click.option("--model", required=True, metavar="NAME", help=MODEL_HELP)
 @work_options
 @database_option
 @json_option

@@ -1,4 +1,4 @@
-"""Embed with any model: the one inside, one of Hugging Face, or a checkpoint on disk."""
+"""Embed with any model: the one inside, one of Hugging Face, a checkpoint or an ONNX file on disk."""
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -92,7 +92,7 @@ def load_embedder(name: str = DEFAULT_MODEL, runtime: Runtime = "auto") -> Embed
 
     Args:
         name: "campplus", "campplus-bf16", a Hugging Face id such as pyannote/wespeaker-voxceleb-resnet34-LM, or the
-            path of a pyannote checkpoint, "~" allowed.
+            path of a pyannote checkpoint or of an ONNX file, "~" allowed.
         runtime: What is to run it; "auto" for the fastest that can.
 
     Raises:
@@ -125,6 +125,8 @@ def _probe(infer: Infer) -> tuple[int, int]:
             cause = error
             continue
         if np.isfinite(embedding).all():
+            if infer(np.tile(sweep, 2)).size != embedding.size:
+                raise TypeError("it gives more numbers for a longer sound, and not one vector")
             return sweep.size, embedding.size
     raise ValueError(f"it gives no finite embedding of {PROBE_S[-1]} s") from cause
 

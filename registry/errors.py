@@ -171,7 +171,7 @@ class DemoFolderUnfit(RegistryError):
 
 
 class ModelUnavailable(RegistryError):
-    """The embedding model {model} cannot be loaded: {cause}. Name a local checkpoint file, a Hugging Face id
+    """The embedding model {model} cannot be loaded: {cause}. Name a local checkpoint or .onnx file, a Hugging Face id
     that this machine has or can download, or leave --model out for the model inside the package.
     """
 

@@ -1,4 +1,4 @@
-"""What runs an embedding model: torch any of them, OpenVINO the default one, faster on a CPU."""
+"""What runs an embedding model: torch any of pyannote.audio, OpenVINO ONNX files and, faster on a CPU, the default."""
 
 import os
 from importlib.util import find_spec
@@ -19,7 +19,7 @@ def choose(model: str, asked: Runtime, *, is_campplus: bool, has_gpu: bool) -> L
     Args:
         model: Its name, for messages.
         asked: "auto" for no wish.
-        is_campplus: Whether the model is a CAM++, which is all that OpenVINO runs here.
+        is_campplus: Whether the model is a CAM++, which of those that torch runs is all that OpenVINO runs too.
         has_gpu: Whether torch sees a GPU.
 
     Raises:
@@ -30,7 +30,7 @@ def choose(model: str, asked: Runtime, *, is_campplus: bool, has_gpu: bool) -> L
     if asked == "auto":
         return "openvino" if is_campplus and not has_gpu and has_openvino() else "torch"
     if not is_campplus:
-        raise RuntimeUnavailable(runtime=asked, model=model, cause="OpenVINO runs campplus only")
+        raise RuntimeUnavailable(runtime=asked, model=model, cause="OpenVINO runs campplus and ONNX files only")
     if not has_openvino():
         raise RuntimeUnavailable(runtime=asked, model=model, cause="the package openvino cannot be imported")
     return "openvino"

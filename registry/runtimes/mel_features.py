@@ -1,10 +1,11 @@
-"""What CAM++ sees of a sound: 80 mel bands every 10 ms, by numpy and scipy, for runs that need no torch.
+"""What CAM++ and others see of a sound: 80 mel bands every 10 ms, by numpy and scipy, for runs that need no torch.
 
 The same as Kaldi's filter banks (Povey et al., "The Kaldi Speech Recognition Toolkit", 2011) as torchaudio makes
 them, within rounding, a test holds; importing torch takes as long as embedding minutes of speech.
 """
 
 from functools import cache
+from typing import Literal
 
 import numpy as np
 from scipy.fft import rfft
@@ -21,32 +22,43 @@ PREEMPHASIS = 0.97
 LEAST = np.float32(np.finfo(np.float32).eps)  # power below which a band is silent
 BLOCK_FRAMES = 256  # transformed at a time: what they need stays in the processor's cache
 
+Window = Literal["povey", "hamming", "hann"]
+
 
 def centred_features(samples: Floats) -> Floats:
-    """Give the features of a sound less their mean: (n,) samples at 16 kHz, full scale 1 -> (frames, 80).
+    """Give what CAM++ sees: `mel_bands` by Povey's window, less their mean.
+
+    Raises:
+        ValueError: There are fewer than 400 samples, one frame.
+    """
+    features = mel_bands(samples, "povey")
+    features -= features.mean(axis=0)
+    return features
+
+
+def mel_bands(samples: Floats, window: Window) -> Floats:
+    """Give the logarithms of the bands of a sound: (n,) samples at 16 kHz -> (frames, 80).
 
     Raises:
         ValueError: There are fewer than 400 samples, one frame.
     """
     if len(samples) < FRAME:
-        message = f"CAM++ needs at least {FRAME} samples (25 ms), got {len(samples)}."
-        raise ValueError(message)
+        raise ValueError(f"A frame is of at least {FRAME} samples (25 ms), got {len(samples)}.")
     frames = np.lib.stride_tricks.sliding_window_view(np.asarray(samples, np.float32), FRAME)[::STEP]
     features = np.empty((len(frames), BANDS), np.float32)
     for start in range(0, len(frames), BLOCK_FRAMES):
         block = slice(start, start + BLOCK_FRAMES)
-        features[block] = _log_bands(frames[block])
-    features -= features.mean(axis=0)
+        features[block] = _log_bands(frames[block], _shape(window))
     return features
 
 
-def _log_bands(frames: Floats) -> Floats:  # (n, 400) -> (n, 80)
+def _log_bands(frames: Floats, shape: Floats) -> Floats:  # (n, 400), (400,) -> (n, 80)
     padded = np.zeros((len(frames), PADDED), np.float32)
     shaped = padded[:, :FRAME]
     np.subtract(frames, frames.mean(axis=1, keepdims=True), out=shaped)
     shaped[:, 1:] -= np.float32(PREEMPHASIS) * shaped[:, :-1]
     shaped[:, 0] *= np.float32(1 - PREEMPHASIS)
-    shaped *= _window()
+    shaped *= shape
     spectrum = rfft(padded, overwrite_x=True)  # in single precision, unlike that of older numpy
     power: Floats = spectrum.real**2 + spectrum.imag**2
     bands: Floats = np.log(np.maximum(power @ _filters(), LEAST))
@@ -54,8 +66,11 @@ def _log_bands(frames: Floats) -> Floats:  # (n, 400) -> (n, 80)
 
 
 @cache
-def _window() -> Floats:  # (400,) as Povey shaped it: like a Hann window, but never quite zero inside
-    return (np.hanning(FRAME) ** 0.85).astype(np.float32)
+def _shape(window: Window) -> Floats:  # (400,)
+    if window == "hamming":
+        return np.hamming(FRAME).astype(np.float32)
+    hann = np.hanning(FRAME)
+    return (hann**0.85 if window == "povey" else hann).astype(np.float32)  # Povey's is never quite zero inside
 
 
 @cache

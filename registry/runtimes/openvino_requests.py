@@ -3,11 +3,9 @@
 import os
 from collections.abc import Mapping, Sequence
 from queue import LifoQueue
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-
-from registry.core.records import Floats
+from registry.core.records import Floats, Integers
 
 if TYPE_CHECKING:
     from openvino import InferRequest, Model
@@ -34,7 +32,7 @@ class OpenVinoRequests:
         for _ in range(_cores()):
             self._idle.put(compiled.create_infer_request())
 
-    def infer(self, inputs: Sequence[Floats] | Mapping[int, np.ndarray[Any, Any]], output: int = 0) -> Floats:
+    def infer(self, inputs: Sequence[Floats] | Mapping[int, Floats | Integers], output: int = 0) -> Floats:
         """Give one of the outputs for inputs in their order, or by their position."""
         request = self._idle.get()
         try:

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from registry.core.records import Floats
 from registry.errors import RuntimeUnavailable
 from registry.runtimes import BF16_MODEL, INSIDE, Runtime, choose, has_openvino
 from registry.runtimes.bfloat16 import bf16_fingerprint, insist_on_agreement, insist_on_native
 from registry.runtimes.gpu import has_gpu
+from registry.runtimes.onnx_file import is_onnx
 from registry.runtimes.packing import Packing
 
 
@@ -30,11 +32,13 @@ def run(name: str, asked: Runtime) -> Running:
 
     Raises:
         RuntimeUnavailable: What was asked for cannot run it.
-        ValueError: It is the model in bf16, which cannot be had here.
+        ValueError: It cannot be had here.
         Exception: What loading a foreign model can raise, see `loading.load_model`.
     """
     if name == BF16_MODEL:
         return _in_bf16(asked)
+    if is_onnx(name):
+        return _by_onnx(name, asked)
     if choose(name, asked, is_campplus=name in INSIDE, has_gpu=has_gpu()) == "openvino":
         return _by_openvino()
     return _by_torch(name)
@@ -60,10 +64,7 @@ def _by_openvino() -> Running:
 
 
 def _in_bf16(asked: Runtime) -> Running:
-    if asked == "torch":
-        raise RuntimeUnavailable(runtime=asked, model=BF16_MODEL, cause="it is one of OpenVINO only")
-    if not has_openvino():
-        raise ValueError("it needs the package openvino, which cannot be imported; install it, or take campplus")
+    _insist_on_openvino(BF16_MODEL, asked)
     from registry.runtimes.openvino_cpu import OpenVinoCampPlus, has_native_bf16, load, packing
     from registry.runtimes.openvino_requests import version
 
@@ -72,6 +73,22 @@ def _in_bf16(asked: Runtime) -> Running:
     together = packing(OpenVinoCampPlus(kept, "bf16"))
     insist_on_agreement(_alone(together), _alone(packing(exact)))
     return Running(_alone(together), bf16_fingerprint(kept.fingerprint), f"openvino {version()} bf16", together)
+
+
+def _by_onnx(name: str, asked: Runtime) -> Running:
+    _insist_on_openvino(name, asked)
+    from registry.runtimes.onnx_openvino import OnnxModel
+    from registry.runtimes.openvino_requests import version
+
+    model = OnnxModel(Path(name).absolute())
+    return Running(model, model.fingerprint, f"openvino {version()} f32")
+
+
+def _insist_on_openvino(name: str, asked: Runtime) -> None:
+    if asked == "torch":
+        raise RuntimeUnavailable(runtime=asked, model=name, cause="it is one of OpenVINO only")
+    if not has_openvino():
+        raise ValueError("it needs the package openvino, which cannot be imported; install it, or take campplus")
 
 
 def _alone(together: Packing) -> Callable[[Floats], Floats]:

@@ -4,12 +4,14 @@ import io
 import json
 from contextlib import suppress
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 import pytest
 import soundfile as sf
+from google.protobuf.message import DecodeError
 from hypothesis import strategies as st
+from onnx import ModelProto
 from sqlalchemy import Connection, Engine
 
 from registry.audio import read_audio
@@ -21,9 +23,11 @@ from registry.evaluation.clips import find_all
 from registry.evaluation.labels import read_labels
 from registry.export.manifest import FOLDER, read_record
 from registry.ingest.transcript import text_of
+from registry.runtimes.onnx_tensors import insist_on_own_weights
 from registry.scan import scan
 from registry.store import addresses
 from tests.fuzzing.feeding import amounts, damaged, feed
+from tests.onnx_graphs import PLACES, elsewhere, inside
 
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")  # of what fails
 RATE = 16_000
@@ -216,6 +220,31 @@ def test_any_plan_is_read_as_one_or_refused_by_a_message(tmp_path: Path, amount:
         lambda other: json.dumps(whole | {"task": task | other}).encode()
     )
     feed(amount, changed | of_task | damaged(st.just(json.dumps(whole).encode())) | DEEP | st.binary(), outcome)
+
+
+def names_a_file(message: Any) -> bool:
+    """Tell whether a tensor anywhere in a message lies outside, by Protocol Buffers' own reader."""
+    if message.DESCRIPTOR.name == "TensorProto" and (message.external_data or message.data_location):
+        return True
+    fields = [value for field, value in message.ListFields() if field.message_type]
+    inner = [one for value in fields for one in ([value] if hasattr(value, "ListFields") else value)]
+    return any(names_a_file(one) for one in inner)
+
+
+@amounts(1_000, 40_000)
+def test_no_onnx_file_is_believed_that_names_another(amount: int) -> None:
+    models = [place(weights).SerializeToString() for place in PLACES for weights in (inside(), elsewhere("secret"))]
+
+    def outcome(content: bytes) -> str:
+        try:
+            insist_on_own_weights(content)
+        except ValueError as error:
+            return "names another" if "other files" in str(error) else "refused"
+        with suppress(DecodeError):
+            assert not names_a_file(ModelProto.FromString(content))
+        return "believed"
+
+    feed(amount, damaged(st.sampled_from(models)) | st.binary(), outcome)
 
 
 LETTERS = st.characters(exclude_characters="\0", exclude_categories=["Cs"])  # a command line has no others

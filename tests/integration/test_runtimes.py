@@ -250,7 +250,7 @@ def test_a_gpu_comes_first_and_what_is_asked_for_before_all() -> None:
     assert choose("campplus", "auto", is_campplus=True, has_gpu=True) == "torch"
     assert choose("campplus", "torch", is_campplus=True, has_gpu=False) == "torch"
     assert choose("other", "auto", is_campplus=False, has_gpu=False) == "torch"
-    with pytest.raises(RuntimeUnavailable, match="OpenVINO runs campplus only"):
+    with pytest.raises(RuntimeUnavailable, match="OpenVINO runs campplus and ONNX files only"):
         choose("other", "openvino", is_campplus=False, has_gpu=False)
 
 
