@@ -2,6 +2,7 @@
 
 import enum
 import re
+import sys
 from contextlib import suppress
 from importlib.resources import files
 from typing import TYPE_CHECKING
