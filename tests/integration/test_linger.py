@@ -15,6 +15,7 @@ import pytest
 
 from registry.embedded import EmbeddedServer
 from registry.embedded.linger import LINGER_S, linger_s
+from tests.fix_places import short_folder
 
 SOURCE = Path(__file__).parents[2]
 USE = "import sys; from pathlib import Path; from registry.embedded import EmbeddedServer as S; S(Path(sys.argv[1]))"
@@ -22,7 +23,7 @@ USE = "import sys; from pathlib import Path; from registry.embedded import Embed
 
 @pytest.fixture(scope="module")
 def initialised() -> Iterator[Path]:
-    made = Path(tempfile.mkdtemp(prefix="registry-", dir="/tmp"))
+    made = Path(tempfile.mkdtemp(prefix="registry-", dir=short_folder()))
     made.chmod(0o711)
     with EmbeddedServer(made / "home"):
         pass
@@ -32,7 +33,7 @@ def initialised() -> Iterator[Path]:
 
 @pytest.fixture
 def server(initialised: Path) -> Iterator[EmbeddedServer]:
-    folder = Path(tempfile.mkdtemp(prefix="registry-", dir="/tmp"))
+    folder = Path(tempfile.mkdtemp(prefix="registry-", dir=short_folder()))
     folder.chmod(0o711)
     subprocess.run(["cp", "-a", initialised, folder / "home"], check=True)
     running = EmbeddedServer(folder / "home")
