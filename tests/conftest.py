@@ -68,7 +68,7 @@ def new_database(server: EmbeddedServer, template: str) -> Iterator[str]:
     """Make a fresh registry and give its URL."""
     name = f"test_{uuid4().hex}"
     with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
         yield server.url(name)
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
@@ -213,4 +213,11 @@ def embedded(fake_model: Embedder, monkeypatch: pytest.MonkeyPatch) -> list[Floa
     return asked
 
 
-pytest_plugins = ["tests.fix_disks", "tests.fix_hostile", "tests.fix_program", "tests.fix_s3", "tests.fix_server"]
+pytest_plugins = [
+    "tests.fix_disks",
+    "tests.fix_hostile",
+    "tests.fix_places",
+    "tests.fix_program",
+    "tests.fix_s3",
+    "tests.fix_server",
+]

@@ -17,6 +17,7 @@ import pytest
 from cli.main import main
 from registry.embedded import EmbeddedServer
 from registry.embedder import Embedder
+from tests.fix_places import short_folder
 
 SOURCE = Path(__file__).parents[1]
 # With the fake model of the tests, which needs no torch.
@@ -64,7 +65,7 @@ def _until_closed(terminal: int) -> Iterator[bytes]:
 @pytest.fixture
 def machine() -> Iterator[Machine]:
     """A folder with a program that runs this source."""
-    folder = Path(tempfile.mkdtemp(prefix="registry-program-", dir="/tmp"))
+    folder = Path(tempfile.mkdtemp(prefix="registry-program-", dir=short_folder()))
     folder.chmod(0o755)
     program = folder / "registry"
     program.write_text(PROGRAM)
@@ -82,7 +83,7 @@ def run(
     two_models: dict[str, Embedder], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Iterator[Run]:
     """Run a command in this process, on an embedded server of its own."""
-    home = Path(tempfile.mkdtemp(prefix="registry-run-", dir="/tmp"))
+    home = Path(tempfile.mkdtemp(prefix="registry-run-", dir=short_folder()))
     home.chmod(0o755)
     monkeypatch.setenv("REGISTRY_HOME", str(home))
     monkeypatch.setenv("REGISTRY_LINGER_S", "30")

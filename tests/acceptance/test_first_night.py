@@ -13,6 +13,7 @@ from registry.embedded import EmbeddedServer
 from registry.embedder import Embedder
 from registry.errors import ModelUnavailable
 from tests.conftest import MakeClip
+from tests.fix_places import short_folder
 from tests.fix_server import TcpServer
 
 pytestmark = pytest.mark.usefixtures("fake_model")
@@ -39,7 +40,7 @@ READING = [
 @pytest.fixture
 def folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder in which REGISTRY_HOME, home, is not there yet."""
-    made = Path(tempfile.mkdtemp(prefix="registry-new-", dir="/tmp"))
+    made = Path(tempfile.mkdtemp(prefix="registry-new-", dir=short_folder()))
     made.chmod(0o711)
     monkeypatch.setenv("REGISTRY_HOME", str(made / "home"))
     monkeypatch.delenv("REGISTRY_DATABASE_URL", raising=False)

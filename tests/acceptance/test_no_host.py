@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from registry.embedded import EmbeddedServer
+from tests.fix_places import short_folder
 from tests.integration.test_embedder import wespeaker  # noqa: F401 - a fixture
 
 SOURCE = Path(__file__).parents[2]
@@ -39,7 +40,8 @@ UNSET = ("CI", "PYANNOTE_METRICS_ENABLED", "HF_HUB_DISABLE_TELEMETRY", "DO_NOT_T
 @pytest.fixture(scope="module")
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """The environment of a user who set nothing, with ears."""
-    home, own = Path(tempfile.mkdtemp(prefix="registry-no-host-", dir="/tmp")), tmp_path_factory.mktemp("no-host")
+    home = Path(tempfile.mkdtemp(prefix="registry-no-host-", dir=short_folder()))
+    own = tmp_path_factory.mktemp("no-host")
     home.chmod(0o755)
     (own / "ears").mkdir()
     (own / "ears" / "sitecustomize.py").write_text(LISTENING)

@@ -21,6 +21,7 @@ from sqlalchemy import create_engine, make_url, text
 from registry.embedded import EmbeddedServer, account, binaries, home
 from registry.embedded.postgres import Postgres
 from registry.errors import EmbeddedServerFailed, HomeRefused
+from tests.fix_places import short_folder
 
 SOURCE = Path(__file__).parents[2]
 NOBODY = 65534
@@ -497,7 +498,7 @@ def _as_nobody_known(home: Path) -> "subprocess.CompletedProcess[str]":
 
 @contextmanager
 def _folder_of_servers() -> Iterator[Path]:
-    made = Path(tempfile.mkdtemp(prefix="registry-", dir="/tmp"))
+    made = Path(tempfile.mkdtemp(prefix="registry-", dir=short_folder()))
     made.chmod(0o711)
     try:
         yield made

@@ -15,6 +15,7 @@ from registry.export import export, guard
 from registry.ingest import ingest
 from registry.progress import Silent
 from tests.conftest import AUTHOR, MakeClip, night, tree
+from tests.fix_places import open_to_all
 
 pytestmark = pytest.mark.usefixtures("fake_model", "ends_sound", "in_time")
 NIGHT = "andaiafm20201105"
@@ -272,8 +273,7 @@ def test_an_export_into_the_tree_of_another_account_says_whose_it_is_and_the_way
     def as_nobody(_: Path) -> None:  # once the database, which only root reaches, was asked
         os.seteuid(NOBODY)
 
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
+    open_to_all(tmp_path)
     export(registry, out)
     before = state(out)
     monkeypatch.setattr(guard, "refuse_unsafe", as_nobody)

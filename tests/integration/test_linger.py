@@ -8,12 +8,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from registry.embedded import EmbeddedServer
 from registry.embedded.linger import LINGER_S, linger_s
+from tests.fix_places import short_folder
 
 SOURCE = Path(__file__).parents[2]
 USE = "import sys; from pathlib import Path; from registry.embedded import EmbeddedServer as S; S(Path(sys.argv[1]))"
@@ -21,7 +23,7 @@ USE = "import sys; from pathlib import Path; from registry.embedded import Embed
 
 @pytest.fixture(scope="module")
 def initialised() -> Iterator[Path]:
-    made = Path(tempfile.mkdtemp(prefix="registry-", dir="/tmp"))
+    made = Path(tempfile.mkdtemp(prefix="registry-", dir=short_folder()))
     made.chmod(0o711)
     with EmbeddedServer(made / "home"):
         pass
@@ -31,7 +33,7 @@ def initialised() -> Iterator[Path]:
 
 @pytest.fixture
 def server(initialised: Path) -> Iterator[EmbeddedServer]:
-    folder = Path(tempfile.mkdtemp(prefix="registry-", dir="/tmp"))
+    folder = Path(tempfile.mkdtemp(prefix="registry-", dir=short_folder()))
     folder.chmod(0o711)
     subprocess.run(["cp", "-a", initialised, folder / "home"], check=True)
     running = EmbeddedServer(folder / "home")
@@ -77,10 +79,22 @@ def wait_until_it_stops(server: EmbeddedServer) -> float:
 
 
 def wait_until_one_lingers(server: EmbeddedServer) -> int:
+    """Give the number of the process that is to stop the server, once it waits and does nothing else."""
     deadline_s = time.monotonic() + 20
-    while not (found := lingering(server)) and time.monotonic() < deadline_s:
+    while time.monotonic() < deadline_s:
+        for pid in lingering(server):
+            if open_files(pid) == {"/dev/null", str(server.home / "linger.lock")}:
+                return pid
         time.sleep(0.05)
-    return found[0]
+    raise AssertionError("nothing waits")
+
+
+def open_files(pid: int) -> set[str]:
+    files = set()
+    for path in Path(f"/proc/{pid}/fd").glob("*"):
+        with suppress(FileNotFoundError):  # closed meanwhile
+            files.add(str(path.readlink()))
+    return files
 
 
 def test_it_stays_and_then_stops(server: EmbeddedServer) -> None:
@@ -126,10 +140,9 @@ def test_what_waits_holds_nothing_of_its_starter(server: EmbeddedServer) -> None
     use(server, 60)
     pid = wait_until_one_lingers(server)
     streams = {str(Path(f"/proc/{pid}/fd/{number}").readlink()) for number in range(3)}
-    open_files = {str(path.readlink()) for path in Path(f"/proc/{pid}/fd").iterdir()}
 
     assert streams == {"/dev/null"}
-    assert open_files <= {"/dev/null", str(server.home / "linger.lock")}
+    assert open_files(pid) == {"/dev/null", str(server.home / "linger.lock")}
     assert Path(f"/proc/{pid}/cwd").readlink() == server.home
     assert os.getsid(pid) != os.getsid(0)
 
@@ -143,13 +156,16 @@ def test_where_it_is_killed_the_next_last_user_sees_to_it(server: EmbeddedServer
 
 
 def test_a_home_that_is_removed_ends_it(server: EmbeddedServer) -> None:
-    use(server, 1)
+    use(server, 5)  # long enough to remove it meanwhile on a busy machine
     wait_until_one_lingers(server)
     server.stop()
     shutil.rmtree(server.home)
-    time.sleep(2)
+    deadline_s = time.monotonic() + 20
+    while lingering(server) and time.monotonic() < deadline_s:
+        time.sleep(0.05)
 
     assert lingering(server) == []
+    assert not server.home.exists()
 
 
 @pytest.mark.parametrize(("named", "seconds"), [("0", 0.0), ("2.5", 2.5), ("-1", 0.0), ("soon", LINGER_S)])

@@ -143,9 +143,16 @@ def assert_same(found: State, expected: State) -> None:
 
 def hands() -> list[int]:
     """The processes of hands that this process started, by their ids."""
-    titles = {path.parent: path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline")}
-    found = [int(process.name) for process, title in titles.items() if title.startswith(b"ray::Hand")]
+    paths = Path("/proc").glob("[0-9]*/cmdline")
+    found = [int(path.parent.name) for path in paths if title(path).startswith(b"ray::Hand")]
     return [process for process in found if os.getpid() in ancestors(process)]
+
+
+def title(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:  # it ended meanwhile
+        return b""
 
 
 def ancestors(process: int) -> Iterator[int]:

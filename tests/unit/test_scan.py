@@ -9,6 +9,7 @@ import pytest
 from registry.core.records import Group
 from registry.errors import InputMissing
 from registry.scan import Scan, scan
+from tests.fix_places import open_to_all
 
 GROUP = "andaiafm_F20201105"
 NIGHT = dt.date(2020, 11, 5)
@@ -244,8 +245,7 @@ def test_a_link_that_the_user_names_is_followed_whoever_made_it(tmp_path: Path) 
 
 @ROOT
 def test_an_account_without_rights_of_root_follows_its_own_links_and_those_of_root(tmp_path: Path) -> None:
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
+    open_to_all(tmp_path)
     private = lay(tmp_path / "private", "a.wav", "a.txt")
     indir = lay(tmp_path / "in", "nights/")
     foreign_link(indir / GROUP, private, NOBODY)
