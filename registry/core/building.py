@@ -23,22 +23,15 @@ def builders(clips: Sets, part: Integers, stored: Sets, got: Integers, bar: Bar)
     known = np.flatnonzero(got >= 0)
     whole = bar.united(stored.take(got[known]).followed_by(clips), np.concatenate([known, part]))
     is_alone = whole.voices.size[part] == 1
-    own = whole.take(part)
-    rest = bar.sets(own.voices.without(clips.voices, ~is_alone), _level_without(own, clips))
+    rest = bar.without(whole.take(part), clips, ~is_alone)
     is_long = clips.voices.inverse_s <= 1 / bar.rule.builder_s
-    likely = _margins(clips, rest, bar) >= bar.margin(bar.rule.builder_probability)
+    likely = own_probabilities(clips, rest, bar) >= bar.rule.builder_probability
     builds: Booleans = is_long & (is_alone | likely)
     return builds
 
 
-def _level_without(whole: Sets, clips: Sets) -> Floats:
-    """Take the cosine with strangers of each clip (n,) out of that of the set that holds it (n,)."""
-    left = np.maximum(whole.voices.size - 1, 1)
-    return ((whole.level * whole.voices.size - clips.level) / left).astype(np.float32)
-
-
-def _margins(clips: Sets, rest: Sets, bar: Bar) -> Floats:
-    """Give the margin of each clip to what is left of its own speaker (n,)."""
+def own_probabilities(clips: Sets, rest: Sets, bar: Bar) -> Floats:
+    """Give P(same voice) of each clip and what is left of its own speaker (n,)."""
     blocks = (np.arange(start, min(start + BLOCK_CLIPS, len(clips))) for start in range(0, len(clips), BLOCK_CLIPS))
-    own = [np.diagonal(bar.margins(clips.take(block), rest.take(block))) for block in blocks]
+    own = [np.diagonal(bar.probabilities(clips.take(block), rest.take(block))) for block in blocks]
     return np.concatenate(own) if own else np.empty(0, dtype=np.float32)

@@ -7,7 +7,6 @@ import numpy as np
 
 from registry.core.joining import BLOCK_MARGINS, Constraints, Joined, join
 from registry.core.likeness import Bar, Sets, bar_among
-from registry.core.population import stranger_levels
 from registry.core.probability_rule import ProbabilityRule
 from registry.core.voices import Voices
 
@@ -31,6 +30,7 @@ class Consolidation:
 
 def consolidate(
     voices: Voices,
+    strangers: Voices,
     speaker_ids: Sequence[int],
     apart: Collection[tuple[int, int]],
     confirmed: Collection[int],
@@ -39,29 +39,29 @@ def consolidate(
     """Look for one voice among all stored speakers.
 
     Args:
-        voices: The stored speakers.
+        voices: The stored speakers of a gender.
+        strangers: Those of the other.
         speaker_ids: Their keys, rising.
         apart: Pairs of keys of two voices.
         confirmed: Keys of speakers that are joined with no other; they are reviewed instead.
         rule: The constants; a lower `false_merge_rate` joins less and reviews more.
     """
-    population, bar = bar_among(voices, rule)
-    row = np.arange(len(voices))
-    stored = bar.sets(voices, stranger_levels(voices.mean, population, rule, row))
+    bar = bar_among(voices, strangers, rule)
+    stored = bar.sets(voices)
     place = {key: position for position, key in enumerate(speaker_ids)}
     constraints = Constraints(stored=len(voices)).among(place, apart, confirmed)
     joined = join(stored, bar, constraints)
-    return Consolidation(joins_of(joined, speaker_ids, bar), _review(stored, joined, speaker_ids, apart, bar))
+    return Consolidation(joins_of(joined, speaker_ids), _review(stored, joined, speaker_ids, apart, bar))
 
 
-def joins_of(joined: Joined, speaker_ids: Sequence[int], bar: Bar) -> tuple[Join, ...]:
+def joins_of(joined: Joined, speaker_ids: Sequence[int]) -> tuple[Join, ...]:
     """Give the stored speakers, the first rows, that were joined with others; each goes to the one that stays."""
     least: dict[int, float] = {}
     for merge in reversed(joined.merges):  # a kept row that goes later has been seen by now
         if merge.gone < len(speaker_ids):
-            least[merge.gone] = min(merge.margin, least.get(merge.kept, np.inf))
-    ordered = sorted((int(joined.root[gone]), gone, margin) for gone, margin in least.items())
-    return tuple(Join(speaker_ids[kept], speaker_ids[gone], bar.probability(margin)) for kept, gone, margin in ordered)
+            least[merge.gone] = min(merge.probability, least.get(merge.kept, 1.0))
+    ordered = sorted((int(joined.root[gone]), gone, probability) for gone, probability in least.items())
+    return tuple(Join(speaker_ids[kept], speaker_ids[gone], probability) for kept, gone, probability in ordered)
 
 
 def _review(
@@ -82,13 +82,11 @@ def _review(
 def _likely(present: Sets, bar: Bar) -> list[tuple[int, int, float]]:
     """Give pairs of rows, the lower first, that a person should see, with their probabilities."""
     step = max(1, BLOCK_MARGINS // max(1, len(present)))
-    least = bar.margin(bar.rule.review_probability)
     found: list[tuple[int, int, float]] = []
     for start in range(0, len(present), step):
         block = np.arange(start, min(start + step, len(present)))
-        margins = bar.margins(present.take(block), present)
+        probabilities = bar.probabilities(present.take(block), present)
         is_later = np.arange(len(present)) > block[:, None]
-        ones, others = np.nonzero(is_later & (margins >= least))
-        pairs = zip(ones.tolist(), others.tolist(), margins[ones, others].tolist(), strict=True)
-        found += [(start + one, other, bar.probability(margin)) for one, other, margin in pairs]
+        ones, others = np.nonzero(is_later & (probabilities >= bar.rule.review_probability))
+        found += zip((start + ones).tolist(), others.tolist(), probabilities[ones, others].tolist(), strict=True)
     return found

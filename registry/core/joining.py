@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import takewhile
 
 import numpy as np
 
@@ -37,7 +36,7 @@ class Merge:
 
     kept: int
     gone: int  # the higher row
-    margin: float
+    probability: float  # that they were one voice
 
 
 @dataclass(frozen=True)
@@ -59,16 +58,12 @@ class Joined:
         """Call the rows joined (k,) by rising others of `count`, of which the rest stay as they are."""
         root = np.arange(count)
         root[rows] = rows[self.root]
-        merges = (Merge(int(rows[merge.kept]), int(rows[merge.gone]), merge.margin) for merge in self.merges)
+        merges = (Merge(int(rows[merge.kept]), int(rows[merge.gone]), merge.probability) for merge in self.merges)
         return Joined(root, tuple(merges))
 
     def followed_by(self, later: "Joined") -> "Joined":
         """Join the sets once more."""
         return Joined(later.root[self.root], self.merges + later.merges)
-
-    def until(self, margin: float) -> "Joined":
-        """Give what a bar higher by so much joins: no pair is preferred to another, but the end comes earlier."""
-        return Joined.of(len(self.root), tuple(takewhile(lambda merge: merge.margin >= margin, self.merges)))
 
 
 def join(sets: Sets, bar: Bar, constraints: Constraints | None = None) -> Joined:
@@ -172,7 +167,9 @@ class _Rows:
 
     def merge(self, one: int, other: int) -> Merge:
         kept, gone = sorted((one, other))
-        merge = Merge(int(self.name[kept]), int(self.name[gone]), float(self.best[one]))
+        ones, others = self.sets.take(np.array([kept])), self.sets.take(np.array([gone]))
+        probability = self.bar.probabilities(ones, others, np.full((1, 1), self.best[one], dtype=np.float32))
+        merge = Merge(int(self.name[kept]), int(self.name[gone]), float(probability[0, 0]))
         self._unite(kept, gone)
         before = self.best.copy()
         lost = np.flatnonzero((self.partner == kept) | (self.partner == gone))

@@ -1,9 +1,16 @@
 """The bar that two sets of clips must pass to be one voice, and the probability that they are.
 
-margin(A, B) = mean pairwise cosine(A, B) - bar(A, B)
-bar(A, B)    = level + midway * (1 - level) * share A * share B     between strangers and one voice
-+ scarcity * (1 / size A + 1 / size B) / 2           few clips prove less
-+ raised                                             the more voices, the more look-alikes; the knob
+Cosines of strangers and of one voice are taken for two Gaussians of one variance:
+
+margin(A, B)   = mean pairwise cosine(A, B) - bar(A, B)
+bar(A, B)      = level + midway * way + strictness * variance / way
+level          of strangers: the mean of both sets'
+way            = (1 - level) * share A * share B             from strangers up to one voice
+variance       = variance of two clips * spread A * spread B    of strangers' cosines; large sets vary less
+log odds(A, B) = margin * way / variance
+
+So where the way is short, as on a telephone, the bar is a larger part of it. The strictness is the log odds against one
+voice before anything is heard: it grows with the number of voices and with the knob.
 """
 
 import math
@@ -12,9 +19,9 @@ from functools import cached_property
 
 import numpy as np
 
-from registry.core.population import Population, estimate_population, voice_shares
+from registry.core.population import Population, population_of, voice_shares
 from registry.core.probability_rule import ProbabilityRule
-from registry.core.records import Floats, Integers
+from registry.core.records import Booleans, Floats, Integers
 from registry.core.voices import Voices, own_cosines, weighted_means
 
 STEEPEST = 50.0  # of the log odds, beyond which the exponential says nothing more
@@ -24,9 +31,11 @@ STEEPEST = 50.0  # of the log odds, beyond which the exponential says nothing mo
 class Sets:
     """k sets of clips as the bar sees them."""
 
-    voices: Voices
+    voices: Voices  # their channel taken out
     level: Floats  # (k,) cosine with strangers
     share: Floats  # (k,) share of voice in its vectors
+    stretch: Floats  # (k,) by which its vectors became longer as their channel was taken out
+    spread: Floats  # (k,) how far its cosines with strangers are spread, of a single clip's: their standard deviation
 
     def __len__(self) -> int:
         """Count the sets."""
@@ -34,7 +43,8 @@ class Sets:
 
     def take(self, rows: Integers) -> "Sets":
         """Give some of the sets, in the order asked for."""
-        return Sets(self.voices.take(rows), self.level[rows], self.share[rows])
+        of_sets = (self.level, self.share, self.stretch, self.spread)
+        return Sets(self.voices.take(rows), *(values[rows] for values in of_sets))
 
     def followed_by(self, other: "Sets") -> "Sets":
         """Put the sets of another after these."""
@@ -42,80 +52,113 @@ class Sets:
             self.voices.followed_by(other.voices),
             np.concatenate([self.level, other.level]),
             np.concatenate([self.share, other.share]),
+            np.concatenate([self.stretch, other.stretch]),
+            np.concatenate([self.spread, other.spread]),
         )
 
     def write(self, row: int, one: "Sets") -> None:
         """Put a single set in the place of a row; of copies only, as `take` makes them."""
-        self.voices.mean[row], self.voices.size[row] = one.voices.mean[0], one.voices.size[0]
-        self.voices.inverse_s[row], self.level[row], self.share[row] = (
-            one.voices.inverse_s[0],
-            one.level[0],
-            one.share[0],
-        )
+        mine, its = self.voices, one.voices
+        mine.mean[row], mine.size[row], mine.inverse_s[row] = its.mean[0], its.size[0], its.inverse_s[0]
+        mine.narrowness[row] = its.narrowness[0]
+        self.level[row], self.share[row] = one.level[0], one.share[0]
+        self.stretch[row], self.spread[row] = one.stretch[0], one.spread[0]
 
 
 @dataclass(frozen=True)
 class Bar:
-    """How alike two sets must be, given the population and the number of voices."""
+    """How alike two sets must be, given the population."""
 
     rule: ProbabilityRule
-    base_noise: float
-    voices: float  # among which they are to be told apart
+    population: Population
 
     @cached_property
-    def raised(self) -> float:
-        """Cosine by which the bar stands higher for the number of voices and the accepted rate of false merges."""
-        return strictness(self.voices, self.rule) + knob(self.rule)
+    def strictness(self) -> float:
+        """Log odds against one voice: for the number of voices and for the accepted rate of false merges."""
+        return max(0.0, self._before + math.log(self.rule.calibrated_rate / self.rule.false_merge_rate))
 
-    def sets(self, voices: Voices, level: Floats) -> Sets:
-        """Complete voices, with their cosines with strangers (k,), by their shares.
+    @property
+    def _before(self) -> float:
+        return self.rule.prior_odds + self.rule.voices_odds * math.log(self.population.voices)
 
-        The share is the expected one, corrected by the set's own mean pairwise cosine as far as that is trusted.
-        """
-        own = own_cosines((voices.mean**2).sum(axis=1), voices.size)
-        trust = self.rule.cohesion * np.minimum(voices.size - 1, self.rule.cohesion_clips)
-        expected = voice_shares(voices.inverse_s, self.base_noise, self.rule) ** 2
-        square = (expected + trust * (own - level) / (1 - level)) / (1 + trust)
-        return Sets(voices, level, np.sqrt(np.maximum(square, 0)).astype(np.float32))
+    def sets(self, voices: Voices) -> Sets:
+        """See sets of clips as the bar does: without their channel, each beside its strangers."""
+        moved, stretch = self.population.channel.taken_out(voices)
+        return self._complete(moved, self.population.levels(moved.mean, self.rule), stretch)
 
     def united(self, sets: Sets, labels: Integers) -> Sets:
         """Unite sets of one label (k,), labels counting from 0 without gaps."""
-        level = weighted_means(sets.level[:, None], sets.voices.size, labels)[:, 0]
-        return self.sets(sets.voices.united(labels), level)
+        level, stretch = weighted_means(np.stack([sets.level, sets.stretch], axis=1), sets.voices.size, labels).T
+        return self._complete(sets.voices.united(labels), level, stretch)
+
+    def without(self, sets: Sets, clips: Sets, is_in: Booleans) -> Sets:
+        """Take a clip (k) out of each set that it is in; a set of one clip stays as it is."""
+        gone = (is_in & (sets.voices.size > 1)).astype(np.int64)
+        left = sets.voices.size - gone
+        level, stretch = (
+            ((whole * sets.voices.size - part * gone) / left).astype(np.float32)
+            for whole, part in ((sets.level, clips.level), (sets.stretch, clips.stretch))
+        )
+        return self._complete(sets.voices.without(clips.voices, is_in), level, stretch)
+
+    def _complete(self, voices: Voices, level: Floats, stretch: Floats) -> Sets:
+        """Add shares and spreads.
+
+        The share is the expected one, corrected by the set's own mean pairwise cosine as far as that is trusted.
+        """
+        squares = (voices.mean**2).sum(axis=1)
+        own = own_cosines(squares, voices.size)
+        trust = self.rule.cohesion * np.minimum(voices.size - 1, self.rule.cohesion_clips)
+        expected = voice_shares(voices.inverse_s, self.population.base_noise, self.rule) ** 2
+        square = np.maximum((expected + trust * (own - level) / (1 - level)) / (1 + trust), self.rule.least_share)
+        length = np.clip((squares - level) / (1 - level), self.rule.least_length, 1)
+        spread = stretch * length ** (self.rule.spread_exponent / 2)
+        return Sets(voices, level, np.sqrt(square).astype(np.float32), stretch, spread.astype(np.float32))
 
     def margins(self, one: Sets, other: Sets) -> Floats:
         """Give how far each of some sets (a) is above the bar to each of others (b): (a, b)."""
         return one.voices.mean @ other.voices.mean.T - self.between(one, other)
 
+    @cached_property
+    def least(self) -> float:
+        """Give what the bar is above the level of two single clips at least, however short or long the way."""
+        return 2 * math.sqrt(self.rule.midway * self.strictness * self.rule.stranger_variance)
+
+    def most(self, one: Sets, other: Sets) -> Floats:
+        """Give what the margins of some sets (a) with others (b) are at most: sooner told than the margins (a, b)."""
+        level = one.level[:, None] / 2 + other.level / 2
+        bar = level + np.float32(self.least) * (one.spread[:, None] * other.spread)
+        most: Floats = one.voices.mean @ other.voices.mean.T - bar
+        return most
+
     def between(self, one: Sets, other: Sets) -> Floats:
-        """Give the mean pairwise cosine needed (a, b): a + b terms and one product, for it is asked very often."""
-        scarce = [self.rule.scarcity / 2 / sets.voices.size + sets.level / 2 for sets in (one, other)]
-        apart = (1 - one.level[:, None] / 2 - other.level / 2) * (self.rule.midway * one.share[:, None] * other.share)
-        bar: Floats = (scarce[0] + self.raised).astype(np.float32)[:, None] + scarce[1].astype(np.float32) + apart
+        """Give the mean pairwise cosine needed (a, b)."""
+        way, variance = self._way(one, other), self._variance(one, other)
+        bar: Floats = one.level[:, None] / 2 + other.level / 2 + np.float32(self.rule.midway) * way
+        bar += np.float32(self.strictness) * variance / way
         return bar
 
-    def probability(self, margin: float) -> float:
-        """Give P(same voice) at a margin, whatever rate of false merges is accepted."""
-        log_odds = (margin + knob(self.rule)) / self.rule.odds_scale
-        return 1 / (1 + math.exp(-max(-STEEPEST, min(log_odds, STEEPEST))))
+    def probabilities(self, one: Sets, other: Sets, margins: Floats | None = None) -> Floats:
+        """Give P(same voice) of each of some sets (a) and each of others (b), whatever rate of false merges is accepted.
 
-    def margin(self, probability: float) -> float:
-        """Give the margin at which P(same voice) is so much."""
-        return self.rule.odds_scale * math.log(probability / (1 - probability)) - knob(self.rule)
+        Args:
+            one: The sets (a).
+            other: The others (b).
+            margins: Of both, where they are known (a, b).
+        """
+        found = self.margins(one, other) if margins is None else margins
+        log_odds = found * self._way(one, other) / self._variance(one, other) + self.strictness - self._before
+        return (1 / (1 + np.exp(-np.clip(log_odds, -STEEPEST, STEEPEST)))).astype(np.float32)
+
+    def _way(self, one: Sets, other: Sets) -> Floats:
+        way: Floats = (1 - one.level[:, None] / 2 - other.level / 2) * (one.share[:, None] * other.share)
+        return way
+
+    def _variance(self, one: Sets, other: Sets) -> Floats:
+        variance: Floats = (np.float32(self.rule.stranger_variance) * one.spread[:, None] ** 2) * other.spread**2
+        return variance
 
 
-def bar_among(voices: Voices, rule: ProbabilityRule) -> tuple[Population, Bar]:
-    """Learn from stored speakers alone how alike two of them must be."""
-    population = estimate_population(voices, voices.mean[:0], rule)
-    return population, Bar(rule, population.base_noise, len(voices))
-
-
-def strictness(voices: float, rule: ProbabilityRule) -> float:
-    """Raise the bar with the number of voices; at margin 0 then, the probability is one half."""
-    doublings = np.log2(max(voices, rule.gallery_least) / rule.gallery_voices)
-    return float(rule.gallery * doublings - rule.slack)
-
-
-def knob(rule: ProbabilityRule) -> float:
-    """Raise the bar for the accepted rate of false merges: a fifth of the rate asks for five times the odds."""
-    return float(rule.odds_scale * np.log(rule.calibrated_rate / rule.false_merge_rate))
+def bar_among(voices: Voices, strangers: Voices, rule: ProbabilityRule) -> Bar:
+    """Learn from the sets of a gender (k) and of the other (m) how alike two of the former must be."""
+    return Bar(rule, population_of(voices, strangers, rule))

@@ -1,4 +1,4 @@
-"""Who is who in a night: clusters and stored speakers are joined together, each decision with its probability."""
+"""Who is who in a night: its clips and the stored speakers are joined together, each decision with its probability."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +10,6 @@ from registry.core.building import builders
 from registry.core.consolidation import Join, joins_of
 from registry.core.joining import Constraints, Joined, join
 from registry.core.likeness import Bar, Sets, bar_among
-from registry.core.population import Population, estimate_population, night_levels, stranger_levels
 from registry.core.probability_rule import ProbabilityRule
 from registry.core.ranking import Choice, in_reach, rank
 from registry.core.records import Floats, Integers
@@ -26,6 +25,7 @@ class KnownVoices:
 
     speaker_ids: Sequence[int]  # rising
     voices: Voices  # row by row of speaker_ids
+    strangers: Voices  # of the other gender, stored and of tonight: none of them is any of these voices
     of_audio: Mapping[int, int]  # audio key -> speaker key, for audio heard before
     apart: Collection[tuple[int, int]] = ()  # keys of speakers that are two voices
     confirmed: Collection[int] = ()  # keys of speakers that a person confirmed: no stored speaker may join them
@@ -61,36 +61,34 @@ def link(
     audio_ids: Sequence[int],
     vectors: Floats,
     durations_s: Floats,
+    narrowness: Floats,
     known: KnownVoices,
     rule: ProbabilityRule,
     *,
     may_join_stored: bool = True,
-    population: Population | None = None,
 ) -> Linking:
     """Decide the speaker of every audio of a night.
 
-    Audio heard before keeps its speaker; the rest is clustered, and the clusters are joined with the stored speakers
-    and, through them, with one another. What the night has taught of the population may join some more. The order of
+    Audio heard before keeps its speaker; the rest is joined with the stored speakers and with one another. The order of
     the input does not matter.
 
     Args:
         audio_ids: Keys of the night's different audios (n,).
         vectors: Their embeddings (n, dim), of any length but zero.
         durations_s: Their seconds (n,), more than 0.
-        known: The stored speakers they may match.
+        narrowness: From 0, a studio, to 1, a telephone (n,).
+        known: The stored speakers they may match, and strangers.
         rule: The constants.
         may_join_stored: Whether stored speakers may turn out to be one voice.
-        population: Of whom they are, where more is known than the stored speakers and the night tell.
 
     Returns:
         Decisions that together hold every audio once, and joins of stored speakers to be made before.
     """
     fresh = np.array([row for row, audio in enumerate(audio_ids) if audio not in known.of_audio], dtype=np.int64)
-    night = clips_as_voices(unit(vectors[fresh]), durations_s[fresh])
+    night = clips_as_voices(unit(vectors[fresh]), durations_s[fresh], narrowness[fresh])
     fresh_ids = np.asarray(audio_ids, dtype=np.int64)[fresh]
     confirmed = known.confirmed if may_join_stored else known.speaker_ids
-    population = population or estimate_population(known.voices, night.mean, rule)
-    decisions, joins = _link_fresh(fresh_ids, night, replace(known, confirmed=confirmed), population, rule)
+    decisions, joins = _link_fresh(fresh_ids, night, replace(known, confirmed=confirmed), rule)
     kept = {stored_join.gone_id: stored_join.kept_id for stored_join in joins}
     heard_before = sorted(audio for audio in audio_ids if audio in known.of_audio)
     speakers = [kept.get(known.of_audio[audio], known.of_audio[audio]) for audio in heard_before]
@@ -99,91 +97,56 @@ def link(
 
 
 def _link_fresh(
-    audio_ids: Integers, night: Voices, known: KnownVoices, population: Population, rule: ProbabilityRule
+    audio_ids: Integers, night: Voices, known: KnownVoices, rule: ProbabilityRule
 ) -> tuple[list[Decision], tuple[Join, ...]]:
     """Decide on audio not heard before."""
     if len(night) == 0:
         return [], ()
     count = len(known.voices)
-    bar, clips, cluster = _cluster(night, population, count, rule)
-    levels = stranger_levels(known.voices.mean, population, rule, np.arange(count))
-    sets = bar.sets(known.voices, levels).followed_by(bar.united(clips, cluster))
-    rows = np.arange(len(sets))
-    joined = _join_awake(sets, rows, rows[count:], bar, known, Joined(rows, ()))
-    joined = joined.followed_by(_settle(sets.voices, joined, known, rule))
-    part, got = _parts(joined.root, count)
-    lowest, present = _present(sets.take(np.arange(count)), joined.root[:count], bar)
-    row = np.where(got < 0, -1, np.searchsorted(lowest, got))
-    parts = bar.united(sets.take(np.arange(count, len(sets))), part)
-    choices = rank(parts, present, row, [known.speaker_ids[row] for row in lowest], bar)
-    doubtful = set(audio_ids[~builders(clips, part[cluster], present, row, bar)].tolist())
-    decisions = [_decide(*one, doubtful) for one in zip(_members(audio_ids, part[cluster]), choices, strict=True)]
-    return sorted(decisions, key=lambda decision: decision.audio_ids), joins_of(joined, known.speaker_ids, bar)
+    sets, joined, bar = _join_in_rounds(known.voices.followed_by(night), known, rule)
+    stored, clips = sets.take(np.arange(count)), sets.take(np.arange(count, len(sets)))
+    roots, part = np.unique(joined.root[count:], return_inverse=True)
+    lowest, present = _present(stored, joined.root[:count], bar)
+    row = np.where(roots < count, np.searchsorted(lowest, roots), -1)
+    choices = rank(bar.united(clips, part), present, row, [known.speaker_ids[row] for row in lowest], bar)
+    doubtful = set(audio_ids[~builders(clips, part, present, row, bar)].tolist())
+    decisions = [_decide(*one, doubtful) for one in zip(_members(audio_ids, part), choices, strict=True)]
+    return sorted(decisions, key=lambda decision: decision.audio_ids), joins_of(joined, known.speaker_ids)
 
 
-def _cluster(night: Voices, population: Population, count: int, rule: ProbabilityRule) -> tuple[Bar, Sets, Integers]:
-    """Cluster tonight's clips among as many voices as there turn out to be.
+def _join_in_rounds(everybody: Voices, known: KnownVoices, rule: ProbabilityRule) -> tuple[Sets, Joined, Bar]:
+    """Join stored speakers, the first rows, and tonight's clips; and anew by what that has taught of the population.
 
-    They are counted by the lowest bar, that of a night without any: the more voices, the higher the bar, and the
-    higher the bar, the more of what it leaves are pieces of voices, which are no reason to raise it once more.
+    In a small registry all are joined with all; in a large one tonight's clips with those in their reach, and once, for
+    a night teaches little there.
 
     Returns:
-        The bar at last, the clips as it sees them, and the cluster (n,) of each.
+        All as the last bar sees them, what it joined, and the bar.
     """
-    lowest = Bar(rule, population.base_noise, count)
-    clips = lowest.sets(night, night_levels(night.mean, population, rule))
-    joined = join(clips, lowest)
-    bar = replace(lowest, voices=count + len(clips) - len(joined.merges))
-    cluster = np.unique(joined.until(bar.raised - lowest.raised).root, return_inverse=True)[1]
-    return bar, clips, cluster
+    count = len(known.voices)
+    is_small = count <= rule.settled_speakers
+    awake = np.arange(0 if is_small else count, len(everybody))
+    bar = bar_among(everybody, known.strangers, rule)
+    sets = bar.sets(everybody)
+    joined = _join_awake(sets, awake, bar, known)
+    for _ in range(1, rule.rounds if is_small else 1):
+        taught = everybody.united(np.unique(joined.root, return_inverse=True)[1])
+        bar = bar_among(taught, known.strangers, rule)
+        sets = bar.sets(everybody)
+        joined = _join_awake(sets, awake, bar, known)
+    return sets, joined, bar
 
 
-def _settle(voices: Voices, joined: Joined, known: KnownVoices, rule: ProbabilityRule) -> Joined:
-    """Join once more by what the night has taught: all speakers of a small registry, those heard tonight of a large."""
-    lowest, label = np.unique(joined.root, return_inverse=True)
-    now = voices.united(label)
-    population, bar = bar_among(now, rule)
-    sets = bar.sets(now, stranger_levels(now.mean, population, rule, np.arange(len(now))))
-    awake = np.arange(len(now)) if len(now) <= rule.settled_speakers else np.unique(label[len(known.voices) :])
-    return _join_awake(sets, lowest, awake, bar, known, joined)
-
-
-def _join_awake(sets: Sets, called: Integers, awake: Integers, bar: Bar, known: KnownVoices, before: Joined) -> Joined:
-    """Join some sets with one another and with all in their reach.
-
-    Args:
-        sets: All sets (k,), each called by a row of `before`, rising.
-        called: Those rows (k,).
-        awake: Positions of the sets that are joined with all; the rest are not joined with one another.
-        bar: What they are compared by.
-        known: Which speakers may not be joined.
-        before: What was joined before: rows of all stored speakers, then of the clusters.
-    """
+def _join_awake(sets: Sets, awake: Integers, bar: Bar, known: KnownVoices) -> Joined:
+    """Join some rows with one another and with all in their reach; the rest is not joined with one another."""
     rest = np.setdiff1d(np.arange(len(sets)), awake)
     near = rest[in_reach(sets.take(awake), sets.take(rest), bar)]
     chosen = np.union1d(near, awake)
-    position = {int(row): place for place, row in enumerate(called[chosen])}
-    roots = zip(known.speaker_ids, before.root[: len(known.voices)].tolist(), strict=True)
-    place = {key: position[root] for key, root in roots if root in position}
-    stored = int((called[chosen] < len(known.voices)).sum())
+    stored = chosen[chosen < len(known.voices)]
+    place = {known.speaker_ids[row]: position for position, row in enumerate(stored.tolist())}
     asleep = np.flatnonzero(np.isin(chosen, near)).tolist()
-    constraints = Constraints(stored, asleep).among(place, known.apart, known.confirmed)
-    return join(sets.take(chosen), bar, constraints).renumbered(called[chosen], len(before.root))
-
-
-def _parts(root: Integers, count: int) -> tuple[Integers, Integers]:
-    """Part clusters by decision: each of a stored speaker alone, those of a new one together.
-
-    Args:
-        root: The roots of all rows, stored speakers and then clusters (c,).
-        count: How many stored speakers there are.
-
-    Returns:
-        The part of each cluster (c,), and the row of the speaker that each part (p,) got, -1 for a new one.
-    """
-    found = root[count:]
-    first, part = np.unique(np.where(found < count, np.arange(count, len(root)), found), return_inverse=True)
-    return part, np.where(root[first] < count, root[first], -1)
+    constraints = Constraints(len(stored), asleep).among(place, known.apart, known.confirmed)
+    return join(sets.take(chosen), bar, constraints).renumbered(chosen, len(sets))
 
 
 def _present(stored: Sets, root: Integers, bar: Bar) -> tuple[Integers, Sets]:

@@ -2,15 +2,15 @@
 
 Every set has a half of the bar. Two halves never add up to more than the bar between their sets:
 
-    half(A) = (level + raised) / 2 + midway / usual * (1 - z / usual / 2)        z = 1 / ((1 - level) * share ** 2)
+    half(A) = level A / 2 + least / usual * (1 - z A / usual / 2)      z = 1 / spread ** 2
 
-For scarcity only raises the bar, 1 - level A / 2 - level B / 2 is at least the root of (1 - level A) * (1 - level B),
-and 1 / sqrt(z A * z B) is convex, so never below its tangent plane where both are as usual.
+For midway * way + strictness * variance / way is at least its minimum over all ways, which is `least` times the root of
+1 / (z A * z B), and 1 / sqrt(z A * z B) is convex, so never below its tangent plane where both are as usual.
 
-Two rows are linked if their mean cosine reaches the sum of their allowances; a row's allowance is its half, less some
-slack. The mean cosine of two sets is that of all pairs of their rows, so of sets without a link it is below the sum of
-their mean allowances. Where a set's mean allowance is at most its half, that is below the bar; where it is not, as the
-set turned out to be less alike to itself than expected, the set is loose and compared with all.
+Two rows are linked if their mean cosine reaches the sum of their allowances; a row's allowance is the half that it would
+have if it were part of a large set, whose spread is small, less some slack. The mean cosine of two sets is that of all
+pairs of their rows, so of sets without a link it is below the sum of their mean allowances. Where a set's mean allowance
+is at most its half, that is below the bar; where it is not, the set is loose and compared with all.
 
 So no join crosses from one connected component to another, and each is joined as if it were alone.
 """
@@ -23,21 +23,12 @@ from registry.core.records import Floats, Integers
 SLACK = 0.02  # cosine: less would make sets loose, more links rows in vain; the result is the same
 ROUNDING = 1e-5  # cosine, more than sums of 32 bits are wrong by
 MOST_LINKS = 3_000  # of a row; one with more is compared with all, which is as fast and takes no memory
-LARGEST = 1e6  # of a usual z: shares of nothing make it infinite
 
 
-def halves(sets: Sets, bar: Bar, usual: float) -> Floats:
-    """Give each set's half of the bar (k,); for one without any share of voice that is -inf."""
-    with np.errstate(divide="ignore"):
-        z = 1 / ((1 - sets.level) * sets.share**2)
-    half = (sets.level + bar.raised) / 2 + bar.rule.midway / usual * (1 - z / usual / 2)
+def halves(sets: Sets, spread: Floats, bar: Bar, usual: float) -> Floats:
+    """Give each set's half of the bar (k,), if its spread were so (k,)."""
+    half = sets.level / 2 + bar.least / usual * (1 - 1 / spread**2 / usual / 2)
     return half.astype(np.float32)
-
-
-def usual_z(sets: Sets) -> float:
-    """Give the median z, near which halves are no smaller than need be."""
-    square = np.median((1 - sets.level) * sets.share**2) if len(sets) else 1
-    return float(1 / max(square, 1 / LARGEST))
 
 
 class Links:
@@ -45,8 +36,10 @@ class Links:
 
     def __init__(self, sets: Sets, bar: Bar) -> None:
         """Begin without any: rows that are not among those linked count as linked with all."""
-        self.sets, self.bar, self.usual = sets, bar, usual_z(sets)
-        self.allowance = halves(sets, bar, self.usual) - SLACK
+        self.sets, self.bar = sets, bar
+        large = np.minimum(sets.spread, sets.stretch * sets.share**bar.rule.spread_exponent)
+        self.usual = float(np.median(1 / large**2)) if len(sets) else 1.0
+        self.allowance = halves(sets, large, bar, self.usual) - SLACK
         self.rows: list[Integers | None] = [None] * len(sets)  # that each is linked to, itself too; None: to all
         self.set_of = np.arange(len(sets))  # the row of the set that each row is in
         self.is_loose = np.zeros(len(sets), dtype=bool)
@@ -79,7 +72,8 @@ class Links:
         self.rows[gone] = None
         self.set_of[self.set_of == gone] = kept
         self.allowance[kept] = np.average(self.allowance[[kept, gone]], weights=sizes)
-        half = halves(self.sets.take(np.array([kept])), self.bar, self.usual)[0]
+        one = self.sets.take(np.array([kept]))
+        half = halves(one, one.spread, self.bar, self.usual)[0]
         self.loose_sets -= int(self.is_loose[kept]) + int(self.is_loose[gone])
         self.is_loose[kept], self.is_loose[gone] = self.allowance[kept] > half, False
         self.loose_sets += int(self.is_loose[kept])

@@ -1,72 +1,100 @@
-"""The population: what the stored speakers and tonight's clips tell of all voices of their gender."""
+"""The population: how alike strangers are, and how much one voice varies, before anybody is named.
 
-from dataclasses import dataclass, replace
+Strangers that are certain tell it: clips of the other gender, which no voice can be on both sides of. They are a little
+less alike than strangers of one gender, by the same line on every sound, from audiobooks to GSM.
+"""
+
+from dataclasses import dataclass
 
 import numpy as np
 
+from registry.core.channel import Channel, channels
 from registry.core.probability_rule import ProbabilityRule
-from registry.core.records import Booleans, Floats, Integers
+from registry.core.records import Floats
 from registry.core.voices import Voices, own_cosines
 
-BLOCK_SETS = 1024  # compared with the cohort at a time: 8 MB
-SAMPLED_SPEAKERS = 256  # of the cohort, enough for a quantile
+BLOCK_SETS = 1024  # compared with all strangers at a time: 2 MB
 NOISE_FACTORS = 2.0 ** np.linspace(-2.5, 2.4, 40)  # of the usual base noise, among which the right one is sought
+NEAREST_ABOVE_MEAN = 1.667  # deviations: so far above the mean of all is that of the nearest 0.12 in a Gaussian
 
 
 @dataclass(frozen=True)
 class Population:
-    """How alike strangers are, and how much one voice varies."""
+    """Of whom the voices of a gender are."""
 
-    stranger: float  # cosine of two strangers
+    channel: Channel  # of that gender
+    strangers: Floats  # (m, dim) means of the other gender's sets, their channel taken out
     base_noise: float  # noise-to-voice power of a very long clip
-    cohort: Floats  # (m, dim) means of the stored speakers that stand for all strangers
-    cohort_rows: Integers  # (m,) their rows among the stored speakers
+    voices: float  # of equal size, among which it is as improbable that two clips are of one
+
+    def levels(self, means: Floats, rule: ProbabilityRule) -> Floats:
+        """Give the cosine that each of some sets would have with strangers of its gender (k,).
+
+        Args:
+            means: Means of the sets, their channel taken out (k, dim).
+            rule: The constants.
+        """
+        usual = rule.stranger + (rule.stranger_by_telephone - rule.stranger) * self.channel.narrowness
+        if not len(self.strangers):
+            return np.full(len(means), usual, dtype=np.float32)
+        blocks = (slice(start, start + BLOCK_SETS) for start in range(0, len(means), BLOCK_SETS))
+        found = [_of_own_sound(means[block] @ self.strangers.T, rule) for block in blocks]
+        other_gender = np.concatenate(found) if found else np.empty(0, dtype=np.float32)
+        told = rule.other_gender_factor * other_gender + rule.other_gender_offset
+        weight = len(self.strangers)
+        levels: Floats = (usual * rule.stranger_sets + told * weight) / np.float32(rule.stranger_sets + weight)
+        return levels.astype(np.float32)
 
 
-def estimate_population(stored: Voices, tonight: Floats, rule: ProbabilityRule) -> Population:
-    """Learn from the stored speakers and tonight's unit vectors (n, dim), either of which may be none."""
-    rows = np.arange(0, len(stored), _step(len(stored), rule))
-    among_stored = Population(stranger_cosine(stored.mean, tonight[:0], rule), np.nan, stored.mean[rows], rows)
-    levels = stranger_levels(stored.mean, among_stored, rule, np.arange(len(stored)))
-    noise = learned_noise(stored, levels, rule)
-    return replace(among_stored, stranger=stranger_cosine(stored.mean, tonight, rule), base_noise=noise)
+def _of_own_sound(cosines: Floats, rule: ProbabilityRule) -> Floats:
+    """Give each set's mean cosine (k,) with those strangers (k, m) that share its sound.
+
+    Where there are several sounds, as studios and halls, those of the set's own are the nearest. The mean of all is
+    inferred from the nearest, as of a Gaussian; it is never below the mean of all sounds.
+    """
+    count = cosines.shape[1]
+    nearest = max(1, round(rule.nearest_share * count))
+    near = np.partition(cosines, count - nearest, axis=1)[:, count - nearest :].mean(axis=1)
+    own: Floats = np.maximum(near - NEAREST_ABOVE_MEAN * rule.other_gender_spread, cosines.mean(axis=1))
+    return own
 
 
-def stranger_cosine(speakers: Floats, tonight: Floats, rule: ProbabilityRule) -> float:
-    """Weigh what is usual, the stored speakers' means (s, dim) and tonight's unit vectors (n, dim)."""
-    values, weights = [rule.stranger], [rule.stranger_speakers]
-    if len(speakers) > 1:
-        values.append(_quantile_of_pairs(speakers, rule.stranger_quantile, rule))
-        weights.append(float(len(speakers)))
-    if len(tonight) > 1:
-        values.append(min(_quantile_of_pairs(tonight, rule.night_quantile, rule), rule.night_cap))
-        weights.append(min(len(tonight) / rule.night_clips, rule.night_most))
-    return float(np.average(values, weights=weights))
+def population_of(voices: Voices, strangers: Voices, rule: ProbabilityRule) -> Population:
+    """Learn from the sets of a gender (k) and of the other (m), either of which may be none.
+
+    Sets are speakers or, where nobody is known yet, single clips.
+    """
+    own, other = channels(voices, strangers, rule)
+    before = Population(own, other.taken_out(strangers)[0].mean, rule.base_noise, effective_voices(voices, rule))
+    moved, _ = own.taken_out(voices)
+    noise = learned_noise(moved, before.levels(moved.mean, rule), rule)
+    return Population(own, before.strangers, noise, before.voices)
 
 
-def _quantile_of_pairs(vectors: Floats, quantile: float, rule: ProbabilityRule) -> float:
-    rows = vectors[:: _step(len(vectors), rule)]
-    return float(np.quantile((rows @ rows.T)[np.triu_indices(len(rows), 1)], quantile))
+def effective_voices(voices: Voices, rule: ProbabilityRule) -> float:
+    """Give the number of equally large voices among which two clips are as seldom of one as among these.
+
+    A single clip counts as if it were one of a voice's usual number, for it may not have met the others yet.
+    """
+    clips = voices.size.sum()
+    pairs = (voices.size * np.where(voices.size == 1, rule.clips_a_voice, voices.size)).sum()
+    return max(float(clips) ** 2 / max(float(pairs), 1.0), rule.least_voices)
 
 
-def _step(count: int, rule: ProbabilityRule) -> int:
-    return max(1, -(-count // rule.cohort_speakers))
+def learned_noise(voices: Voices, levels: Floats, rule: ProbabilityRule) -> float:
+    """Find the base noise at which some sets are as alike to themselves as they should be.
 
-
-def learned_noise(stored: Voices, levels: Floats, rule: ProbabilityRule) -> float:
-    """Find the base noise at which the stored speakers are as alike to themselves as they should be.
-
-    A speaker weighs as its clips after the first. The learned value and the usual one are weighed on a log scale.
+    A set weighs as its clips after the first. The learned value and the usual one are weighed on a log scale.
 
     Args:
-        stored: The speakers (s).
-        levels: Their cosines with strangers (s,).
+        voices: The sets (k).
+        levels: Their cosines with strangers (k,).
         rule: The constants.
     """
-    several = np.flatnonzero(stored.size > 1)
+    several = np.flatnonzero(voices.size > 1)
     if len(several) == 0:
         return rule.base_noise
-    many, level = stored.take(several), levels[several]
+    many, level = voices.take(several), levels[several]
     weight = many.size - 1
     above = weight @ ((own_cosines((many.mean**2).sum(axis=1), many.size) - level) / (1 - level))
     noises = rule.base_noise * NOISE_FACTORS
@@ -83,63 +111,3 @@ def voice_shares(inverse_s: Floats, base_noise: float, rule: ProbabilityRule) ->
     """
     shares: Floats = (1 / np.sqrt(1 + base_noise * (1 + rule.short_s * inverse_s))).astype(np.float32)
     return shares
-
-
-def stranger_levels(
-    means: Floats,
-    population: Population,
-    rule: ProbabilityRule,
-    stored_rows: Integers | None = None,
-    expected: Floats | None = None,
-) -> Floats:
-    """Give each set's cosine with strangers: the cohort's that are none of its voice, and what is expected as one.
-
-    Those that count share the set's sound, studio or telephone: they lie around a quantile of its cosines. Well above
-    are fragments of its own voice, well below strangers who sound otherwise and tell nothing.
-
-    Args:
-        means: Means of the sets (k, dim).
-        population: With the cohort.
-        rule: The constants.
-        stored_rows: The sets' rows among the stored speakers (k,) where they are such; none meets itself.
-        expected: Expected cosines (k,); by default the population's for all.
-    """
-    own = np.full(len(means), -1) if stored_rows is None else stored_rows
-    before = np.full(len(means), population.stranger) if expected is None else expected
-    levels = np.empty(len(means), dtype=np.float32)
-    for start in range(0, len(means), BLOCK_SETS):
-        block = slice(start, start + BLOCK_SETS)
-        cosines = means[block] @ population.cohort.T
-        is_own = own[block, None] == population.cohort_rows
-        middle = np.maximum(_middle(cosines, is_own, rule), population.stranger)
-        above = cosines - middle[:, None]
-        strange = (above < rule.stranger_width) & (above > -rule.other_sound_width) & ~is_own
-        levels[block] = (np.where(strange, cosines, 0).sum(axis=1) + before[block]) / (1 + strange.sum(axis=1))
-    return levels
-
-
-def _middle(cosines: Floats, is_own: Booleans, rule: ProbabilityRule) -> Floats:
-    """Give a quantile of each set's cosines with the cohort (k, m) but its own; without a cohort it is -1."""
-    step = max(1, cosines.shape[1] // SAMPLED_SPEAKERS)
-    sampled = np.where(is_own, np.float32(-1), cosines)[:, ::step]
-    count, own = sampled.shape[1], int(is_own.any())  # an own one has come to stand first
-    if count - own < 1:
-        return np.full(len(cosines), -1, dtype=np.float32)
-    rank = own + rule.local_quantile * (count - own - 1)
-    middle: Floats = np.quantile(sampled, rank / max(count - 1, 1), axis=1).astype(np.float32)
-    return middle
-
-
-def night_levels(tonight: Floats, population: Population, rule: ProbabilityRule) -> Floats:
-    """Give the cosine with strangers of each of tonight's unit vectors (n, dim): a night may be of several sounds.
-
-    What most of tonight's clips are to a clip is weighed with what is known of the population.
-    """
-    weight = min(len(tonight) / rule.night_clips, rule.night_most) if len(tonight) > 1 else 0
-    known = rule.stranger_speakers + len(population.cohort)
-    expected = np.full(len(tonight), population.stranger, dtype=np.float32)
-    for start in range(0, len(tonight), BLOCK_SETS):
-        block = slice(start, start + BLOCK_SETS)
-        middle = np.minimum(np.median(tonight[block] @ tonight[:: _step(len(tonight), rule)].T, axis=1), rule.night_cap)
-        expected[block] = (population.stranger * known + middle * weight) / (known + weight)
-    return stranger_levels(tonight, population, rule, expected=expected)

@@ -25,7 +25,7 @@ def in_reach(sets: Sets, stored: Sets, bar: Bar) -> Integers:
     near = np.zeros(len(stored), dtype=bool)
     for start in range(0, len(stored), step):
         block = np.arange(start, min(start + step, len(stored)))
-        near[block] = (bar.margins(sets, stored.take(block)) >= -bar.rule.reach).any(axis=0)
+        near[block] = (bar.most(sets, stored.take(block)) >= -bar.rule.reach).any(axis=0)
     return np.flatnonzero(near)
 
 
@@ -42,22 +42,20 @@ def rank(
         bar: What they are compared by.
     """
 
-    def choose(row: int, scores: Floats, margins: Floats) -> Choice | None:
-        if row < 0:
-            return None
-        return Choice(speaker_ids[row], float(scores[row]), bar.probability(float(margins[row])))
+    def choose(row: int, scores: Floats, probabilities: Floats) -> Choice | None:
+        return None if row < 0 else Choice(speaker_ids[row], float(scores[row]), float(probabilities[row]))
 
     step = max(1, BLOCK_MARGINS // max(1, len(stored)))
     for start in range(0, len(sets), step):
         block = np.arange(start, min(start + step, len(sets)))
         scores = sets.voices.mean[block] @ stored.voices.mean.T
-        margins = scores - bar.between(sets.take(block), stored)
-        for score, margin, own in zip(scores, margins, got[block].tolist(), strict=True):
-            yield choose(own, score, margin), choose(_nearest_other(own, margin), score, margin)
+        probabilities = bar.probabilities(sets.take(block), stored)
+        for score, probability, own in zip(scores, probabilities, got[block].tolist(), strict=True):
+            yield choose(own, score, probability), choose(_nearest_other(own, probability), score, probability)
 
 
-def _nearest_other(own: int, margins: Floats) -> int:
-    others = margins.copy()
+def _nearest_other(own: int, probabilities: Floats) -> int:
+    others = probabilities.copy()
     if own >= 0:
         others[own] = -np.inf
     nearest = int(others.argmax()) if len(others) else -1
