@@ -47,11 +47,8 @@ class Sets:
     def write(self, row: int, one: "Sets") -> None:
         """Put a single set in the place of a row; of copies only, as `take` makes them."""
         self.voices.mean[row], self.voices.size[row] = one.voices.mean[0], one.voices.size[0]
-        self.voices.inverse_s[row], self.level[row], self.share[row] = (
-            one.voices.inverse_s[0],
-            one.level[0],
-            one.share[0],
-        )
+        self.voices.inverse_s[row], self.voices.narrowness[row] = one.voices.inverse_s[0], one.voices.narrowness[0]
+        self.level[row], self.share[row] = one.level[0], one.share[0]
 
 
 @dataclass(frozen=True)

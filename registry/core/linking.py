@@ -61,6 +61,7 @@ def link(
     audio_ids: Sequence[int],
     vectors: Floats,
     durations_s: Floats,
+    narrowness: Floats,
     known: KnownVoices,
     rule: ProbabilityRule,
     *,
@@ -77,6 +78,7 @@ def link(
         audio_ids: Keys of the night's different audios (n,).
         vectors: Their embeddings (n, dim), of any length but zero.
         durations_s: Their seconds (n,), more than 0.
+        narrowness: How narrow a line they were heard over (n,): 0 studio, 1 telephone.
         known: The stored speakers they may match.
         rule: The constants.
         may_join_stored: Whether stored speakers may turn out to be one voice.
@@ -86,7 +88,7 @@ def link(
         Decisions that together hold every audio once, and joins of stored speakers to be made before.
     """
     fresh = np.array([row for row, audio in enumerate(audio_ids) if audio not in known.of_audio], dtype=np.int64)
-    night = clips_as_voices(unit(vectors[fresh]), durations_s[fresh])
+    night = clips_as_voices(unit(vectors[fresh]), durations_s[fresh], narrowness[fresh])
     fresh_ids = np.asarray(audio_ids, dtype=np.int64)[fresh]
     confirmed = known.confirmed if may_join_stored else known.speaker_ids
     population = population or estimate_population(known.voices, night.mean, rule)

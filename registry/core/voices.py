@@ -14,6 +14,7 @@ class Voices:
     mean: Floats  # (k, dim) plain means of unit vectors, not normalised again
     size: Integers  # (k,) clips
     inverse_s: Floats  # (k,) mean of 1 / duration, per second: short clips make it large
+    narrowness: Floats  # (k,) mean of the clips': 0 studio, 1 telephone
 
     def __len__(self) -> int:
         """Count the sets."""
@@ -21,7 +22,7 @@ class Voices:
 
     def take(self, rows: Integers) -> "Voices":
         """Give some of the sets, in the order asked for."""
-        return Voices(self.mean[rows], self.size[rows], self.inverse_s[rows])
+        return Voices(self.mean[rows], self.size[rows], self.inverse_s[rows], self.narrowness[rows])
 
     def followed_by(self, other: "Voices") -> "Voices":
         """Put the sets of another after these."""
@@ -29,6 +30,7 @@ class Voices:
             np.concatenate([self.mean, other.mean]),
             np.concatenate([self.size, other.size]),
             np.concatenate([self.inverse_s, other.inverse_s]),
+            np.concatenate([self.narrowness, other.narrowness]),
         )
 
     def without(self, clips: "Voices", is_in: Booleans) -> "Voices":
@@ -37,19 +39,24 @@ class Voices:
         left = self.size - gone
         mean = (self.mean * self.size[:, None] - clips.mean * gone[:, None]) / left[:, None]
         inverse_s = (self.inverse_s * self.size - clips.inverse_s * gone) / left
-        return Voices(mean.astype(np.float32), left, inverse_s.astype(np.float32))
+        narrowness = (self.narrowness * self.size - clips.narrowness * gone) / left
+        return Voices(mean.astype(np.float32), left, inverse_s.astype(np.float32), narrowness.astype(np.float32))
 
     def united(self, labels: Integers) -> "Voices":
         """Unite sets of one label (k,), labels counting from 0 without gaps."""
         size = np.bincount(labels, self.size).astype(np.int64)
         mean = weighted_means(self.mean, self.size, labels)
-        return Voices(mean, size, weighted_means(self.inverse_s[:, None], self.size, labels)[:, 0])
+        inverse_s, narrowness = (
+            weighted_means(values[:, None], self.size, labels)[:, 0] for values in (self.inverse_s, self.narrowness)
+        )
+        return Voices(mean, size, inverse_s, narrowness)
 
 
-def clips_as_voices(units: Floats, durations_s: Floats) -> Voices:
-    """Make a set of each clip, from unit vectors (n, dim) and seconds (n,)."""
+def clips_as_voices(units: Floats, durations_s: Floats, narrowness: Floats) -> Voices:
+    """Make a set of each clip, from unit vectors (n, dim), seconds (n,) and narrowness (n,)."""
     ones = np.ones(len(units), dtype=np.int64)
-    return Voices(units.astype(np.float32), ones, (1 / durations_s).astype(np.float32))
+    inverse_s = (1 / durations_s).astype(np.float32)
+    return Voices(units.astype(np.float32), ones, inverse_s, narrowness.astype(np.float32))
 
 
 def weighted_means(values: Floats, weights: Integers, labels: Integers) -> Floats:
