@@ -110,7 +110,8 @@ INVARIANTS = {
         SELECT coalesce(p.speaker_id, r.speaker_id) AS speaker_id, p.audios, r.audios AS recomputed
         FROM profile p FULL JOIN ({PROFILES.format(condition="")}) r USING (speaker_id, model_id)
         WHERE (p.audios IS DISTINCT FROM r.audios OR p.mean <-> r.mean > {ROUNDING}
-               OR abs(p.duration_s / r.duration_s - 1) > {ROUNDING})
+               OR abs(p.duration_s / r.duration_s - 1) > {ROUNDING}
+               OR abs(p.narrowness - r.narrowness) > {ROUNDING})
           AND (p.speaker_id IS NOT NULL OR r.model_id = deciding_model())
     """,  # noqa: S608 - constants of ours; under another model profiles are completed when its reembed ends
     "what is kept of a speaker's nights is what its clips add up to": f"""

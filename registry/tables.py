@@ -192,6 +192,11 @@ audio = Table(
     Column("duration_s", REAL, nullable=False, comment="Length in seconds."),
     Column("sample_rate_hz", Integer, nullable=False, comment="Samples a second, as it came."),
     Column("channels", SmallInteger, nullable=False, comment="Channels, as it came."),
+    Column(
+        "narrowness",
+        REAL,
+        comment="0 heard as in a studio, 1 as over a telephone; none if an earlier version embedded it, taken for 0.",
+    ),
     comment="Audio heard, once however many clips carry it.",
 )
 
@@ -406,6 +411,13 @@ profile = Table(
         "sums",
         ARRAY(DOUBLE_PRECISION),
         comment="How many audios and the sum of their unit vectors, once nights have added to the mean.",
+    ),
+    Column(
+        "narrowness",
+        DOUBLE_PRECISION,
+        nullable=False,
+        server_default=text("0"),
+        comment="Mean of the audios' narrowness: 0 studio, 1 telephone.",
     ),
     comment="What a speaker sounds like under one model; always equal to the mean over its clips.",
 )

@@ -237,7 +237,7 @@ def _embed(embedder: Embedder, heard: Sequence[Heard[Any]]) -> list[EmbeddedAudi
 def _embedded(sound: Sound, vector: Floats | str) -> EmbeddedAudio | str:
     if isinstance(vector, str):
         return vector
-    return EmbeddedAudio(sound.audio_hash, sound.duration_s, sound.sample_rate_hz, sound.channels, vector)
+    return EmbeddedAudio(sound.audio_hash, sound.duration_s, sound.sample_rate_hz, sound.channels, None, vector)
 
 
 def _samples(heard: Heard[Any]) -> Floats:

@@ -20,6 +20,7 @@ class Members:
 
     vectors: Floats  # (n, dim) embeddings, of any length but zero
     durations_s: Floats  # (n,) more than 0
+    narrowness: Floats  # (n,) 0 studio, 1 telephone
     own: Integers  # (n,) row of the speaker
     is_in_profile: Booleans  # (n,) whether it is part of the speaker's mean
 
@@ -29,7 +30,13 @@ class Members:
 
     def take(self, rows: slice) -> "Members":
         """Give some of them."""
-        return Members(self.vectors[rows], self.durations_s[rows], self.own[rows], self.is_in_profile[rows])
+        return Members(
+            self.vectors[rows],
+            self.durations_s[rows],
+            self.narrowness[rows],
+            self.own[rows],
+            self.is_in_profile[rows],
+        )
 
     def are_alone(self, speakers: Voices) -> Booleans:
         """Tell which are all that their speaker's mean is made of (n,)."""
@@ -68,7 +75,7 @@ def certainties(members: Members, speakers: Voices, cohort: Cohort, rule: Probab
 
 def as_sets(members: Members, population: Population, bar: Bar) -> Sets:
     """See each recording as a set of its own."""
-    clips = clips_as_voices(unit(members.vectors), members.durations_s)
+    clips = clips_as_voices(unit(members.vectors), members.durations_s, members.narrowness)
     return bar.sets(clips, stranger_levels(clips.mean, population, bar.rule))
 
 

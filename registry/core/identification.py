@@ -10,13 +10,23 @@ from registry.core.vectors import unit
 from registry.core.voices import Voices, clips_as_voices
 
 
-def identify(vector: Floats, duration_s: float, stored: Voices, rule: ProbabilityRule) -> tuple[Floats, Floats]:
-    """Compare an embedding (dim,) with stored speakers (m).
+def identify(
+    vector: Floats, duration_s: float, narrowness: float, stored: Voices, rule: ProbabilityRule
+) -> tuple[Floats, Floats]:
+    """Compare a clip with stored speakers.
+
+    Args:
+        vector: Its embedding (dim,), of any length but zero.
+        duration_s: Its seconds, more than 0.
+        narrowness: 0 for studio, 1 for telephone, or between.
+        stored: The speakers (m).
+        rule: The constants.
 
     Returns:
         The mean cosine to each speaker's clips (m,), and P(same voice) of each (m,).
     """
-    clip = clips_as_voices(unit(vector[None]), np.array([duration_s], dtype=np.float32))
+    sound = (np.array([value], dtype=np.float32) for value in (duration_s, narrowness))
+    clip = clips_as_voices(unit(vector[None]), *sound)
     population = estimate_population(stored, clip.mean, rule)
     bar = Bar(rule, population.base_noise, len(stored))
     everybody = bar.sets(stored, stranger_levels(stored.mean, population, rule, np.arange(len(stored))))

@@ -33,9 +33,11 @@ def cut_in_two(vectors: Floats) -> Cut:
     return Cut(labels == smaller, float(parts.means[0] @ parts.means[1]))
 
 
-def one_voice(vectors: Floats, durations_s: Floats, cut: Cut, population: Population, bar: Bar) -> float:
-    """Give P(same voice) of the two parts of some clips, embeddings (n, dim) and seconds (n,)."""
-    clips = clips_as_voices(unit(vectors), durations_s)
+def one_voice(
+    vectors: Floats, durations_s: Floats, narrowness: Floats, cut: Cut, population: Population, bar: Bar
+) -> float:
+    """Give P(same voice) of the two parts of some clips: embeddings (n, dim), seconds (n,) and narrowness (n,)."""
+    clips = clips_as_voices(unit(vectors), durations_s, narrowness)
     labels = cut.leaves.astype(np.int64)
     parts = bar.united(bar.sets(clips, stranger_levels(clips.mean, population, bar.rule)), labels)
     return bar.probability(float(bar.margins(parts, parts)[0, 1]))

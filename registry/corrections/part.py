@@ -46,9 +46,9 @@ def part_all(under_way: Change, foundation: Foundation, gender: str) -> tuple[in
 def _find(under_way: Change, foundation: Foundation, gender: str) -> Iterator[Parting]:
     _, voices = speakers.all_voices(under_way.connection, foundation, gender)
     population, bar = bar_among(voices, settings.linking_rule(foundation.false_merge_rate))
-    for held, vectors, durations_s in _with_vectors(under_way, foundation, gender):
+    for held, vectors, durations_s, narrowness in _with_vectors(under_way, foundation, gender):
         cut = cut_in_two(vectors)
-        probability = one_voice(vectors, durations_s, cut, population, bar)
+        probability = one_voice(vectors, durations_s, narrowness, cut, population, bar)
         if probability < 0.5:  # noqa: PLR2004 - as likely as not
             gone = [clips for clips, leaves in zip(held, cut.leaves, strict=True) if leaves]
             leaving = sorted(clip.clip_id for clips in gone for clip in clips)
@@ -57,19 +57,19 @@ def _find(under_way: Change, foundation: Foundation, gender: str) -> Iterator[Pa
 
 def _with_vectors(
     under_way: Change, foundation: Foundation, gender: str
-) -> Iterator[tuple[list[list[HeldClip]], Floats, Floats]]:
-    """Give for each speaker that could be parted its clips, those of one audio together, with vectors and seconds."""
+) -> Iterator[tuple[list[list[HeldClip]], Floats, Floats, Floats]]:
+    """Give each speaker that could be parted: its clips, by audio, and the audios' vectors, seconds and narrowness."""
     connection = under_way.connection
     settled = everybody.settled_speakers(connection)
     held = (clip for clip in everybody.held_clips(connection, gender) if clip.speaker_id not in settled)
     for batch in _batches(_by_speaker_and_audio(held)):
         audio_ids = [clips[0].audio_id for speaker in batch for clips in speaker]
         vectors = embeddings.vectors(connection, foundation.model_id, foundation.dimension, audio_ids)
-        durations_s = embeddings.durations_s(connection, audio_ids)
+        durations_s, narrowness = embeddings.sounds(connection, audio_ids)
         start = 0
         for speaker in batch:
             own = slice(start, start + len(speaker))
-            yield speaker, vectors[own], durations_s[own]
+            yield speaker, vectors[own], durations_s[own], narrowness[own]
             start += len(speaker)
 
 

@@ -74,8 +74,8 @@ def _decide(
         speakers.speakers_apart(connection),
     )
     population = estimate_population(voices, vectors[:0], rule)
-    durations_s = embeddings.durations_s(connection, audio_ids)
-    linking = link(audio_ids, vectors, durations_s, known, rule, may_join_stored=False, population=population)
+    sounds = embeddings.sounds(connection, audio_ids)
+    linking = link(audio_ids, vectors, *sounds, known, rule, may_join_stored=False, population=population)
     position = {audio_id: place for place, audio_id in enumerate(audio_ids)}
     return sorted(linking.decisions, key=lambda decision: min(position[audio] for audio in decision.audio_ids))
 

@@ -44,14 +44,14 @@ def propose_split(engine: Engine, speaker: str) -> Proposal:
         if foundation is None or len(audio_ids) < 2:  # noqa: PLR2004 - two parts
             raise CorrectionRefused(cause=f"{found.label} is a single recording")
         vectors = embeddings.vectors(connection, foundation.model_id, foundation.dimension, audio_ids)
-        durations_s = embeddings.durations_s(connection, audio_ids)
+        durations_s, narrowness = embeddings.sounds(connection, audio_ids)
         _, voices = speakers.all_voices(connection, foundation, found.gender)
         cut = cut_in_two(vectors)
         gone = {audio_id for audio_id, leaves in zip(audio_ids, cut.leaves, strict=True) if leaves}
         stay = [clip.clip_id for clip in clips if clip.audio_id not in gone]
         staying = listening.files(connection, {found.speaker_id: stay})[found.speaker_id]
     population, bar = bar_among(voices, settings.linking_rule(foundation.false_merge_rate))
-    probability = one_voice(vectors, durations_s, cut, population, bar)
+    probability = one_voice(vectors, durations_s, narrowness, cut, population, bar)
     leaving = tuple(clip for clip in clips if clip.audio_id in gone)
     return Proposal(found.label, leaving, len(stay), staying, cut.cosine, probability)
 

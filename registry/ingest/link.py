@@ -151,10 +151,10 @@ def _decide(
     connection: Connection, group: Group, audio_ids: Sequence[int], foundation: Foundation, *, may_join_stored: bool
 ) -> Linking:
     vectors = embeddings.vectors(connection, foundation.model_id, foundation.dimension, audio_ids)
-    durations_s = embeddings.durations_s(connection, audio_ids)
+    durations_s, narrowness = embeddings.sounds(connection, audio_ids)
     known = speakers.known_voices(connection, foundation, group, audio_ids)
     rule = settings.linking_rule(foundation.false_merge_rate)
-    return link(audio_ids, vectors, durations_s, known, rule, may_join_stored=may_join_stored)
+    return link(audio_ids, vectors, durations_s, narrowness, known, rule, may_join_stored=may_join_stored)
 
 
 def _refuse_other_model(connection: Connection, foundation: Foundation) -> None:

@@ -11,7 +11,7 @@ from registry.core.certainty import Members
 from registry.core.voices import Voices
 from registry.store.arrays import to_matrix
 from registry.store.models import KnownModel
-from registry.store.speakers import as_voices
+from registry.store.speakers import VOICE, as_voices
 
 READ_TOGETHER = 512  # recordings at a time, so that memory stays flat
 
@@ -35,13 +35,13 @@ def scopes(connection: Connection, scope: str) -> list[Scope]:
 
 def voices(connection: Connection, model: KnownModel, scope: Scope) -> tuple[list[int], Voices]:
     """Give the keys, rising, and profiles under a model of the speakers heard in a scope."""
-    query = text("""
-        SELECT p.speaker_id, p.audios, p.inverse_s, vector_send(p.mean) FROM profile p JOIN speaker s USING (speaker_id)
+    query = text(f"""
+        SELECT p.speaker_id, {VOICE} FROM profile p JOIN speaker s USING (speaker_id)
         WHERE p.model_id = :model_id AND s.gender = :gender AND (CAST(:broadcaster AS text) IS NULL OR EXISTS (
             SELECT FROM speaker_number n
             WHERE n.speaker_id = s.speaker_id AND n.broadcaster = :broadcaster AND n.to_operation IS NULL))
         ORDER BY p.speaker_id
-    """)
+    """)  # noqa: S608 - a constant of ours
     rows = connection.execute(query, {"model_id": model.model_id, **vars(scope)}).all()
     return [row[0] for row in rows], as_voices([row[1:] for row in rows], model.dimension)
 
@@ -57,7 +57,7 @@ def members(connection: Connection, model: KnownModel, scope: Scope, speaker_ids
             FROM assignment a JOIN clip c USING (clip_id) JOIN clip_group g USING (group_id)
             WHERE a.to_operation IS NULL AND g.gender = :gender
             GROUP BY a.speaker_id, c.audio_id)
-        SELECT speaker_id, builds OR NOT any_builds, clips, duration_s, vector_send(vector)
+        SELECT speaker_id, builds OR NOT any_builds, clips, duration_s, coalesce(narrowness, 0), vector_send(vector)
         FROM member JOIN audio USING (audio_id) JOIN embedding USING (audio_id)
         WHERE model_id = :model_id AND clips > 0
     """)
@@ -66,10 +66,11 @@ def members(connection: Connection, model: KnownModel, scope: Scope, speaker_ids
     values = {"model_id": model.model_id, **vars(scope)}
     with connection.execute(query, values, execution_options=options) as result:
         for rows in result.partitions(READ_TOGETHER):
-            keys, is_in_profile, clips, durations_s, vectors = zip(*rows, strict=True)
+            keys, is_in_profile, clips, durations_s, narrowness, vectors = zip(*rows, strict=True)
             recordings = Members(
                 to_matrix(vectors, model.dimension),
                 np.array(durations_s, dtype=np.float32),
+                np.array(narrowness, dtype=np.float32),
                 np.array([row_of[key] for key in keys], dtype=np.int64),
                 np.array(is_in_profile, dtype=np.bool_),
             )

@@ -11,7 +11,7 @@ from registry.core.records import Floats
 from registry.core.voices import Voices
 from registry.store.arrays import copy_rows, to_matrix
 from registry.store.models import Foundation
-from registry.store.speakers import as_voices
+from registry.store.speakers import VOICE, as_voices
 
 AGAIN_AT = 1.1  # times as many audios as when a speaker's clips were judged: of a host of thousands not every night
 
@@ -66,7 +66,7 @@ def unjudged(
             WHERE a.to_operation IS NULL AND a.speaker_id = ANY(CAST(:whole AS bigint[]))
             UNION SELECT a.speaker_id, c.audio_id FROM assignment a JOIN clip c USING (clip_id)
             WHERE a.to_operation IS NULL AND a.from_operation = :operation_id)
-        SELECT speaker_id, audio_id, duration_s, vector_send(vector),
+        SELECT speaker_id, audio_id, duration_s, coalesce(narrowness, 0), vector_send(vector),
                (SELECT bool_or(a.builds_profile) FROM clip c JOIN assignment a USING (clip_id)
                 WHERE c.audio_id = chosen.audio_id AND a.speaker_id = chosen.speaker_id AND a.to_operation IS NULL)
                OR NOT EXISTS (SELECT FROM assignment a
@@ -77,11 +77,12 @@ def unjudged(
     """)
     values = {"whole": list(whole), "operation_id": operation_id, "gender": gender, "model_id": foundation.model_id}
     rows = connection.execute(query, values).all()
-    keys, audio_ids, durations_s, vectors, is_in_profile = zip(*rows, strict=True) if rows else ((),) * 5
+    keys, audio_ids, durations_s, narrowness, vectors, is_in_profile = zip(*rows, strict=True) if rows else ((),) * 6
     speaker_ids, own = np.unique(np.array(keys, dtype=np.int64), return_inverse=True)
     members = Members(
         to_matrix(vectors, foundation.dimension),
         np.array(durations_s, dtype=np.float32),
+        np.array(narrowness, dtype=np.float32),
         own,
         np.array(is_in_profile, dtype=np.bool_),
     )
@@ -89,10 +90,10 @@ def unjudged(
 
 
 def _profiles(connection: Connection, foundation: Foundation, speaker_ids: Collection[int]) -> Voices:
-    query = text("""
-        SELECT p.audios, p.inverse_s, vector_send(p.mean) FROM profile p
+    query = text(f"""
+        SELECT {VOICE} FROM profile p
         WHERE p.model_id = :model_id AND p.speaker_id = ANY(CAST(:speaker_ids AS bigint[])) ORDER BY p.speaker_id
-    """)
+    """)  # noqa: S608 - a constant of ours
     values = {"model_id": foundation.model_id, "speaker_ids": [int(key) for key in speaker_ids]}
     return as_voices(connection.execute(query, values).all(), foundation.dimension)
 
@@ -105,14 +106,14 @@ def cohort(
     Speakers are taken at equal steps of their keys, so that the cost does not follow how many there are; up to `most`
     keys they are all.
     """
-    query = text("""
+    query = text(f"""
         WITH span AS (SELECT max(speaker_id) AS last, greatest(1, max(speaker_id) / :most) AS step FROM speaker)
-        SELECT p.speaker_id, step, p.audios, p.inverse_s, vector_send(p.mean)
+        SELECT p.speaker_id, step, {VOICE}
         FROM span CROSS JOIN generate_series(1, last, step) AS taken (speaker_id)
         JOIN speaker s ON s.speaker_id = taken.speaker_id
         JOIN profile p ON p.speaker_id = taken.speaker_id AND p.model_id = :model_id
         WHERE s.gender = :gender ORDER BY p.speaker_id
-    """)
+    """)  # noqa: S608 - a constant of ours
     rows = connection.execute(query, {"model_id": foundation.model_id, "gender": gender, "most": most}).all()
     place = {row[0]: position for position, row in enumerate(rows)}
     own = np.array([place.get(key, -1) for key in speaker_ids], dtype=np.int64)

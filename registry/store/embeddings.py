@@ -18,6 +18,7 @@ class EmbeddedAudio:
     duration_s: float
     sample_rate_hz: int
     channels: int
+    narrowness: float | None  # 0 studio, 1 telephone; None if it was not measured
     vector: Floats  # (dimension,)
 
 
@@ -39,8 +40,8 @@ def save_embeddings(connection: Connection, model_id: int, audios: Sequence[Embe
     _copy_audios(connection, audios)
     connection.execute(
         text("""
-        INSERT INTO audio (audio_hash, duration_s, sample_rate_hz, channels)
-        SELECT audio_hash, duration_s, sample_rate_hz, channels FROM incoming_audio i
+        INSERT INTO audio (audio_hash, duration_s, sample_rate_hz, channels, narrowness)
+        SELECT audio_hash, duration_s, sample_rate_hz, channels, narrowness FROM incoming_audio i
         WHERE NOT EXISTS (SELECT FROM forgotten_audio f WHERE f.audio_hash = i.audio_hash)
         ORDER BY audio_hash ON CONFLICT DO NOTHING
         """)
@@ -60,9 +61,13 @@ def _copy_audios(connection: Connection, audios: Sequence[EmbeddedAudio]) -> Non
         "duration_s": "float4",
         "sample_rate_hz": "int4",
         "channels": "int2",
+        "narrowness": "float4",
         "vector": "vector",
     }
-    rows = ((bytes.fromhex(a.audio_hash), a.duration_s, a.sample_rate_hz, a.channels, a.vector) for a in audios)
+    rows = (
+        (bytes.fromhex(a.audio_hash), a.duration_s, a.sample_rate_hz, a.channels, a.narrowness, a.vector)
+        for a in audios
+    )
     copy_rows(connection, "incoming_audio", columns, rows)
 
 
@@ -138,11 +143,16 @@ def vectors(connection: Connection, model_id: int, dimension: int, audio_ids: Se
     return to_matrix(sent.scalars().all(), dimension)
 
 
-def durations_s(connection: Connection, audio_ids: Sequence[int]) -> Floats:
-    """Read the seconds (n,) of some audios, in the order asked for."""
+def sounds(connection: Connection, audio_ids: Sequence[int]) -> tuple[Floats, Floats]:
+    """Read the seconds (n,) and the narrowness (n,) of some audios, in the order asked for.
+
+    Audio whose narrowness was never measured is taken for studio's, 0.
+    """
     query = text("""
-        SELECT duration_s FROM unnest(CAST(:audio_ids AS bigint[])) WITH ORDINALITY AS asked (audio_id, position)
+        SELECT duration_s, coalesce(narrowness, 0)
+        FROM unnest(CAST(:audio_ids AS bigint[])) WITH ORDINALITY AS asked (audio_id, position)
         JOIN audio USING (audio_id) ORDER BY position
     """)
-    rows = connection.execute(query, {"audio_ids": list(audio_ids)}).scalars().all()
-    return np.array(rows, dtype=np.float32)
+    rows = connection.execute(query, {"audio_ids": list(audio_ids)}).all()
+    durations_s, narrowness = np.array([tuple(row) for row in rows], dtype=np.float32).reshape(-1, 2).T
+    return durations_s, narrowness

@@ -22,8 +22,8 @@ def complete(connection: Connection, model_id: int) -> None:
     missing = """AND NOT EXISTS (
         SELECT FROM profile p WHERE p.speaker_id = a.speaker_id AND p.model_id = :model_id)"""
     query = text(f"""
-        INSERT INTO profile (speaker_id, model_id, mean, audios, duration_s, inverse_s)
-        SELECT speaker_id, model_id, mean, audios, duration_s, inverse_s
+        INSERT INTO profile (speaker_id, model_id, mean, audios, duration_s, inverse_s, narrowness)
+        SELECT speaker_id, model_id, mean, audios, duration_s, inverse_s, narrowness
         FROM ({PROFILES.format(condition=missing)}) made WHERE model_id = :model_id
     """)  # noqa: S608 - constants of ours
     connection.execute(query, {"model_id": model_id})

@@ -7,12 +7,14 @@ import numpy as np
 from sqlalchemy import Connection, text
 
 from registry.core.linking import Decision, KnownVoices
-from registry.core.records import Group
+from registry.core.records import GENDERS, Group
 from registry.core.voices import Voices
 from registry.store.arrays import copy_rows, to_matrix
 from registry.store.models import Foundation
 from registry.store.withdrawal import last_speakers
 
+# What `as_voices` makes a voice of.
+VOICE = "p.audios, p.inverse_s, p.narrowness, vector_send(p.mean)"
 # Whom a voice of the group may be: everybody of its gender, or those with a number at its broadcaster.
 IN_SCOPE = """
     s.gender = :gender AND (:scope = 'registry' OR EXISTS (
@@ -32,7 +34,7 @@ def known_voices(connection: Connection, foundation: Foundation, group: Group, a
     }
     profiles = connection.execute(
         text(f"""
-        SELECT s.speaker_id, p.audios, p.inverse_s, vector_send(p.mean)
+        SELECT s.speaker_id, {VOICE}
         FROM speaker s JOIN profile p USING (speaker_id)
         WHERE p.model_id = :model_id AND {IN_SCOPE}
         ORDER BY s.speaker_id
@@ -197,7 +199,8 @@ def _runner_up(decision: Decision) -> tuple[int | None, float | None, float | No
 PROFILES = """
     SELECT speaker_id, model_id, avg(l2_normalize(vector) ORDER BY audio_hash) AS mean,
            count(*)::int AS audios, sum(CAST(duration_s AS float8) ORDER BY audio_hash) AS duration_s,
-           avg(1 / duration_s ORDER BY audio_hash) AS inverse_s
+           avg(1 / duration_s ORDER BY audio_hash) AS inverse_s,
+           avg(coalesce(narrowness, 0) ORDER BY audio_hash) AS narrowness
     FROM (SELECT a.speaker_id, c.audio_id, bool_or(a.builds_profile) AS builds,
                  bool_or(bool_or(a.builds_profile)) OVER (PARTITION BY a.speaker_id) AS any_builds
           FROM assignment a JOIN clip c USING (clip_id)
@@ -218,7 +221,7 @@ def refresh_profiles(connection: Connection, speaker_ids: Collection[int]) -> No
             values,
         )
     connection.execute(
-        text(f"INSERT INTO profile (speaker_id, model_id, mean, audios, duration_s, inverse_s) {members}"),
+        text(f"INSERT INTO profile (speaker_id, model_id, mean, audios, duration_s, inverse_s, narrowness) {members}"),
         values,
     )
 
@@ -264,17 +267,19 @@ def grow_profiles(connection: Connection, operation_id: int) -> set[int]:
         {CAME}, more AS (
             SELECT speaker_id, model_id, avg(l2_normalize(vector) ORDER BY audio_hash) AS mean,
                    count(*)::int AS audios, sum(CAST(duration_s AS float8) ORDER BY audio_hash) AS duration_s,
-                   sum(1 / CAST(duration_s AS float8) ORDER BY audio_hash) AS inverse_s
+                   sum(1 / CAST(duration_s AS float8) ORDER BY audio_hash) AS inverse_s,
+                   sum(CAST(coalesce(narrowness, 0) AS float8) ORDER BY audio_hash) AS narrowness
             FROM grown JOIN came USING (speaker_id) JOIN audio USING (audio_id) JOIN embedding USING (audio_id)
             WHERE builds AND built IS NULL GROUP BY speaker_id, model_id),
         whole AS (
             SELECT p.speaker_id, p.model_id, p.audios + more.audios AS audios,
                    p.duration_s + more.duration_s AS duration_s,
                    (p.inverse_s * p.audios + more.inverse_s) / (p.audios + more.audios) AS inverse_s,
+                   (p.narrowness * p.audios + more.narrowness) / (p.audios + more.audios) AS narrowness,
                    vector_combine(coalesce(p.sums, {SUMS.format(row="p")}), {SUMS.format(row="more")}) AS sums
             FROM more JOIN profile p USING (speaker_id, model_id))
         UPDATE profile p SET sums = whole.sums, mean = vector_avg(whole.sums), audios = whole.audios,
-                             duration_s = whole.duration_s, inverse_s = whole.inverse_s
+                             duration_s = whole.duration_s, inverse_s = whole.inverse_s, narrowness = whole.narrowness
         FROM whole WHERE p.speaker_id = whole.speaker_id AND p.model_id = whole.model_id
         """),  # noqa: S608 - constants of this module
         values,
@@ -284,16 +289,43 @@ def grow_profiles(connection: Connection, operation_id: int) -> set[int]:
 
 def all_voices(connection: Connection, foundation: Foundation, gender: str | None = None) -> tuple[list[int], Voices]:
     """Give every speaker's key and profile under the registry's model, of one gender or both, in order of key."""
-    query = text("""
-        SELECT p.speaker_id, p.audios, p.inverse_s, vector_send(p.mean) FROM profile p JOIN speaker s USING (speaker_id)
+    query = text(f"""
+        SELECT p.speaker_id, {VOICE} FROM profile p JOIN speaker s USING (speaker_id)
         WHERE p.model_id = :model_id AND (CAST(:gender AS text) IS NULL OR s.gender = :gender) ORDER BY p.speaker_id
-    """)
+    """)  # noqa: S608 - a constant of this module
     rows = connection.execute(query, {"model_id": foundation.model_id, "gender": gender}).all()
     return [row[0] for row in rows], as_voices([row[1:] for row in rows], foundation.dimension)
 
 
+def strangers(connection: Connection, foundation: Foundation, gender: str, most: int) -> Voices:
+    """Give profiles of the gender that is not asked for, in order of key: voices that are surely none of its own.
+
+    They are of the whole registry, whatever its scope.
+
+    Args:
+        connection: Where they are read.
+        foundation: Under whose model.
+        gender: Whose strangers they are.
+        most: How many at most; of more, those at even steps of their rank by key.
+    """
+    query = text(f"""
+        WITH ranked AS (
+            SELECT speaker_id, row_number() OVER (ORDER BY speaker_id) - 1 AS place, count(*) OVER () AS speakers
+            FROM speaker JOIN profile USING (speaker_id) WHERE gender = :other AND model_id = :model_id)
+        SELECT {VOICE} FROM ranked JOIN profile p USING (speaker_id)
+        WHERE model_id = :model_id AND place % ((speakers + :most - 1) / :most) = 0 ORDER BY speaker_id
+    """)  # noqa: S608 - a constant of this module
+    [other] = (one for one in GENDERS if one != gender)
+    rows = connection.execute(query, {"model_id": foundation.model_id, "other": other, "most": most}).all()
+    return as_voices(rows, foundation.dimension)
+
+
 def as_voices(rows: Sequence[Sequence[Any]], dimension: int) -> Voices:
-    """Make voices of rows of profiles: audios, inverse_s, and the mean as `vector_send` gives it."""
-    sizes = np.array([size for size, _, _ in rows], dtype=np.int64)
-    inverse_s = np.array([inverse for _, inverse, _ in rows], dtype=np.float32)
-    return Voices(to_matrix([mean for _, _, mean in rows], dimension), sizes, inverse_s)
+    """Make voices of rows of profiles, each as `VOICE` asks for it."""
+    sizes, inverse_s, narrowness, means = zip(*rows, strict=True) if rows else ((),) * 4
+    return Voices(
+        to_matrix(means, dimension),
+        np.array(sizes, dtype=np.int64),
+        np.array(inverse_s, dtype=np.float32),
+        np.array(narrowness, dtype=np.float32),
+    )

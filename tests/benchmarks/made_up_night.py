@@ -128,7 +128,7 @@ def make_night(seed: int = 7) -> Night:
     durations_s = 1 + rng.lognormal(1.2, 0.6, len(vectors))
     made = [_clip(number, seed) for number in range(len(vectors))]
     audios = [
-        EmbeddedAudio(clip.audio_hash, float(duration_s), 16_000, 1, vector)
+        EmbeddedAudio(clip.audio_hash, float(duration_s), 16_000, 1, 0, vector)
         for clip, duration_s, vector in zip(made, durations_s, vectors, strict=True)
     ]
     return Night(tuple(made), tuple(audios))

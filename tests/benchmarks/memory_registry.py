@@ -107,8 +107,7 @@ class MemoryRegistry:
         of_audio = {audio: key for key, members in self.members.items() for audio in members}
         heard = {audio: of_audio[audio] for audio in audios if audio in of_audio}
         known = KnownVoices(sorted(self.members), self._voices(), heard)
-        rows = self.nights.row[audios]
-        linking = link(audios, self.speech.vectors[rows], self.speech.durations_s[rows], known, self.rule)
+        linking = link(audios, *self.speech.take(self.nights.row[audios]), known, self.rule)
         before = {key: self._voice(members) for key, members in self.members.items()}
         pieces = self._unite(linking.joins, before)
         for decision in linking.decisions:
@@ -136,10 +135,9 @@ class MemoryRegistry:
         population, bar = bar_among(voices, self.rule)
         for key in [key for key in sorted(self.members) if len(self.members[key]) > 1]:
             audios = np.array(self.members[key])
-            rows = self.nights.row[audios]
-            vectors, durations_s = self.speech.vectors[rows], self.speech.durations_s[rows]
+            vectors, *sounds = self.speech.take(self.nights.row[audios])
             cut = cut_in_two(vectors)
-            if one_voice(vectors, durations_s, cut, population, bar) < self.rule.parting_probability:
+            if one_voice(vectors, *sounds, cut, population, bar) < self.rule.parting_probability:
                 self.members[key] = audios[~cut.leaves].tolist()
                 self.members[self._new_key()] = audios[cut.leaves].tolist()
 
@@ -149,10 +147,9 @@ class MemoryRegistry:
         if not audios:
             return
         population, _ = bar_among(self._voices(), self.rule)
-        rows = self.nights.row[audios]
+        clips = self.speech.take(self.nights.row[audios])
         nobody = KnownVoices([], self._voices().take(np.zeros(0, dtype=np.int64)), {})
-        vectors, durations_s = self.speech.vectors[rows], self.speech.durations_s[rows]
-        linking = link(audios, vectors, durations_s, nobody, self.rule, may_join_stored=False, population=population)
+        linking = link(audios, *clips, nobody, self.rule, may_join_stored=False, population=population)
         self.members = {self._new_key(): list(decision.audio_ids) for decision in linking.decisions}
 
     def speakers_of(self, clips: Integers, gender: str) -> list[str]:
@@ -165,7 +162,8 @@ class MemoryRegistry:
         builders = [self._builders(self.members[key]) for key in sorted(self.members)]
         rows = self.nights.row[np.array([audio for audios in builders for audio in audios], dtype=np.int64)]
         labels = np.repeat(np.arange(len(builders)), [len(audios) for audios in builders])
-        return clips_as_voices(unit(self.speech.vectors[rows]), self.speech.durations_s[rows]).united(labels)
+        vectors, *sounds = self.speech.take(rows)
+        return clips_as_voices(unit(vectors), *sounds).united(labels)
 
     def _builders(self, audios: Sequence[int]) -> Sequence[int]:
         """Leave out the doubtful audios of a speaker, unless all are."""

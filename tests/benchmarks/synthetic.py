@@ -125,7 +125,8 @@ def fill(engine: Engine, clips: int, folder: Path, seed: int = 1) -> Foundation:
 
 
 DERIVED = (
-    f"INSERT INTO profile (speaker_id, model_id, mean, audios, duration_s, inverse_s) {PROFILES.format(condition='')}",
+    "INSERT INTO profile (speaker_id, model_id, mean, audios, duration_s, inverse_s, narrowness) "
+    + PROFILES.format(condition=""),
     "INSERT INTO judgement (speaker_id, audios) SELECT speaker_id, audios FROM profile",  # as nights leave it
     "INSERT INTO certainty (clip_id, probability) SELECT clip_id, 0.9 FROM clip ORDER BY clip_id",
     f"INSERT INTO speaker_night {NIGHTS}",

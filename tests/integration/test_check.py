@@ -104,6 +104,8 @@ CORRUPTIONS = {
         "DELETE FROM profile WHERE speaker_id = 1",
         "UPDATE profile SET audios = audios + 1 WHERE speaker_id = 1",
         "UPDATE profile SET duration_s = duration_s + 1 WHERE speaker_id = 1",
+        "UPDATE profile SET narrowness = narrowness + 0.1 WHERE speaker_id = 1",
+        "UPDATE audio SET narrowness = coalesce(narrowness, 0) + 0.1 WHERE audio_id = 1",
         "UPDATE profile SET mean = (SELECT mean FROM profile WHERE speaker_id = 2) WHERE speaker_id = 1",
         "DROP INDEX profile_model_1_hnsw; UPDATE profile SET mean = '[1,2]' WHERE speaker_id = 1",
         "DELETE FROM assignment WHERE speaker_id = 1",

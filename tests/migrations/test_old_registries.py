@@ -236,6 +236,38 @@ def test_what_clips_add_up_to_is_computed_and_back_at_0004_and_forward_it_is_the
     assert check(upgraded) == []
 
 
+@pytest.mark.parametrize(("doubtful", "expected"), [(0, [0.5, 0]), (3, [0, 0]), (1, [1, 0])])
+def test_what_came_at_8_khz_is_narrow_and_of_the_rest_nothing_is_known(
+    old: Engine, doubtful: int, expected: list[float]
+) -> None:
+    """The first speaker has audios 1 and 3, of which one may be doubtful."""
+    with old.begin() as connection:
+        command.upgrade(alembic_config(connection), "0008")
+        connection.execute(text("UPDATE audio SET sample_rate_hz = 8000 WHERE audio_id = 3"))
+        connection.execute(text(f"UPDATE assignment SET builds_profile = clip_id <> {doubtful}"))
+        refresh_before_0009(connection)
+        upgrade(connection, "shown")
+        of_audio = rows(connection, "SELECT narrowness FROM audio ORDER BY audio_id")
+        of_profile = rows(connection, "SELECT narrowness FROM profile ORDER BY speaker_id")
+
+    assert of_audio == [(None,), (None,), (1,)]
+    assert [row[0] for row in of_profile] == expected
+    assert check(old) == []
+
+
+def refresh_before_0009(connection: Connection) -> None:
+    """Leave doubtful audio out of the means of its speaker."""
+    connection.execute(
+        text("""
+        UPDATE profile p SET mean = made.mean, audios = made.audios, duration_s = made.duration_s
+        FROM (SELECT speaker_id, avg(l2_normalize(vector)) AS mean, count(*) AS audios, sum(duration_s) AS duration_s
+              FROM assignment JOIN clip USING (clip_id) JOIN embedding USING (audio_id) JOIN audio USING (audio_id)
+              WHERE builds_profile GROUP BY speaker_id) made
+        WHERE p.speaker_id = made.speaker_id
+        """)
+    )
+
+
 STATIONS = "SELECT broadcaster, count(*) FROM speakers GROUP BY broadcaster ORDER BY broadcaster"
 
 

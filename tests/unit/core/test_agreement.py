@@ -25,17 +25,18 @@ def members_of(own: list[int], voice: list[int], spread: float = 0.6) -> Members
     rng = np.random.default_rng(len(own))
     vectors = 7 * (voices[voice] + spread * rng.standard_normal((len(own), DIMENSION)))
     durations_s = rng.uniform(1, 9, len(own)).astype(np.float32)
-    return Members(vectors.astype(np.float32), durations_s, np.array(own), np.ones(len(own), dtype=np.bool_))
+    wide, is_in_profile = np.zeros(len(own), np.float32), np.ones(len(own), dtype=np.bool_)
+    return Members(vectors.astype(np.float32), durations_s, wide, np.array(own), is_in_profile)
+
+
+def clips_of(members: Members) -> Voices:
+    return clips_as_voices(unit(members.vectors), members.durations_s, members.narrowness)
 
 
 def voices_of(members: Members) -> Voices:
     """The speakers' profiles, of the recordings that are in them."""
     chosen = members.is_in_profile
-    return (
-        clips_as_voices(unit(members.vectors), members.durations_s)
-        .take(np.flatnonzero(chosen))
-        .united(members.own[chosen])
-    )
+    return clips_of(members).take(np.flatnonzero(chosen)).united(members.own[chosen])
 
 
 def compared(
@@ -79,7 +80,8 @@ def test_with_one_speaker_all_stay() -> None:
 
 
 def test_nobody_is_no_error() -> None:
-    nobody = Voices(np.zeros((0, DIMENSION), np.float32), np.zeros(0, np.int64), np.zeros(0, np.float32))
+    nothing = np.zeros(0, np.float32)
+    nobody = Voices(np.zeros((0, DIMENSION), np.float32), np.zeros(0, np.int64), nothing, nothing)
 
     assert agreement(nobody, [], RULE).clips.tolist() == []
 
@@ -92,12 +94,11 @@ def one_by_one(members: Members) -> Integers:
     stay = np.zeros(len(whole), dtype=np.int64)
     for row, own in enumerate(members.own):
         rest = [other for other, speaker in enumerate(members.own) if speaker == own and other != row]
-        clip = clips_as_voices(unit(members.vectors[[row]]), members.durations_s[[row]])
+        clip = clips_of(members).take(np.array([row]))
         one = bar.sets(clip, stranger_levels(clip.mean, population, RULE))
         rival_rows = np.array([speaker for speaker in range(len(whole)) if speaker != own])
         rivals = bar.sets(whole.take(rival_rows), stranger_levels(whole.mean[rival_rows], population, RULE, rival_rows))
-        clips = clips_as_voices(unit(members.vectors[rest]), members.durations_s[rest])
-        mine = clips.united(np.zeros(len(rest), dtype=np.int64))
+        mine = clips_of(members).take(np.array(rest)).united(np.zeros(len(rest), dtype=np.int64))
         ours = bar.sets(mine, stranger_levels(mine.mean, population, RULE, np.array([own])))
         stay[own] += bar.margins(one, ours)[0, 0] >= bar.margins(one, rivals).max()
     return stay

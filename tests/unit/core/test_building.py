@@ -18,7 +18,8 @@ NOBODY = np.array([-1])
 def clips(vectors: list[Floats], seconds: float | list[float] = 5.0) -> Sets:
     units = unit(np.array(vectors, dtype=np.float32).reshape(-1, 32))
     durations_s = np.broadcast_to(np.array(seconds, dtype=np.float32), len(units))
-    return BAR.sets(clips_as_voices(units, durations_s), np.full(len(units), 0.1, dtype=np.float32))
+    voices = clips_as_voices(units, durations_s, np.zeros(len(units), dtype=np.float32))
+    return BAR.sets(voices, np.full(len(units), 0.1, dtype=np.float32))
 
 
 def alike(count: int, seed: int = 0) -> list[Floats]:

@@ -1,5 +1,7 @@
 """P(its speaker) of a recording: what is left of the speaker without it decides."""
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -22,13 +24,14 @@ def members_of(own: list[int], voice: list[int], spread: float = 0.6) -> Members
     return Members(
         vectors.astype(np.float32),
         rng.uniform(1, 9, len(own)).astype(np.float32),
+        np.zeros(len(own), np.float32),
         np.array(own),
         np.ones(len(own), dtype=np.bool_),
     )
 
 
 def profiles(members: Members) -> Voices:
-    return clips_as_voices(unit(members.vectors), members.durations_s).united(members.own)
+    return clips_as_voices(unit(members.vectors), members.durations_s, members.narrowness).united(members.own)
 
 
 def judged(members: Members) -> Floats:
@@ -51,7 +54,7 @@ def test_a_doubtful_recording_is_compared_with_the_whole_of_its_speaker() -> Non
     members = members_of([0, 0, 1, 1], [5, 5, 6, 6])
     doubtful = members.is_in_profile.copy()
     doubtful[1] = False
-    outside = Members(members.vectors, members.durations_s, members.own, doubtful)
+    outside = replace(members, is_in_profile=doubtful)
     speakers = profiles(members.take(slice(0, 1))).followed_by(profiles(members_of([0, 0], [6, 6])))
     found = certainties(outside, speakers, Cohort(speakers, np.arange(2), 2), RULE)
 
@@ -79,6 +82,6 @@ def test_it_is_what_a_clip_from_outside_would_be_told() -> None:
     """With the recording's speaker made without it, `identify` says nearly the same."""
     members = members_of([0, 0, 0, 0, 1, 1, 1, 1], [5, 5, 5, 5, 6, 6, 6, 6], 1.2)
     without = members_of([0, 0, 0, 0, 1, 1, 1, 1], [5, 5, 5, 5, 6, 6, 6, 6], 1.2).take(slice(1, 8))
-    _, outside = identify(members.vectors[0], float(members.durations_s[0]), profiles(without), RULE)
+    _, outside = identify(members.vectors[0], float(members.durations_s[0]), 0, profiles(without), RULE)
 
     assert abs(float(outside[0]) - float(judged(members)[0])) < 0.1

@@ -26,7 +26,7 @@ def line(*degrees: float) -> Sets:
 
 
 def clips(units: Floats, level: float = 0.15) -> Sets:
-    voices = clips_as_voices(units, np.full(len(units), 60.0, dtype=np.float32))
+    voices = clips_as_voices(units, np.full(len(units), 60.0, np.float32), np.zeros(len(units), np.float32))
     return BAR.sets(voices, np.full(len(units), level, dtype=np.float32))
 
 
@@ -52,7 +52,8 @@ def mixed(seed: int, count: int, spread: float) -> Sets:
     length = np.where(size > 1, rng.uniform(0.3, 1, count), 1)[:, None]
     mean = (cloud(seed, count, spread=spread) * length).astype(np.float32)
     inverse_s = np.exp(rng.uniform(-4, 3, count)).astype(np.float32)
-    return BAR.sets(Voices(mean, size, inverse_s), rng.uniform(0, 0.5, count).astype(np.float32))
+    voices = Voices(mean, size, inverse_s, np.zeros(count, np.float32))
+    return BAR.sets(voices, rng.uniform(0, 0.5, count).astype(np.float32))
 
 
 def chain(seed: int, count: int) -> Sets:
@@ -217,14 +218,16 @@ def test_more_evidence_lowers_the_bar() -> None:
     means = np.array([[0.9, 0.0], [0.0, 0.9]], dtype=np.float32)
     bars = []
     for size in (2, 4, 20, 1000):
-        sets = BAR.sets(Voices(means, np.full(2, size), np.full(2, 0.2, np.float32)), np.full(2, 0.15, np.float32))
+        voices = Voices(means, np.full(2, size), np.full(2, 0.2, np.float32), np.zeros(2, np.float32))
+        sets = BAR.sets(voices, np.full(2, 0.15, np.float32))
         bars.append(float(BAR.between(replace(sets, share=np.full(2, 0.8, np.float32)), sets)[0, 1]))
 
     assert bars == sorted(bars, reverse=True)
 
 
 def test_short_clips_need_less_for_they_hold_less_of_the_voice() -> None:
-    voices = Voices(np.eye(2, dtype=np.float32), np.ones(2, dtype=np.int64), np.array([1.0, 0.1], np.float32))
+    inverse_s, narrowness = np.array([[1.0, 0.1], [0.0, 0.0]], np.float32)
+    voices = Voices(np.eye(2, dtype=np.float32), np.ones(2, dtype=np.int64), inverse_s, narrowness)
 
     shares = BAR.sets(voices, np.full(2, 0.15, np.float32)).share
 

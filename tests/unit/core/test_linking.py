@@ -25,14 +25,15 @@ def spoken(seed: int, speakers: list[int], spread: float = 0.6) -> Floats:
     return unit((voices[speakers] + spread * noise).astype(np.float32))
 
 
-def seconds(count: int) -> Floats:
-    return np.full(count, 5.0, dtype=np.float32)
+def sounds(count: int) -> tuple[Floats, Floats]:
+    """Five seconds each, as from a studio."""
+    return np.full(count, 5.0, dtype=np.float32), np.zeros(count, dtype=np.float32)
 
 
 def known(speakers: list[int], clips: int = 6, seed: int = 99, **more: object) -> KnownVoices:
     """Speakers with keys 100, 101, ..., of so many clips each."""
     units = spoken(seed, [speaker for speaker in speakers for _ in range(clips)]).reshape(-1, DIMENSION)
-    voices = clips_as_voices(units, seconds(len(units))).united(np.repeat(np.arange(len(speakers)), clips))
+    voices = clips_as_voices(units, *sounds(len(units))).united(np.repeat(np.arange(len(speakers)), clips))
     return KnownVoices(range(100, 100 + len(speakers)), voices, **{"of_audio": {}, **more})  # type: ignore[arg-type]
 
 
@@ -42,7 +43,7 @@ def who(linking: Linking) -> set[tuple[tuple[int, ...], int | None]]:
 
 def nightly(speakers: list[int], stored: KnownVoices, *, may_join_stored: bool = True) -> Linking:
     count = len(speakers)
-    return link(range(count), spoken(1, speakers), seconds(count), stored, RULE, may_join_stored=may_join_stored)
+    return link(range(count), spoken(1, speakers), *sounds(count), stored, RULE, may_join_stored=may_join_stored)
 
 
 def test_in_an_empty_registry_every_voice_is_a_new_speaker() -> None:
@@ -59,7 +60,7 @@ def test_a_night_without_audio_decides_nothing() -> None:
 def test_pieces_of_voices_are_not_counted_as_voices() -> None:
     """Counted again by the bar that broke them up, the pieces raised it further: these hundred ended in 344."""
     speakers = [voice for voice in range(100) for _ in range(10)]
-    linking = link(range(1000), spoken(1, speakers, spread=1.05), seconds(1000), known([]), RULE)
+    linking = link(range(1000), spoken(1, speakers, spread=1.05), *sounds(1000), known([]), RULE)
 
     assert len(linking.decisions) <= 250
 
@@ -127,7 +128,7 @@ def test_stored_speakers_that_nobody_heard_are_settled_in_small_registries_only(
 ) -> None:
     rule = replace(RULE, settled_speakers=settled_speakers)
 
-    linking = link([0], spoken(1, [3]), seconds(1), known([1, 2, 1]), rule)
+    linking = link([0], spoken(1, [3]), *sounds(1), known([1, 2, 1]), rule)
 
     assert len(linking.joins) == joins
 
@@ -152,8 +153,8 @@ def test_every_audio_gets_exactly_one_decision_in_any_order(
     night = spoken(seed, rng.integers(10, size=clips).tolist(), spread)
     stored, order = known(rng.integers(10, size=speakers).tolist(), seed=seed), rng.permutation(clips)
 
-    forward = link(range(clips), night, seconds(clips), stored, RULE)
-    shuffled = link(order.tolist(), night[order], seconds(clips), stored, RULE)
+    forward = link(range(clips), night, *sounds(clips), stored, RULE)
+    shuffled = link(order.tolist(), night[order], *sounds(clips), stored, RULE)
 
     assert sorted(audio for decision in forward.decisions for audio in decision.audio_ids) == list(range(clips))
     assert (who(forward), [join.gone_id for join in forward.joins]) == (
@@ -170,7 +171,7 @@ def test_apart_and_confirmed_hold_for_any_night(seed: int, spread: float) -> Non
     apart = [(100, 101), (102, 103), (103, 104)]
     stored = known(rng.integers(3, size=8).tolist(), seed=seed, apart=apart, confirmed=[106])
 
-    linking = link(range(30), spoken(seed, rng.integers(3, size=30).tolist(), spread), seconds(30), stored, rule)
+    linking = link(range(30), spoken(seed, rng.integers(3, size=30).tolist(), spread), *sounds(30), stored, rule)
 
     kept = {join.gone_id: join.kept_id for join in linking.joins}
     assert all(kept.get(one, one) != kept.get(other, other) for one, other in apart)
@@ -180,10 +181,11 @@ def test_apart_and_confirmed_hold_for_any_night(seed: int, spread: float) -> Non
 
 
 def test_a_summary_is_as_good_as_its_clips() -> None:
-    """Sums, sizes and mean inverse durations of parts make those of the whole."""
+    """Sums, sizes, mean inverse durations and mean narrowness of parts make those of the whole."""
     units = spoken(5, [1, 1, 1, 2, 2])
     durations = np.array([2.0, 4.0, 4.0, 1.0, 1.0], dtype=np.float32)
-    clips = clips_as_voices(units, durations)
+    narrowness = np.array([0.0, 1.0, 0.5, 1.0, 0.0], dtype=np.float32)
+    clips = clips_as_voices(units, durations, narrowness)
 
     whole = clips.united(np.array([0, 0, 0, 1, 1]))
     in_parts = clips.united(np.array([0, 0, 1, 2, 2])).united(np.array([0, 0, 1]))
@@ -191,6 +193,7 @@ def test_a_summary_is_as_good_as_its_clips() -> None:
     assert whole.size.tolist() == in_parts.size.tolist() == [3, 2]
     assert whole.inverse_s == pytest.approx([1 / 3, 1.0])
     assert in_parts.inverse_s == pytest.approx(whole.inverse_s)
+    assert whole.narrowness.tolist() == in_parts.narrowness.tolist() == [0.5, 0.5]
     assert whole.mean == pytest.approx(in_parts.mean, abs=1e-6)
     assert whole.mean[0] == pytest.approx(units[:3].mean(axis=0), abs=1e-6)
 

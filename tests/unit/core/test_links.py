@@ -17,7 +17,7 @@ def some_sets(seed: int, count: int, longest: float = 20.0) -> Sets:
     rng = np.random.default_rng(seed)
     mean = unit(rng.standard_normal((count, 8)).astype(np.float32)) * rng.uniform(0.3, 1, (count, 1)).astype(np.float32)
     inverse_s = rng.uniform(1 / 60, longest, count).astype(np.float32)
-    voices = Voices(mean, rng.integers(1, 1000, count), inverse_s)
+    voices = Voices(mean, rng.integers(1, 1000, count), inverse_s, np.zeros(count, np.float32))
     return BAR.sets(voices, rng.uniform(-0.1, 0.6, count).astype(np.float32))
 
 
@@ -64,7 +64,7 @@ def test_sets_that_are_not_near_are_below_the_bar(seed: int, count: int, merges:
 
 def test_voices_far_apart_are_not_linked() -> None:
     directions = np.repeat(np.eye(8, dtype=np.float32), 3, axis=0)
-    voices = Voices(directions, np.ones(24, dtype=np.int64), np.full(24, 0.1, np.float32))
+    voices = Voices(directions, np.ones(24, np.int64), np.full(24, 0.1, np.float32), np.zeros(24, np.float32))
     links = linked(BAR.sets(voices, np.full(24, 0.15, np.float32)))
 
     assert [links.near(row).tolist() for row in (0, 23)] == [[0, 1, 2], [21, 22, 23]]
@@ -72,7 +72,7 @@ def test_voices_far_apart_are_not_linked() -> None:
 
 def test_a_set_less_alike_to_itself_than_expected_is_near_to_all() -> None:
     directions = np.repeat(np.eye(8, dtype=np.float32), 3, axis=0)
-    voices = Voices(directions, np.ones(24, dtype=np.int64), np.full(24, 0.1, np.float32))
+    voices = Voices(directions, np.ones(24, np.int64), np.full(24, 0.1, np.float32), np.zeros(24, np.float32))
     sets = BAR.sets(voices, np.full(24, 0.15, np.float32))
     links = linked(sets)
     sets.write(0, BAR.united(sets.take(np.array([0, 5])), np.array([0, 0])))

@@ -10,7 +10,7 @@ from registry.core.voices import Voices, clips_as_voices
 
 RULE = ProbabilityRule()
 NOBODY = np.zeros((0, 64), dtype=np.float32)
-NO_VOICES = clips_as_voices(NOBODY, np.zeros(0, dtype=np.float32))
+NO_VOICES = clips_as_voices(NOBODY, *np.zeros((2, 0), dtype=np.float32))
 
 
 def voices_of(speakers: int, clips: int, spread: float, common: float = 0.0) -> Voices:
@@ -20,7 +20,8 @@ def voices_of(speakers: int, clips: int, spread: float, common: float = 0.0) -> 
     noise = spread / 8 * rng.standard_normal((speakers * clips, 64)).astype(np.float32)
     units = unit(np.repeat(centres, clips, axis=0) + noise)
     labels = np.repeat(np.arange(speakers), clips)
-    return clips_as_voices(units, np.full(len(units), 6.0, dtype=np.float32)).united(labels)
+    durations_s, narrowness = np.full(len(units), 6.0, dtype=np.float32), np.zeros(len(units), dtype=np.float32)
+    return clips_as_voices(units, durations_s, narrowness).united(labels)
 
 
 def test_without_any_voice_the_usual_values_hold() -> None:
@@ -72,7 +73,7 @@ def test_a_cohort_stands_for_a_large_registry() -> None:
 def test_a_stored_speaker_is_no_stranger_to_itself() -> None:
     """Its own mean is short, as of clips that hardly agree, and would pass for a stranger's."""
     means = np.array([[0.3, 0.0], [0.0, 0.3]], dtype=np.float32)
-    voices = Voices(means, np.array([9, 9]), np.ones(2, dtype=np.float32))
+    voices = Voices(means, np.array([9, 9]), np.ones(2, dtype=np.float32), np.zeros(2, dtype=np.float32))
     population = estimate_population(voices, means[:0], RULE)
 
     levels = stranger_levels(means, population, RULE, stored_rows=np.arange(2))

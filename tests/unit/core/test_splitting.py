@@ -36,6 +36,6 @@ def test_of_very_many_clips_a_sample_is_cut_and_the_rest_follows() -> None:
 @pytest.mark.parametrize(("of_second", "low", "high"), [(4, 0, 0.01), (0, 0.9, 1)])
 def test_two_voices_are_unlikely_to_be_one(of_second: int, low: float, high: float) -> None:
     vectors = clips(4, of_second)
-    durations_s = np.full(len(vectors), 5, dtype=np.float32)
+    durations_s, narrowness = np.full(len(vectors), 5, dtype=np.float32), np.zeros(len(vectors), dtype=np.float32)
 
-    assert low <= one_voice(vectors, durations_s, cut_in_two(vectors), POPULATION, BAR) <= high
+    assert low <= one_voice(vectors, durations_s, narrowness, cut_in_two(vectors), POPULATION, BAR) <= high

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from registry.core.voices import weighted_means
+from registry.core.voices import Voices, clips_as_voices, weighted_means
 
 VALUES = np.random.default_rng(3).standard_normal((6, 4)).astype(np.float32)
 WEIGHTS = np.array([1, 7, 2, 10_000, 3, 5])
@@ -29,3 +29,30 @@ def test_one_alone_stays_as_it_is_to_the_bit() -> None:
 
 def test_nothing_has_no_means() -> None:
     assert weighted_means(VALUES[:0], WEIGHTS[:0], np.zeros(0, dtype=np.int64)).shape == (0, 4)
+
+
+def clips(narrowness: list[float]) -> Voices:
+    """Clips of four seconds."""
+    count = len(narrowness)
+    return clips_as_voices(VALUES[:count], np.full(count, 4, np.float32), np.array(narrowness, np.float32))
+
+
+def test_narrowness_goes_with_the_clips() -> None:
+    found = clips([0, 1, 0.25]).followed_by(clips([0.5])).take(np.array([3, 1, 2]))
+
+    assert found.narrowness.tolist() == [0.5, 1, 0.25]
+
+
+def test_narrowness_of_a_set_is_the_mean_over_its_clips_also_without_one() -> None:
+    four = clips([0, 1, 1, 0.5])
+    united = four.united(np.zeros(4, dtype=np.int64))
+    without = united.take(np.zeros(4, dtype=np.int64)).without(four, np.array([True, True, False, True]))
+
+    assert united.narrowness.tolist() == [0.625]
+    np.testing.assert_allclose(without.narrowness, [2.5 / 3, 0.5, 0.625, 2 / 3], rtol=1e-6)
+
+
+def test_a_clip_taken_out_of_a_set_of_one_leaves_it_as_it_is() -> None:
+    one = clips([0.75])
+
+    assert one.without(one, np.array([True])).narrowness.tolist() == [0.75]
