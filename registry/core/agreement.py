@@ -5,10 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from registry.core.certainty import Members, as_sets, own_margins
+from registry.core.certainty import Members, own_log_odds
 from registry.core.joining import BLOCK_MARGINS
 from registry.core.likeness import Bar, Sets, bar_among
-from registry.core.population import Population, stranger_levels
 from registry.core.probability_rule import ProbabilityRule
 from registry.core.records import Booleans, Integers
 from registry.core.voices import Voices
@@ -37,35 +36,34 @@ class Agreement:
     alone: Integers  # those left out: without their recording nothing is known of the speaker
 
 
-def agreement(stored: Voices, batches: Iterable[Carried], rule: ProbabilityRule) -> Agreement:
+def agreement(stored: Voices, strangers: Voices, batches: Iterable[Carried], rule: ProbabilityRule) -> Agreement:
     """Compare every recording with every stored speaker, its own taken without it, by the bar that an ingest uses.
 
-    The speaker with the greatest margin is the most probable one. Memory is that of one batch.
+    Memory is that of one batch.
 
     Args:
         stored: The speakers (s) that a recording may be of.
+        strangers: Clips of the other gender.
         batches: All their recordings, each once for a speaker that it is assigned to.
         rule: The constants.
     """
-    population, bar = bar_among(stored, rule)
-    everybody = bar.sets(stored, stranger_levels(stored.mean, population, rule, np.arange(len(stored))))
+    bar = bar_among(stored, strangers, rule)
+    everybody = bar.sets(stored)
     counts = np.zeros((3, len(stored)), dtype=np.int64)
     step = max(1, min(MOST_CLIPS, BLOCK_MARGINS // max(1, len(stored))))
     for batch in batches:
         for start in range(0, len(batch.members), step):
             block = batch.take(slice(start, start + step))
             is_alone = block.members.are_alone(stored)
-            stays = _stays(block.members, everybody, population, bar)
+            stays = _stays(block.members, stored, everybody, bar)
             for count, chosen in zip(counts, (~is_alone, ~is_alone & stays, is_alone), strict=True):
                 np.add.at(count, block.members.own[chosen], block.clips[chosen])
     return Agreement(*counts)
 
 
-def _stays(members: Members, everybody: Sets, population: Population, bar: Bar) -> Booleans:
+def _stays(members: Members, stored: Voices, everybody: Sets, bar: Bar) -> Booleans:
     """Tell which recordings (n,) no other speaker fits better; of one that is alone it means nothing."""
-    ones = as_sets(members, population, bar)
-    margins = bar.margins(ones, everybody)
-    own = own_margins(members, ones, everybody.voices, np.arange(len(everybody)), population, bar)
-    margins[np.arange(len(members)), members.own] = -np.inf
-    stays: Booleans = own >= margins.max(axis=1)
+    others = bar.log_odds(bar.sets(members.as_voices()), everybody)
+    others[np.arange(len(members)), members.own] = -np.inf
+    stays: Booleans = own_log_odds(members, stored, bar) >= others.max(axis=1)
     return stays

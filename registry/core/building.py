@@ -2,10 +2,8 @@
 
 import numpy as np
 
-from registry.core.likeness import Bar, Sets
-from registry.core.records import Booleans, Floats, Integers
-
-BLOCK_CLIPS = 64  # compared at a time, each with what is left of its speaker; only the diagonal is needed
+from registry.core.likeness import Bar, Sets, each_log_odds, probability
+from registry.core.records import Booleans, Integers
 
 
 def builders(clips: Sets, part: Integers, stored: Sets, got: Integers, bar: Bar) -> Booleans:
@@ -25,13 +23,6 @@ def builders(clips: Sets, part: Integers, stored: Sets, got: Integers, bar: Bar)
     is_alone = whole.voices.size[part] == 1
     rest = bar.without(whole.take(part), clips, ~is_alone)
     is_long = clips.voices.inverse_s <= 1 / bar.rule.builder_s
-    likely = own_probabilities(clips, rest, bar) >= bar.rule.builder_probability
+    likely = probability(each_log_odds(clips, rest, bar)) >= bar.rule.builder_probability
     builds: Booleans = is_long & (is_alone | likely)
     return builds
-
-
-def own_probabilities(clips: Sets, rest: Sets, bar: Bar) -> Floats:
-    """Give P(same voice) of each clip and what is left of its own speaker (n,)."""
-    blocks = (np.arange(start, min(start + BLOCK_CLIPS, len(clips))) for start in range(0, len(clips), BLOCK_CLIPS))
-    own = [np.diagonal(bar.probabilities(clips.take(block), rest.take(block))) for block in blocks]
-    return np.concatenate(own) if own else np.empty(0, dtype=np.float32)

@@ -4,14 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from registry.core.likeness import Bar, Sets
-from registry.core.population import Population, estimate_population, stranger_levels
+from registry.core.likeness import Bar, bar_among, each_log_odds, probability
 from registry.core.probability_rule import ProbabilityRule
 from registry.core.records import Booleans, Floats, Integers
 from registry.core.vectors import unit
 from registry.core.voices import Voices, clips_as_voices
-
-BLOCK_CLIPS = 64  # compared at a time, each with its own speaker only: of the margins the diagonal is needed
 
 
 @dataclass(frozen=True)
@@ -43,14 +40,18 @@ class Members:
         alone: Booleans = self.is_in_profile & (speakers.size[self.own] == 1)
         return alone
 
+    def as_voices(self) -> Voices:
+        """See each as a set of its own."""
+        return clips_as_voices(unit(self.vectors), self.durations_s, self.narrowness)
+
 
 @dataclass(frozen=True)
 class Cohort:
-    """Stored speakers that stand for all strangers of a gender."""
+    """Of whom the speakers are whose recordings are judged."""
 
-    voices: Voices  # (m,)
-    rows: Integers  # (s,) for each of the speakers whose recordings are judged its row here, -1 where it is none
-    speakers: int  # how many there are in all
+    voices: Voices  # (m,) stored speakers of the gender
+    stands_for: float  # how many speakers each of them stands for
+    strangers: Voices  # clips of the other gender
 
 
 def certainties(members: Members, speakers: Voices, cohort: Cohort, rule: ProbabilityRule) -> Floats:
@@ -62,37 +63,20 @@ def certainties(members: Members, speakers: Voices, cohort: Cohort, rule: Probab
         cohort: Who else there is.
         rule: The constants.
     """
-    population = estimate_population(cohort.voices, cohort.voices.mean[:0], rule)
-    bar = Bar(rule, population.base_noise, cohort.speakers)
-    found = np.full(len(members), np.nan, dtype=np.float32)
-    for start in range(0, len(members), BLOCK_CLIPS):
-        block = members.take(slice(start, start + BLOCK_CLIPS))
-        margins = own_margins(block, as_sets(block, population, bar), speakers, cohort.rows, population, bar)
-        found[start : start + BLOCK_CLIPS] = [bar.probability(float(margin)) for margin in margins]
+    bar = bar_among(cohort.voices, cohort.strangers, rule, cohort.stands_for)
+    found = probability(own_log_odds(members, speakers, bar))
     found[members.are_alone(speakers)] = np.nan
     return found
 
 
-def as_sets(members: Members, population: Population, bar: Bar) -> Sets:
-    """See each recording as a set of its own."""
-    clips = clips_as_voices(unit(members.vectors), members.durations_s, members.narrowness)
-    return bar.sets(clips, stranger_levels(clips.mean, population, bar.rule))
-
-
-def own_margins(
-    members: Members, ones: Sets, speakers: Voices, cohort_rows: Integers, population: Population, bar: Bar
-) -> Floats:
-    """Give the margin of each recording to the rest of its speaker (n,); of one that is alone it means nothing.
+def own_log_odds(members: Members, speakers: Voices, bar: Bar) -> Floats:
+    """Give the log odds of each recording and the rest of its speaker (n,); of one that is alone it means nothing.
 
     Args:
         members: The recordings.
-        ones: The same as sets.
         speakers: Their speakers (s,).
-        cohort_rows: Rows of those among the population's (s,), -1 for none.
-        population: Of whom they are.
         bar: What they are compared by.
     """
-    rest = speakers.take(members.own).without(ones.voices, members.is_in_profile)
-    levels = stranger_levels(rest.mean, population, bar.rule, cohort_rows[members.own])
-    margins: Floats = np.diagonal(bar.margins(ones, bar.sets(rest, levels)))
-    return margins
+    clips = members.as_voices()
+    rest = speakers.take(members.own).without(clips, members.is_in_profile)
+    return each_log_odds(bar.sets(clips), bar.sets(rest), bar)

@@ -51,7 +51,7 @@ def channels(voices: Voices, strangers: Voices, rule: ProbabilityRule) -> tuple[
     both = sum((line.covariance for line in lines), np.float32(0)) / (
         sum(line.variance for line in lines) + rule.channel_voices
     )
-    own, other = (line.channel(both, narrowness, rule) for line in lines)
+    own, other = (line.channel(np.asarray(both), narrowness, rule) for line in lines)
     return own, other
 
 
@@ -73,8 +73,9 @@ class _Line:
 
 def _line(voices: Voices, rule: ProbabilityRule) -> _Line:
     weights = voices.size / (voices.size - 1 + rule.clips_a_voice)
+    nothing = np.zeros(voices.mean.shape[1], dtype=np.float32)
     if not len(voices):
-        return _Line(0.0, np.zeros(voices.mean.shape[1]), 0.0, np.zeros(voices.mean.shape[1]), 0.0)
+        return _Line(0.0, nothing, 0.0, nothing, 0.0)
     mean = np.average(voices.mean, axis=0, weights=weights)
     narrowness = float(np.average(voices.narrowness, weights=weights))
     away = weights * (voices.narrowness - narrowness)

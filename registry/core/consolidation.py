@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from registry.core.joining import BLOCK_MARGINS, Constraints, Joined, join
-from registry.core.likeness import Bar, Sets, bar_among
+from registry.core.likeness import Bar, Sets, bar_among, probability
 from registry.core.probability_rule import ProbabilityRule
 from registry.core.voices import Voices
 
@@ -85,7 +85,7 @@ def _likely(present: Sets, bar: Bar) -> list[tuple[int, int, float]]:
     found: list[tuple[int, int, float]] = []
     for start in range(0, len(present), step):
         block = np.arange(start, min(start + step, len(present)))
-        probabilities = bar.probabilities(present.take(block), present)
+        probabilities = probability(bar.log_odds(present.take(block), present))
         is_later = np.arange(len(present)) > block[:, None]
         ones, others = np.nonzero(is_later & (probabilities >= bar.rule.review_probability))
         found += zip((start + ones).tolist(), others.tolist(), probabilities[ones, others].tolist(), strict=True)

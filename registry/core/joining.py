@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from registry.core.likeness import Bar, Sets
+from registry.core.likeness import Bar, Sets, probability
 from registry.core.links import Links
 from registry.core.records import Floats, Integers
 
@@ -168,8 +168,8 @@ class _Rows:
     def merge(self, one: int, other: int) -> Merge:
         kept, gone = sorted((one, other))
         ones, others = self.sets.take(np.array([kept])), self.sets.take(np.array([gone]))
-        probability = self.bar.probabilities(ones, others, np.full((1, 1), self.best[one], dtype=np.float32))
-        merge = Merge(int(self.name[kept]), int(self.name[gone]), float(probability[0, 0]))
+        log_odds = self.bar.log_odds(ones, others, np.full((1, 1), self.best[one], dtype=np.float32))
+        merge = Merge(int(self.name[kept]), int(self.name[gone]), float(probability(log_odds)[0, 0]))
         self._unite(kept, gone)
         before = self.best.copy()
         lost = np.flatnonzero((self.partner == kept) | (self.partner == gone))

@@ -24,6 +24,7 @@ from registry.core.probability_rule import ProbabilityRule
 from registry.core.records import Booleans, Floats, Integers
 from registry.core.voices import Voices, own_cosines, weighted_means
 
+BLOCK_PAIRS = 64  # compared at a time, each with the other in its place: of the square only the diagonal is needed
 STEEPEST = 50.0  # of the log odds, beyond which the exponential says nothing more
 
 
@@ -138,8 +139,8 @@ class Bar:
         bar += np.float32(self.strictness) * variance / way
         return bar
 
-    def probabilities(self, one: Sets, other: Sets, margins: Floats | None = None) -> Floats:
-        """Give P(same voice) of each of some sets (a) and each of others (b), whatever rate of false merges is accepted.
+    def log_odds(self, one: Sets, other: Sets, margins: Floats | None = None) -> Floats:
+        """Give the log odds of one voice for each of some sets (a) and each of others (b), whatever rate is accepted.
 
         Args:
             one: The sets (a).
@@ -147,8 +148,8 @@ class Bar:
             margins: Of both, where they are known (a, b).
         """
         found = self.margins(one, other) if margins is None else margins
-        log_odds = found * self._way(one, other) / self._variance(one, other) + self.strictness - self._before
-        return (1 / (1 + np.exp(-np.clip(log_odds, -STEEPEST, STEEPEST)))).astype(np.float32)
+        odds: Floats = found * self._way(one, other) / self._variance(one, other)
+        return (odds + (self.strictness - self._before)).astype(np.float32)
 
     def _way(self, one: Sets, other: Sets) -> Floats:
         way: Floats = (1 - one.level[:, None] / 2 - other.level / 2) * (one.share[:, None] * other.share)
@@ -159,6 +160,22 @@ class Bar:
         return variance
 
 
-def bar_among(voices: Voices, strangers: Voices, rule: ProbabilityRule) -> Bar:
-    """Learn from the sets of a gender (k) and of the other (m) how alike two of the former must be."""
-    return Bar(rule, population_of(voices, strangers, rule))
+def bar_among(voices: Voices, strangers: Voices, rule: ProbabilityRule, stands_for: float = 1.0) -> Bar:
+    """Learn from the sets of a gender (k) and of the other (m) how alike two of the former must be.
+
+    Each of the voices may stand for several.
+    """
+    return Bar(rule, population_of(voices, strangers, rule, stands_for))
+
+
+def each_log_odds(ones: Sets, others: Sets, bar: Bar) -> Floats:
+    """Give the log odds of one voice of each set and the other in its place (k,)."""
+    blocks = (np.arange(start, min(start + BLOCK_PAIRS, len(ones))) for start in range(0, len(ones), BLOCK_PAIRS))
+    found = [np.diagonal(bar.log_odds(ones.take(block), others.take(block))) for block in blocks]
+    return np.concatenate(found) if found else np.empty(0, dtype=np.float32)
+
+
+def probability(log_odds: Floats) -> Floats:
+    """Give P(same voice) at log odds."""
+    found: Floats = (1 / (1 + np.exp(-np.clip(log_odds, -STEEPEST, STEEPEST)))).astype(np.float32)
+    return found

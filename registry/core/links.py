@@ -7,10 +7,10 @@ Every set has a half of the bar. Two halves never add up to more than the bar be
 For midway * way + strictness * variance / way is at least its minimum over all ways, which is `least` times the root of
 1 / (z A * z B), and 1 / sqrt(z A * z B) is convex, so never below its tangent plane where both are as usual.
 
-Two rows are linked if their mean cosine reaches the sum of their allowances; a row's allowance is the half that it would
-have if it were part of a large set, whose spread is small, less some slack. The mean cosine of two sets is that of all
-pairs of their rows, so of sets without a link it is below the sum of their mean allowances. Where a set's mean allowance
-is at most its half, that is below the bar; where it is not, the set is loose and compared with all.
+Two rows are linked if their mean cosine reaches the sum of their allowances; a row's allowance is the half that it
+would have if it were part of a large set, whose spread is small, less some slack. The mean cosine of two sets is that
+of all pairs of their rows, so of sets without a link it is below the sum of their mean allowances. Where a set's mean
+allowance is at most its half, that is below the bar; where it is not, the set is loose and compared with all.
 
 So no join crosses from one connected component to another, and each is joined as if it were alone.
 """

@@ -59,13 +59,19 @@ def _of_own_sound(cosines: Floats, rule: ProbabilityRule) -> Floats:
     return own
 
 
-def population_of(voices: Voices, strangers: Voices, rule: ProbabilityRule) -> Population:
-    """Learn from the sets of a gender (k) and of the other (m), either of which may be none.
+def population_of(voices: Voices, strangers: Voices, rule: ProbabilityRule, stands_for: float = 1.0) -> Population:
+    """Learn from some sets of a gender, its speakers or clips, and from clips of the other.
 
-    Sets are speakers or, where nobody is known yet, single clips.
+    Args:
+        voices: The sets of the gender (k), which may be none.
+        strangers: The clips of the other (m), which may be none.
+        rule: The constants.
+        stands_for: How many voices each set of the gender stands for.
     """
     own, other = channels(voices, strangers, rule)
-    before = Population(own, other.taken_out(strangers)[0].mean, rule.base_noise, effective_voices(voices, rule))
+    before = Population(
+        own, other.taken_out(strangers)[0].mean, rule.base_noise, stands_for * effective_voices(voices, rule)
+    )
     moved, _ = own.taken_out(voices)
     noise = learned_noise(moved, before.levels(moved.mean, rule), rule)
     return Population(own, before.strangers, noise, before.voices)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from registry.core.joining import BLOCK_MARGINS
-from registry.core.likeness import Bar, Sets
+from registry.core.likeness import Bar, Sets, probability
 from registry.core.records import Floats, Integers
 
 
@@ -42,20 +42,20 @@ def rank(
         bar: What they are compared by.
     """
 
-    def choose(row: int, scores: Floats, probabilities: Floats) -> Choice | None:
-        return None if row < 0 else Choice(speaker_ids[row], float(scores[row]), float(probabilities[row]))
+    def choose(row: int, scores: Floats, log_odds: Floats) -> Choice | None:
+        return None if row < 0 else Choice(speaker_ids[row], float(scores[row]), float(probability(log_odds[row])))
 
     step = max(1, BLOCK_MARGINS // max(1, len(stored)))
     for start in range(0, len(sets), step):
         block = np.arange(start, min(start + step, len(sets)))
         scores = sets.voices.mean[block] @ stored.voices.mean.T
-        probabilities = bar.probabilities(sets.take(block), stored)
-        for score, probability, own in zip(scores, probabilities, got[block].tolist(), strict=True):
-            yield choose(own, score, probability), choose(_nearest_other(own, probability), score, probability)
+        log_odds = bar.log_odds(sets.take(block), stored)
+        for score, odds, own in zip(scores, log_odds, got[block].tolist(), strict=True):
+            yield choose(own, score, odds), choose(_nearest_other(own, odds), score, odds)
 
 
-def _nearest_other(own: int, probabilities: Floats) -> int:
-    others = probabilities.copy()
+def _nearest_other(own: int, log_odds: Floats) -> int:
+    others = log_odds.copy()
     if own >= 0:
         others[own] = -np.inf
     nearest = int(others.argmax()) if len(others) else -1

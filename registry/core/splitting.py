@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.cluster.hierarchy import fcluster, linkage
 
-from registry.core.likeness import Bar
-from registry.core.population import Population, stranger_levels
+from registry.core.likeness import Bar, probability
 from registry.core.records import Booleans, Floats
 from registry.core.vectors import summarise, unit
 from registry.core.voices import clips_as_voices
@@ -33,11 +32,9 @@ def cut_in_two(vectors: Floats) -> Cut:
     return Cut(labels == smaller, float(parts.means[0] @ parts.means[1]))
 
 
-def one_voice(
-    vectors: Floats, durations_s: Floats, narrowness: Floats, cut: Cut, population: Population, bar: Bar
-) -> float:
+def one_voice(vectors: Floats, durations_s: Floats, narrowness: Floats, cut: Cut, bar: Bar) -> float:
     """Give P(same voice) of the two parts of some clips: embeddings (n, dim), seconds (n,) and narrowness (n,)."""
     clips = clips_as_voices(unit(vectors), durations_s, narrowness)
     labels = cut.leaves.astype(np.int64)
-    parts = bar.united(bar.sets(clips, stranger_levels(clips.mean, population, bar.rule)), labels)
-    return bar.probability(float(bar.margins(parts, parts)[0, 1]))
+    parts = bar.united(bar.sets(clips), labels)
+    return float(probability(bar.log_odds(parts, parts))[0, 1])

@@ -19,6 +19,7 @@ from registry.errors import CorrectionRefused
 from registry.store import addresses, corrections, history, listening, models, speakers
 from registry.store.models import Foundation
 from registry.store.operations import Author
+from registry.store.strangers import strangers
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,9 @@ def _decide(under_way: Change, foundation: Foundation, gender: str) -> tuple[tup
     if len(speaker_ids) < 2:  # noqa: PLR2004 - a pair
         return (), ()
     apart, confirmed = speakers.speakers_apart(connection), speakers.confirmed_speakers(connection)
-    found = decide(voices, speaker_ids, apart, confirmed, settings.linking_rule(foundation.false_merge_rate))
+    rule = settings.linking_rule(foundation.false_merge_rate)
+    others = strangers(connection, foundation, gender, rule.most_strangers)
+    found = decide(voices, others, speaker_ids, apart, confirmed, rule)
     return found.joins, found.review
 
 

@@ -10,8 +10,10 @@ from registry.core.probability_rule import ProbabilityRule
 from registry.core.records import GENDERS
 from registry.store import certainty, models, operations
 from registry.store.models import Foundation
+from registry.store.strangers import strangers
 
 AUDIOS_TOGETHER = 20_000  # whose vectors are in memory together: 16 MB
+COHORT_SPEAKERS = 2000  # that stand for all of a gender at the most: cost stays flat
 
 
 def judge_touched(connection: Connection, speaker_ids: Collection[int], operation_id: int) -> None:
@@ -62,6 +64,7 @@ def _judge_some(
     for gender in GENDERS:
         found = certainty.unjudged(connection, foundation, gender, whole, operation_id)
         if found.audio_ids:
-            strangers = certainty.cohort(connection, foundation, gender, found.speaker_ids, rule.cohort_speakers)
-            probabilities = certainties(found.members, found.speakers, strangers, rule)
+            others = strangers(connection, foundation, gender, rule.most_strangers)
+            cohort = certainty.cohort(connection, foundation, gender, COHORT_SPEAKERS, others)
+            probabilities = certainties(found.members, found.speakers, cohort, rule)
             certainty.save(connection, found, probabilities, set(whole) & set(found.speaker_ids))

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from registry import settings
-from registry.core.likeness import bar_among
 from registry.core.records import Floats
 from registry.core.splitting import cut_in_two, one_voice
+from registry.corrections.bar import bar_of
 from registry.corrections.change import Change
 from registry.corrections.move import make_speaker
 from registry.store import corrections, embeddings, everybody, history, speakers
@@ -44,11 +44,10 @@ def part_all(under_way: Change, foundation: Foundation, gender: str) -> tuple[in
 
 
 def _find(under_way: Change, foundation: Foundation, gender: str) -> Iterator[Parting]:
-    _, voices = speakers.all_voices(under_way.connection, foundation, gender)
-    population, bar = bar_among(voices, settings.linking_rule(foundation.false_merge_rate))
+    bar = bar_of(under_way.connection, foundation, gender)
     for held, vectors, durations_s, narrowness in _with_vectors(under_way, foundation, gender):
         cut = cut_in_two(vectors)
-        probability = one_voice(vectors, durations_s, narrowness, cut, population, bar)
+        probability = one_voice(vectors, durations_s, narrowness, cut, bar)
         if probability < 0.5:  # noqa: PLR2004 - as likely as not
             gone = [clips for clips, leaves in zip(held, cut.leaves, strict=True) if leaves]
             leaving = sorted(clip.clip_id for clips in gone for clip in clips)

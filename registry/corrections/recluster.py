@@ -8,13 +8,13 @@ import numpy as np
 
 from registry import settings
 from registry.core.linking import Decision, KnownVoices, link
-from registry.core.population import estimate_population
 from registry.core.reclustering import Succession, succeed
 from registry.core.succession import unite
 from registry.corrections.change import Change
 from registry.store import corrections, embeddings, everybody, history, speakers
 from registry.store.everybody import HeldClip
 from registry.store.models import Foundation
+from registry.store.strangers import strangers
 
 
 @dataclass(frozen=True)
@@ -70,12 +70,12 @@ def _decide(
     known = KnownVoices(
         [speaker_ids[row] for row in rows],
         voices.take(rows),
+        strangers(connection, foundation, gender, rule.most_strangers),
         everybody.audio_of_speakers(held, open_ids),
         speakers.speakers_apart(connection),
     )
-    population = estimate_population(voices, vectors[:0], rule)
     sounds = embeddings.sounds(connection, audio_ids)
-    linking = link(audio_ids, vectors, *sounds, known, rule, may_join_stored=False, population=population)
+    linking = link(audio_ids, vectors, *sounds, known, rule, may_join_stored=False)
     position = {audio_id: place for place, audio_id in enumerate(audio_ids)}
     return sorted(linking.decisions, key=lambda decision: min(position[audio] for audio in decision.audio_ids))
 

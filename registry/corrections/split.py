@@ -5,14 +5,13 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
-from registry import settings
-from registry.core.likeness import bar_among
 from registry.core.splitting import cut_in_two, one_voice
+from registry.corrections.bar import bar_of
 from registry.corrections.change import Change, Outcome, change
 from registry.corrections.move import find_all, make_speaker
 from registry.corrections.plan import Plan
 from registry.errors import CorrectionRefused
-from registry.store import addresses, corrections, embeddings, listening, models, speakers
+from registry.store import addresses, corrections, embeddings, listening, models
 from registry.store.corrections import ClipLine, Verdict
 from registry.store.operations import Author
 
@@ -45,13 +44,12 @@ def propose_split(engine: Engine, speaker: str) -> Proposal:
             raise CorrectionRefused(cause=f"{found.label} is a single recording")
         vectors = embeddings.vectors(connection, foundation.model_id, foundation.dimension, audio_ids)
         durations_s, narrowness = embeddings.sounds(connection, audio_ids)
-        _, voices = speakers.all_voices(connection, foundation, found.gender)
+        bar = bar_of(connection, foundation, found.gender)
         cut = cut_in_two(vectors)
         gone = {audio_id for audio_id, leaves in zip(audio_ids, cut.leaves, strict=True) if leaves}
         stay = [clip.clip_id for clip in clips if clip.audio_id not in gone]
         staying = listening.files(connection, {found.speaker_id: stay})[found.speaker_id]
-    population, bar = bar_among(voices, settings.linking_rule(foundation.false_merge_rate))
-    probability = one_voice(vectors, durations_s, narrowness, cut, population, bar)
+    probability = one_voice(vectors, durations_s, narrowness, cut, bar)
     leaving = tuple(clip for clip in clips if clip.audio_id in gone)
     return Proposal(found.label, leaving, len(stay), staying, cut.cosine, probability)
 

@@ -15,6 +15,7 @@ from registry.store import addresses, embeddings, models, profiles
 from registry.store import agreement as store
 from registry.store.models import Foundation, KnownModel
 from registry.store.operations import Author
+from registry.store.strangers import strangers
 from registry.trust import name_model
 
 WORST = 10  # speakers listed
@@ -122,7 +123,8 @@ def _compare(connection: Connection, deciding: Foundation, chosen: KnownModel) -
     speakers: dict[int, list[int]] = {}
     for scope in store.scopes(connection, deciding.scope):
         speaker_ids, voices = store.voices(connection, chosen, scope)
-        found = agreement(voices, store.members(connection, chosen, scope, speaker_ids), rule)
+        others = strangers(connection, chosen, scope.gender, rule.most_strangers)
+        found = agreement(voices, others, store.members(connection, chosen, scope, speaker_ids), rule)
         counts = list(zip(found.clips.tolist(), found.stay.tolist(), found.alone.tolist(), strict=True))
         clips[scope.gender] = _sum([clips.get(scope.gender, [0, 0, 0]), *counts])
         for speaker_id, count in zip(speaker_ids, counts, strict=True):

@@ -4,14 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from registry import settings
 from registry.audio import Audio
-from registry.core.identification import identify
-from registry.core.probability_rule import ProbabilityRule
-from registry.core.records import Rejected
-from registry.core.voices import Voices
+from registry.core.identification import Suspects
+from registry.core.records import GENDERS, Rejected
 from registry.embedder import Embedder, load_embedder
 from registry.embedding import batches
 from registry.errors import CorrectionRefused, ModelMismatch
@@ -20,6 +18,7 @@ from registry.sources import read_anywhere
 from registry.store import addresses, corrections, models, speakers
 from registry.store.embeddings import EmbeddedAudio
 from registry.store.models import Foundation
+from registry.store.strangers import strangers
 from registry.trust import insist_on_model
 from registry.workers import Heard, LocalWorkers
 
@@ -46,11 +45,10 @@ class Whois:
 
 @dataclass(frozen=True)
 class _Stored:
-    """The speakers of a registry."""
+    """The speakers of a gender."""
 
     speaker_ids: Sequence[int]
-    voices: Voices
-    rule: ProbabilityRule
+    suspects: Suspects
 
 
 def whois(engine: Engine, paths: Sequence[AnyPath], *, most: int = 10) -> list[Whois]:
@@ -69,10 +67,16 @@ def whois(engine: Engine, paths: Sequence[AnyPath], *, most: int = 10) -> list[W
         foundation = models.foundation(connection)
         if foundation is None:
             raise CorrectionRefused(cause="the registry is empty: ingest a night first")
-        speaker_ids, voices = speakers.all_voices(connection, foundation)
-    stored = _Stored(speaker_ids, voices, settings.linking_rule(foundation.false_merge_rate))
+        stored = [_stored(connection, foundation, gender) for gender in GENDERS]
     with LocalWorkers(lambda: _model_of(foundation), readers=readers(paths)) as workers:
         return [_answer(engine, stored, path, found, most) for path, found in _embedded(paths, workers)]
+
+
+def _stored(connection: Connection, foundation: Foundation, gender: str) -> _Stored:
+    rule = settings.linking_rule(foundation.false_merge_rate)
+    speaker_ids, voices = speakers.all_voices(connection, foundation, gender)
+    others = strangers(connection, foundation, gender, rule.most_strangers)
+    return _Stored(speaker_ids, Suspects.among(voices, others, rule))
 
 
 def _model_of(foundation: Foundation) -> Embedder:
@@ -113,15 +117,21 @@ def _without_embedding(path: AnyPath, cause: str) -> Rejected:
     return Rejected(str(path), "no-embedding", cause)
 
 
-def _answer(engine: Engine, stored: _Stored, path: AnyPath, found: EmbeddedAudio | Rejected, most: int) -> Whois:
+def _answer(
+    engine: Engine, stored: Sequence[_Stored], path: AnyPath, found: EmbeddedAudio | Rejected, most: int
+) -> Whois:
     if isinstance(found, Rejected):
         return Whois(str(path), (), Rejected(str(path), found.reason, found.message))
-    scores, probabilities = identify(found.vector, found.duration_s, found.narrowness or 0, stored.voices, stored.rule)
+    sound = found.vector, found.duration_s, found.narrowness or 0
+    found_of = [one.suspects.identify(*sound) for one in stored]
+    scores, probabilities = (np.concatenate(both) for both in zip(*found_of, strict=True))
+    sizes = np.concatenate([one.suspects.voices.size for one in stored])
     best = np.lexsort((-scores, -probabilities))[:most]
-    ids = [stored.speaker_ids[row] for row in best]
+    everybody = [speaker_id for one in stored for speaker_id in one.speaker_ids]
+    ids = [everybody[row] for row in best]
     with engine.begin() as connection:
         labels = {speaker.speaker_id: speaker.label for speaker in addresses.describe(connection, ids)}
         names = corrections.names(connection, ids)
-    ranked = zip(ids, probabilities[best], scores[best], stored.voices.size[best], strict=True)
+    ranked = zip(ids, probabilities[best], scores[best], sizes[best], strict=True)
     candidates = (Candidate(labels[key], names.get(key, ""), float(p), float(s), int(n)) for key, p, s, n in ranked)
     return Whois(str(path), tuple(candidates))

@@ -18,6 +18,7 @@ from registry.store import clips, embeddings, forgetting, history, models, opera
 from registry.store.clips import Clip
 from registry.store.models import Foundation
 from registry.store.operations import Author
+from registry.store.strangers import strangers
 from registry.store.transactions import Transactions
 
 SHRUNK = 0.5  # share of its clips below which a group that is replaced may be half copied
@@ -63,8 +64,11 @@ def link_group(
     author: Author,
     embedded_by: Mapping[str, object] | None = None,
     replacing: Replacing | None = None,
+    coming: Collection[str] = (),
 ) -> Linked:
     """Store a group's new clips with their speakers, all or nothing; the journal also tells what embedded them.
+
+    Of the other gender's clips those of the same night are embedded, if not filed, by now: their hashes are `coming`.
 
     Clips that were there are compared with as ever before they are replaced: so a night that was cut anew, or a folder
     that was renamed, keeps its speakers. Other speakers are not joined by a replacement.
@@ -76,20 +80,21 @@ def link_group(
     with transactions.begin() as connection:
         operations.lock_registry(connection)
         _refuse_other_model(connection, foundation)
-        coming = _what_comes(connection, group, new_clips, replacing)
-        if not coming.clips and not coming.gone:
-            return Linked(withdrawn=coming.withdrawn, forgotten=coming.forgotten, rejected=tuple(coming.rejected))
+        filed = _what_comes(connection, group, new_clips, replacing)
+        if not filed.clips and not filed.gone:
+            return Linked(withdrawn=filed.withdrawn, forgotten=filed.forgotten, rejected=tuple(filed.rejected))
         kind = "ingest" if replacing is None else "replace"
         under_way = Change(connection, operations.begin_operation(connection, kind, author))
-        clips_of_audio = clips.add_clips(connection, group, coming.clips, under_way.operation_id)
-        linking = _decide(connection, group, list(clips_of_audio), foundation, may_join_stored=replacing is None)
+        clips_of_audio = clips.add_clips(connection, group, filed.clips, under_way.operation_id)
+        may_join_stored = replacing is None
+        linking = _decide(connection, group, list(clips_of_audio), foundation, coming, may_join_stored=may_join_stored)
         heirs = unite_all(under_way, linking.joins)
-        applied = _apply(under_way, group, linking.decisions, heirs, clips_of_audio, coming.gone)
+        applied = _apply(under_way, group, linking.decisions, heirs, clips_of_audio, filed.gone)
         linked = replace(
             applied,
-            withdrawn=coming.withdrawn,
-            forgotten=coming.forgotten,
-            rejected=tuple(coming.rejected),
+            withdrawn=filed.withdrawn,
+            forgotten=filed.forgotten,
+            rejected=tuple(filed.rejected),
             operation_id=under_way.operation_id,
         )
         summary = {"group": str(group), **linked.counts(), **(embedded_by or {})}
@@ -148,12 +153,19 @@ def _replaced(connection: Connection, group: Group, new_clips: Sequence[Clip], r
 
 
 def _decide(
-    connection: Connection, group: Group, audio_ids: Sequence[int], foundation: Foundation, *, may_join_stored: bool
+    connection: Connection,
+    group: Group,
+    audio_ids: Sequence[int],
+    foundation: Foundation,
+    coming: Collection[str],
+    *,
+    may_join_stored: bool,
 ) -> Linking:
+    rule = settings.linking_rule(foundation.false_merge_rate)
     vectors = embeddings.vectors(connection, foundation.model_id, foundation.dimension, audio_ids)
     durations_s, narrowness = embeddings.sounds(connection, audio_ids)
-    known = speakers.known_voices(connection, foundation, group, audio_ids)
-    rule = settings.linking_rule(foundation.false_merge_rate)
+    others = strangers(connection, foundation, group.gender, rule.most_strangers, coming)
+    known = speakers.known_voices(connection, foundation, group, audio_ids, others)
     return link(audio_ids, vectors, durations_s, narrowness, known, rule, may_join_stored=may_join_stored)
 
 

@@ -1,7 +1,8 @@
-"""Take groups in, one after the other: sort out, read and embed, note what moved, decide."""
+"""Take groups in, night by night: sort out, read and embed, note what moved; once the night is embedded, decide."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
 
 from registry.core.records import Group, Rejected
 from registry.ingest.known import Sorted, sort_out
@@ -44,11 +45,17 @@ def take_all_in(
     """
     reports: list[GroupReport] = []
     rejected = list(found.rejected)
-    for group, content in found.groups.items():
-        leaving = (instead_of or {}).get(group)
-        place = None if leaving is None else Replacing(leaving, (), may_shrink)
-        reports.append(_take_in(transactions, group, content, model, workers, author, progress, place))
-        rejected += content.rejected
+    for _, night in groupby(found.groups.items(), key=lambda group: group[0].date):
+        embedded = []
+        for group, content in night:
+            leaving = (instead_of or {}).get(group)
+            place = None if leaving is None else Replacing(leaving, (), may_shrink)
+            embedded.append(_embed_group(transactions, group, content, model, workers, author, progress, place))
+        for one in embedded:
+            others = (other.new for other in embedded if other.group.gender != one.group.gender)
+            coming = [clip.audio_hash for new in others for clip in new]
+            reports.append(_link(transactions, one, model, workers, author, coming))
+            rejected += one.content.rejected
     overlooked = ((group, dict(content.overlooked)) for group, content in found.groups.items())
     seen = tuple(Overlooked(group, endings) for group, endings in overlooked if endings)
     return IngestReport(tuple(reports), tuple(rejected), seen)
@@ -60,7 +67,21 @@ def sort_group_out(transactions: Transactions, group: Group, content: FoundGroup
         return sort_out(content.pairs.values(), clips.known_clips(connection, group))
 
 
-def _take_in(
+@dataclass(frozen=True)
+class _Embedded:
+    """A group whose clips are embedded, to be linked once its whole night is."""
+
+    group: Group
+    content: FoundGroup  # what cannot be used is added to its rejected
+    against_stored: Sorted
+    clips: int  # pairs and broken pairs found in the folder
+    read: int  # pairs
+    unusable: int  # of those
+    new: Sequence[Clip]
+    place: Replacing | None
+
+
+def _embed_group(
     transactions: Transactions,
     group: Group,
     content: FoundGroup,
@@ -69,8 +90,7 @@ def _take_in(
     author: Author,
     progress: Progress,
     place: Replacing | None,
-) -> GroupReport:
-    """Take one group in; what cannot be used is added to the group's rejected."""
+) -> _Embedded:
     clips_found = len(content.pairs) + len(content.rejected)
     against_stored = sort_group_out(transactions, group, content)
     content.rejected.extend(against_stored.rejected)
@@ -80,20 +100,35 @@ def _take_in(
     content.rejected.extend(unusable)
     if against_stored.updated:
         _update(transactions, group, against_stored, author)
+    return _Embedded(group, content, against_stored, clips_found, len(pairs), len(unusable), new, place)
+
+
+def _link(
+    transactions: Transactions,
+    embedded: _Embedded,
+    model: ModelInUse,
+    workers: Workers,
+    author: Author,
+    coming: Collection[str],
+) -> GroupReport:
+    group, content, against_stored, place = embedded.group, embedded.content, embedded.against_stored, embedded.place
     linked = Linked()
-    if new or place:
+    if embedded.new or place:
         replacing = place and replace(place, kept=_kept(group, place.group, content, against_stored))
-        linked = link_group(transactions, group, new, model.foundation, author, workers.described(), replacing)
+        described = workers.described()
+        linked = link_group(
+            transactions, group, embedded.new, model.foundation, author, described, replacing, coming=coming
+        )
         content.rejected.extend(linked.rejected)
     decided = linked.clips + linked.withdrawn + linked.forgotten + len(linked.rejected)
-    taken_in_meanwhile = len(new) - decided  # by another ingest
+    taken_in_meanwhile = len(embedded.new) - decided  # by another ingest
     return GroupReport(
         group,
-        clips=clips_found,
+        clips=embedded.clips,
         new=linked.clips,
         known=against_stored.known + taken_in_meanwhile,
         updated=len(against_stored.updated),
-        forgotten=len(pairs) - len(new) - len(unusable) + linked.forgotten,
+        forgotten=embedded.read - len(embedded.new) - embedded.unusable + linked.forgotten,
         withdrawn=linked.withdrawn,
         replaced=linked.replaced,
         rejected=len(content.rejected),

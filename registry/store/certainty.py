@@ -98,27 +98,22 @@ def _profiles(connection: Connection, foundation: Foundation, speaker_ids: Colle
     return as_voices(connection.execute(query, values).all(), foundation.dimension)
 
 
-def cohort(
-    connection: Connection, foundation: Foundation, gender: str, speaker_ids: Sequence[int], most: int
-) -> Cohort:
-    """Read the profiles that stand for all strangers of a gender, and where some speakers are there.
+def cohort(connection: Connection, foundation: Foundation, gender: str, most: int, strangers: Voices) -> Cohort:
+    """Read the profiles that stand for all speakers of a gender.
 
     Speakers are taken at equal steps of their keys, so that the cost does not follow how many there are; up to `most`
     keys they are all.
     """
     query = text(f"""
         WITH span AS (SELECT max(speaker_id) AS last, greatest(1, max(speaker_id) / :most) AS step FROM speaker)
-        SELECT p.speaker_id, step, {VOICE}
+        SELECT step, {VOICE}
         FROM span CROSS JOIN generate_series(1, last, step) AS taken (speaker_id)
         JOIN speaker s ON s.speaker_id = taken.speaker_id
         JOIN profile p ON p.speaker_id = taken.speaker_id AND p.model_id = :model_id
         WHERE s.gender = :gender ORDER BY p.speaker_id
     """)  # noqa: S608 - a constant of ours
     rows = connection.execute(query, {"model_id": foundation.model_id, "gender": gender, "most": most}).all()
-    place = {row[0]: position for position, row in enumerate(rows)}
-    own = np.array([place.get(key, -1) for key in speaker_ids], dtype=np.int64)
-    in_all = sum(row[1] for row in rows)  # each stands for as many as a step has
-    return Cohort(as_voices([row[2:] for row in rows], foundation.dimension), own, in_all)
+    return Cohort(as_voices([row[1:] for row in rows], foundation.dimension), rows[0][0] if rows else 1, strangers)
 
 
 def save(connection: Connection, judged: Unjudged, probabilities: Floats, whole: Collection[int]) -> None:

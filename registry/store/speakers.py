@@ -7,7 +7,7 @@ import numpy as np
 from sqlalchemy import Connection, text
 
 from registry.core.linking import Decision, KnownVoices
-from registry.core.records import GENDERS, Group
+from registry.core.records import Group
 from registry.core.voices import Voices
 from registry.store.arrays import copy_rows, to_matrix
 from registry.store.models import Foundation
@@ -23,7 +23,9 @@ IN_SCOPE = """
 """
 
 
-def known_voices(connection: Connection, foundation: Foundation, group: Group, audio_ids: Sequence[int]) -> KnownVoices:
+def known_voices(
+    connection: Connection, foundation: Foundation, group: Group, audio_ids: Sequence[int], strangers: Voices
+) -> KnownVoices:
     """Gather what the group's audios are compared to: profiles by speaker, audio heard before, what people decided."""
     asked = {
         "gender": group.gender,
@@ -57,6 +59,7 @@ def known_voices(connection: Connection, foundation: Foundation, group: Group, a
     return KnownVoices(
         [row[0] for row in profiles],
         as_voices([row[1:] for row in profiles], foundation.dimension),
+        strangers,
         _in_scope(connection, last_speakers(connection, audio_ids), asked) | {row[0]: row[1] for row in heard},
         speakers_apart(connection),
         confirmed_speakers(connection),
@@ -295,29 +298,6 @@ def all_voices(connection: Connection, foundation: Foundation, gender: str | Non
     """)  # noqa: S608 - a constant of this module
     rows = connection.execute(query, {"model_id": foundation.model_id, "gender": gender}).all()
     return [row[0] for row in rows], as_voices([row[1:] for row in rows], foundation.dimension)
-
-
-def strangers(connection: Connection, foundation: Foundation, gender: str, most: int) -> Voices:
-    """Give profiles of the gender that is not asked for, in order of key: voices that are surely none of its own.
-
-    They are of the whole registry, whatever its scope.
-
-    Args:
-        connection: Where they are read.
-        foundation: Under whose model.
-        gender: Whose strangers they are.
-        most: How many at most; of more, those at even steps of their rank by key.
-    """
-    query = text(f"""
-        WITH ranked AS (
-            SELECT speaker_id, row_number() OVER (ORDER BY speaker_id) - 1 AS place, count(*) OVER () AS speakers
-            FROM speaker JOIN profile USING (speaker_id) WHERE gender = :other AND model_id = :model_id)
-        SELECT {VOICE} FROM ranked JOIN profile p USING (speaker_id)
-        WHERE model_id = :model_id AND place % ((speakers + :most - 1) / :most) = 0 ORDER BY speaker_id
-    """)  # noqa: S608 - a constant of this module
-    [other] = (one for one in GENDERS if one != gender)
-    rows = connection.execute(query, {"model_id": foundation.model_id, "other": other, "most": most}).all()
-    return as_voices(rows, foundation.dimension)
 
 
 def as_voices(rows: Sequence[Sequence[Any]], dimension: int) -> Voices:

@@ -1,0 +1,60 @@
+"""Strangers that are certain: recordings of the other gender, which no voice of a gender can be heard in."""
+
+from collections.abc import Collection
+
+import numpy as np
+from sqlalchemy import Connection, text
+
+from registry.core.records import GENDERS
+from registry.core.vectors import unit
+from registry.core.voices import Voices, clips_as_voices
+from registry.store.arrays import to_matrix
+from registry.store.models import Foundation, KnownModel
+
+# As many recordings of each speaker as make up the most that are wanted; of more speakers those at equal steps of key.
+STORED = """
+    WITH span AS (SELECT max(speaker_id) AS last, greatest(1, max(speaker_id) / :most) AS step FROM speaker),
+    taken AS (
+        SELECT s.speaker_id FROM span CROSS JOIN generate_series(1, last, step) AS place (speaker_id)
+        JOIN speaker s USING (speaker_id)
+        WHERE s.gender = :other AND EXISTS (
+            SELECT FROM assignment a WHERE a.speaker_id = s.speaker_id AND a.to_operation IS NULL)),
+    share AS (SELECT greatest(1, :most / greatest(1, count(*))) AS of_each FROM taken)
+    SELECT own.audio_hash, own.duration_s, own.narrowness, vector_send(own.vector)
+    FROM taken CROSS JOIN share CROSS JOIN LATERAL (
+        SELECT DISTINCT audio_hash, duration_s, coalesce(narrowness, 0) AS narrowness, vector
+        FROM assignment a JOIN clip USING (clip_id) JOIN audio USING (audio_id) JOIN embedding USING (audio_id)
+        WHERE a.speaker_id = taken.speaker_id AND a.to_operation IS NULL AND model_id = :model_id
+        ORDER BY audio_hash LIMIT share.of_each) own
+"""
+COMING = """
+    SELECT audio_hash, duration_s, coalesce(narrowness, 0), vector_send(vector)
+    FROM audio JOIN embedding USING (audio_id) WHERE model_id = :model_id AND audio_hash = ANY(:hashes)
+"""
+
+
+def strangers(
+    connection: Connection, model: Foundation | KnownModel, gender: str, most: int, coming: Collection[str] = ()
+) -> Voices:
+    """Read recordings of the gender that is not asked for, each as a set of its own, in order of their hashes.
+
+    They are of the whole registry, whatever its scope, and about equally many of each speaker.
+
+    Args:
+        connection: Where they are read.
+        model: Whose embeddings.
+        gender: Whose strangers they are.
+        most: How many at most; of more, those at even steps.
+        coming: Hashes (hex) of recordings of the other gender that are embedded and have no speaker yet.
+    """
+    [other] = (one for one in GENDERS if one != gender)
+    values = {"model_id": model.model_id, "other": other, "most": most}
+    found = list(connection.execute(text(STORED), values))
+    if coming:
+        hashes = [bytes.fromhex(audio_hash) for audio_hash in coming]
+        found += connection.execute(text(COMING), {"model_id": model.model_id, "hashes": hashes})
+    known = sorted({row[0]: row[1:] for row in found}.items())
+    chosen = [row for _, row in known[:: max(1, -(-len(known) // most))]]
+    units = unit(to_matrix([vector for _, _, vector in chosen], model.dimension))
+    durations_s, narrowness = np.array([row[:2] for row in chosen], dtype=np.float32).reshape(-1, 2).T
+    return clips_as_voices(units, durations_s, narrowness)
