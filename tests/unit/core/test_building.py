@@ -43,6 +43,12 @@ def test_a_clip_unlike_the_rest_of_tonight_does_not() -> None:
     assert builders(night, one_part(night), clips([]), NOBODY, BAR).tolist() == [True] * 5 + [False]
 
 
+def test_a_clip_is_not_part_of_what_it_is_compared_with() -> None:
+    night = clips([VOICE, OTHER])
+
+    assert builders(night, one_part(night), clips([]), NOBODY, BAR).tolist() == [False, False]
+
+
 def test_a_clip_unlike_the_stored_speaker_does_not() -> None:
     stored = BAR.united(clips(alike(6, seed=1)), np.zeros(6, dtype=np.int64))
     night = clips([alike(1)[0], OTHER])
