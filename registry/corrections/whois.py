@@ -116,7 +116,7 @@ def _without_embedding(path: AnyPath, cause: str) -> Rejected:
 def _answer(engine: Engine, stored: _Stored, path: AnyPath, found: EmbeddedAudio | Rejected, most: int) -> Whois:
     if isinstance(found, Rejected):
         return Whois(str(path), (), Rejected(str(path), found.reason, found.message))
-    scores, probabilities = identify(found.vector, found.duration_s, found.narrowness or 0, stored.voices, stored.rule)
+    scores, probabilities = identify(found.vector, found.duration_s, found.narrowness, stored.voices, stored.rule)
     best = np.lexsort((-scores, -probabilities))[:most]
     ids = [stored.speaker_ids[row] for row in best]
     with engine.begin() as connection:
