@@ -18,7 +18,7 @@ class EmbeddedAudio:
     duration_s: float
     sample_rate_hz: int
     channels: int
-    narrowness: float | None  # 0 studio, 1 telephone; None if it was not measured
+    narrowness: float  # 0 studio, 1 telephone
     vector: Floats  # (dimension,)
 
 

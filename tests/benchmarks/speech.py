@@ -18,6 +18,7 @@ import soxr
 from registry.audio import Audio, read_audio
 from registry.core.records import Floats, Integers
 from registry.embedder import Embedder, load_embedder
+from registry.narrowness import narrowness
 from registry.runtimes import DEFAULT_MODEL, EXTRACTION_VERSION
 from tests.conftest import CORPORA, RATE
 
@@ -31,11 +32,12 @@ class Speech:
 
     vectors: Floats  # (n, dim) as the model gives them
     durations_s: Floats  # (n,)
+    narrowness: Floats  # (n,)
     audio_hash: np.ndarray  # (n,) equal for equal sound
 
     def take(self, rows: Integers) -> tuple[Floats, Floats, Floats]:
-        """Give vectors, seconds and narrowness of some clips, all taken for studio's."""
-        return self.vectors[rows], self.durations_s[rows], np.zeros(len(rows), np.float32)
+        """Give vectors, seconds and narrowness of some clips."""
+        return self.vectors[rows], self.durations_s[rows], self.narrowness[rows]
 
 
 def manifest(corpus: str) -> list[dict[str, str]]:
@@ -59,7 +61,7 @@ def cache_folder() -> Path:
 @cache
 def _cached(corpus: str, noise_db: float | None) -> Speech:
     condition = "clean" if noise_db is None else f"noise{noise_db:g}"
-    path = cache_folder() / f"{corpus}-{condition}-{DEFAULT_MODEL}-{EXTRACTION_VERSION}.npz"
+    path = cache_folder() / f"{corpus}-{condition}-{DEFAULT_MODEL}-{EXTRACTION_VERSION}-narrowness.npz"
     if not path.exists():
         print(f"embedding {corpus}, {condition}: minutes, once")
         speech = _embed(corpus, noise_db)
@@ -75,11 +77,12 @@ def _embed(corpus: str, noise_db: float | None) -> Speech:
     paths = [row["path"] for row in manifest(corpus)]
     embed = partial(_embed_clip, corpus=corpus, noise_db=noise_db, embedder=load_embedder())
     with ThreadPoolExecutor(max_workers=len(os.sched_getaffinity(0))) as threads:
-        vectors, durations_s, hashes = zip(*threads.map(embed, paths), strict=True)
-    return Speech(np.stack(vectors), np.array(durations_s, np.float32), np.array(hashes))
+        vectors, durations_s, narrow, hashes = zip(*threads.map(embed, paths), strict=True)
+    sounds = (np.array(values, np.float32) for values in (durations_s, narrow))
+    return Speech(np.stack(vectors), *sounds, np.array(hashes))
 
 
-def _embed_clip(path: str, corpus: str, noise_db: float | None, embedder: Embedder) -> tuple[Floats, float, str]:
+def _embed_clip(path: str, corpus: str, noise_db: float | None, embedder: Embedder) -> tuple[Floats, float, float, str]:
     samples = _mono(CORPORA / corpus / path)
     if noise_db is not None:
         samples = in_noise(samples, noise_db, seed=zlib.crc32(f"{corpus}/{path}".encode()))
@@ -88,7 +91,7 @@ def _embed_clip(path: str, corpus: str, noise_db: float | None, embedder: Embedd
         sf.write(wav, np.clip(samples, -1, 1), RATE, subtype="PCM_16")
         audio = read_audio(wav)
     assert isinstance(audio, Audio), f"{path}: {audio}"
-    return embedder.embed(audio.samples), audio.duration_s, audio.audio_hash
+    return embedder.embed(audio.samples), audio.duration_s, narrowness(audio.samples), audio.audio_hash
 
 
 def _mono(path: Path) -> Floats:

@@ -2,18 +2,21 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from sqlalchemy import Connection, Engine, text
 
 from registry.check import check
+from registry.core.identification import identify
+from registry.core.linking import Linking, link
 from registry.core.records import Floats, Gender
+from registry.corrections.whois import whois
 from registry.ingest import ingest
 from registry.store import agreement, certainty, embeddings, models, speakers
-from registry.store.embeddings import EmbeddedAudio
 from registry.store.models import Foundation
-from tests.conftest import AUTHOR, MakeClip, night
+from tests.conftest import AUTHOR, RATE, MakeClip, night
 
 DIMENSION = 8
 
@@ -47,17 +50,18 @@ def registry(engine: Engine, indir: Path, make_clip: MakeClip, fake_model: objec
     return engine
 
 
-def test_it_is_stored_with_the_recording(engine: Engine) -> None:
-    audios = [
-        EmbeddedAudio(f"0{n}", 1, 16_000, 1, narrowness, np.ones(DIMENSION, np.float32))
-        for n, narrowness in enumerate((0.25, None))
-    ]
+def test_it_is_stored_with_what_is_embedded(
+    engine: Engine, indir: Path, make_clip: MakeClip, fake_model: object
+) -> None:
+    assert fake_model
+    make_clip("caller", 400, rate=8_000)
+    make_clip("studio", 400)
+    ingest(engine, [indir], AUTHOR)
+    query = "SELECT name, narrowness FROM clip JOIN audio USING (audio_id) ORDER BY name"
     with engine.begin() as connection:
-        foundation = models.lay_foundation(connection, "campplus", "fingerprint", DIMENSION, "registry")
-        embeddings.save_embeddings(connection, foundation.model_id, audios)
-        kept = connection.execute(text("SELECT narrowness FROM audio ORDER BY audio_hash")).scalars().all()
+        kept = [tuple(row) for row in connection.execute(text(query))]
 
-    assert kept == [0.25, None]
+    assert kept == [("caller", 1), ("studio", 0)]
 
 
 def test_sounds_come_in_the_order_asked_for_and_what_is_unknown_is_taken_for_wide(registry: Engine) -> None:
@@ -162,11 +166,41 @@ def test_without_the_other_gender_there_are_no_strangers(registry: Engine) -> No
         assert len(speakers.strangers(connection, foundation, "M", 100)) == 2
 
 
-def test_a_night_leaves_profiles_exact(registry: Engine, indir: Path, make_clip: MakeClip) -> None:
-    make_clip("e", 400, night(7))
-    ingest(registry, [indir], AUTHOR)
+def test_nights_add_to_the_mean_and_leave_it_exact(registry: Engine, indir: Path, make_clip: MakeClip) -> None:
+    for day in range(7, 12):
+        make_clip("e", 400, night(day), seed=1000 + day, rate=8_000 if day % 2 else RATE)
+        ingest(registry, [indir], AUTHOR)
+    query = text("SELECT narrowness FROM profile ORDER BY speaker_id")
     with registry.begin() as connection:
-        _, voices = speakers.all_voices(connection, foundation_of(connection))
+        grown = connection.execute(query).scalars().all()
+        speakers.refresh_profiles(connection, [1])
+        whole = connection.execute(query).scalars().all()
 
-    assert voices.narrowness.tolist() == [0.5, 0.125]
+    assert grown == pytest.approx([4.5 / 7, 0.125], rel=1e-12)
+    assert whole == pytest.approx(grown, rel=1e-12)
     assert check(registry) == []
+
+
+def test_whois_and_a_night_are_decided_with_it(
+    registry: Engine, indir: Path, make_clip: MakeClip, two_models: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert two_models
+    told: list[list[float]] = []
+
+    def noting_identify(vector: Floats, duration_s: float, narrowness: float, *rest: Any) -> tuple[Floats, Floats]:
+        told.append([duration_s, narrowness])
+        return identify(vector, duration_s, narrowness, *rest)
+
+    def noting_link(
+        ids: list[int], vectors: Floats, durations_s: Floats, narrowness: Floats, *rest: Any, **more: Any
+    ) -> Linking:
+        told.append([*durations_s.tolist(), *narrowness.tolist()])
+        return link(ids, vectors, durations_s, narrowness, *rest, **more)
+
+    monkeypatch.setattr("registry.corrections.whois.identify", noting_identify)
+    monkeypatch.setattr("registry.ingest.link.link", noting_link)
+    caller = make_clip("caller", 400, night(7), seconds=2, rate=8_000)
+    whois(registry, [caller])
+    ingest(registry, [indir], AUTHOR)
+
+    assert told == [[2, 1], [2, 1]]
