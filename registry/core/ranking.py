@@ -42,7 +42,6 @@ def rank(
         speaker_ids: Keys of the stored speakers (s,).
         bar: What they are compared by.
     """
-
     step = max(1, BLOCK_MARGINS // max(1, len(stored)))
     for start in range(0, len(sets), step):
         block = np.arange(start, min(start + step, len(sets)))
