@@ -300,12 +300,12 @@ def test_an_ingest_that_had_begun_does_not_bring_the_person_back(
     original = getattr(place, function)
     nested = iter([True])
 
-    def after_the_forgetting(*args: object) -> object:
+    def after_the_forgetting(*args: object, **options: object) -> object:
         if next(nested, False):
             with reach(database_url) as opened:
                 ingest(opened.engine, [indir], AUTHOR)
                 forget_speaker(opened.engine, number_of(opened.engine, "maria"), AUTHOR)
-        return original(*args)
+        return original(*args, **options)
 
     monkeypatch.setattr(place, function, after_the_forgetting)
     report = ingest(registry, [indir], AUTHOR)

@@ -10,9 +10,9 @@ from sqlalchemy import Connection, Engine, text
 
 from registry import settings, workers
 from registry.check import check
-from registry.core.identification import identify
+from registry.core.identification import Suspects
 from registry.core.linking import Linking, link
-from registry.core.records import Floats, Gender
+from registry.core.records import Floats
 from registry.corrections.whois import whois
 from registry.ingest import ingest
 from registry.reembed import reembed
@@ -82,7 +82,7 @@ def test_a_speaker_has_the_mean_over_its_recordings_wherever_it_is_read(registry
         foundation = foundation_of(connection)
         keys, voices = speakers.all_voices(connection, foundation)
         judged = certainty.unjudged(connection, foundation, "F", keys, None)
-        cohort = certainty.cohort(connection, foundation, "F", keys, 100)
+        cohort = certainty.cohort(connection, foundation, "F", 100, voices.take(np.array([], np.int64)))
         model = models.find(connection, "campplus")
         assert model is not None
         [scope] = agreement.scopes(connection, "registry")
@@ -99,73 +99,6 @@ def test_a_speaker_has_the_mean_over_its_recordings_wherever_it_is_read(registry
             (1, 0.25),
         ]
     assert check(registry) == []
-
-
-@pytest.fixture
-def two_genders(engine: Engine) -> tuple[Engine, Foundation]:
-    """Ten women and three men by turns, with gaps among their keys, in a registry of single broadcasters."""
-    with engine.begin() as connection:
-        foundation = models.lay_foundation(connection, "campplus", "fingerprint", DIMENSION, "broadcaster")
-        connection.execute(
-            text("""INSERT INTO operation (operation_id, kind, user_name, command, summary)
-                    VALUES (1, 'ingest', '', '', '{}')""")
-        )
-        genders = "FMFFMFFMFFFFF"
-        for number, gender in enumerate(genders):
-            values = {"key": 3 * number + 1, "gender": gender, "mean": str(one_hot(number).tolist()), "n": number}
-            connection.execute(
-                text("""INSERT INTO speaker (speaker_id, gender, operation_id)
-                        OVERRIDING SYSTEM VALUE VALUES (:key, :gender, 1)"""),
-                values,
-            )
-            connection.execute(
-                text("""INSERT INTO profile (speaker_id, model_id, mean, audios, duration_s, inverse_s, narrowness)
-                        VALUES (:key, 1, CAST(:mean AS vector), :n + 1, 1, 0.5, :n / 100.0)"""),
-                values,
-            )
-        connection.execute(  # one who has gone, without clips
-            text("INSERT INTO speaker (speaker_id, gender, operation_id) OVERRIDING SYSTEM VALUE VALUES (2, 'F', 1)")
-        )
-    return engine, foundation
-
-
-def one_hot(number: int) -> Floats:
-    values = np.zeros(DIMENSION, np.float32)
-    values[number % DIMENSION] = 1
-    return values
-
-
-@pytest.mark.parametrize(
-    ("gender", "most", "expected"),
-    [
-        ("F", 100, [1, 4, 7]),
-        ("F", 3, [1, 4, 7]),
-        ("F", 2, [1, 7]),
-        ("F", 1, [1]),
-        ("M", 10, [0, 2, 3, 5, 6, 8, 9, 10, 11, 12]),
-        ("M", 9, [0, 3, 6, 9, 11]),
-        ("M", 4, [0, 5, 9, 12]),
-    ],
-)
-def test_strangers_are_the_other_gender_at_even_steps_of_rank(
-    two_genders: tuple[Engine, Foundation], gender: Gender, most: int, expected: list[int]
-) -> None:
-    engine, foundation = two_genders
-    with engine.begin() as connection:
-        found = speakers.strangers(connection, foundation, gender, most)
-
-    assert (found.size - 1).tolist() == expected
-    assert found.mean.tolist() == [one_hot(number).tolist() for number in expected]
-    assert found.inverse_s.tolist() == [0.5] * len(expected)
-    np.testing.assert_allclose(found.narrowness, [number / 100 for number in expected], rtol=1e-6)
-
-
-def test_without_the_other_gender_there_are_no_strangers(registry: Engine) -> None:
-    with registry.begin() as connection:
-        foundation = foundation_of(connection)
-
-        assert speakers.strangers(connection, foundation, "F", 100).mean.shape == (0, foundation.dimension)
-        assert len(speakers.strangers(connection, foundation, "M", 100)) == 2
 
 
 def test_nights_add_to_the_mean_and_leave_it_exact(registry: Engine, indir: Path, make_clip: MakeClip) -> None:
@@ -189,9 +122,10 @@ def test_whois_and_a_night_are_decided_with_it(
     assert two_models
     told: list[list[float]] = []
 
-    def noting_identify(vector: Floats, duration_s: float, narrowness: float, *rest: Any) -> tuple[Floats, Floats]:
-        told.append([duration_s, narrowness])
-        return identify(vector, duration_s, narrowness, *rest)
+    class Noting(Suspects):
+        def identify(self, vector: Floats, duration_s: float, narrowness: float) -> tuple[Floats, Floats]:
+            told.append([duration_s, narrowness])
+            return super().identify(vector, duration_s, narrowness)
 
     def noting_link(
         ids: list[int], vectors: Floats, durations_s: Floats, narrowness: Floats, *rest: Any, **more: Any
@@ -199,13 +133,13 @@ def test_whois_and_a_night_are_decided_with_it(
         told.append([*durations_s.tolist(), *narrowness.tolist()])
         return link(ids, vectors, durations_s, narrowness, *rest, **more)
 
-    monkeypatch.setattr("registry.corrections.whois.identify", noting_identify)
+    monkeypatch.setattr("registry.corrections.whois.Suspects", Noting)
     monkeypatch.setattr("registry.ingest.link.link", noting_link)
     caller = make_clip("caller", 400, night(7), seconds=2, rate=8_000)
     whois(registry, [caller])
     ingest(registry, [indir], AUTHOR)
 
-    assert told == [[2, 1], [2, 1]]
+    assert told == [[2, 1], [2, 1], [2, 1]]  # whois, once for each gender, and the night
 
 
 MEASURED = "SELECT name, narrowness FROM clip JOIN audio USING (audio_id) ORDER BY name"

@@ -300,9 +300,9 @@ def test_an_ingest_that_a_switch_overtakes_gives_no_speakers(
     reembed(registry, SECOND, AUTHOR)
     make_clip("d", 400, night(7))
 
-    def switch_and_link(*arguments: object) -> object:
+    def switch_and_link(*arguments: object, **options: object) -> object:
         switch_model(registry, SECOND, AUTHOR)
-        return link_group(*arguments)  # type: ignore[arg-type]
+        return link_group(*arguments, **options)  # type: ignore[arg-type]
 
     with monkeypatch.context() as overtaken:
         overtaken.setattr("registry.ingest.take_in.link_group", switch_and_link)
