@@ -8,15 +8,15 @@ from hypothesis import strategies as st
 from registry.core import agreement as module
 from registry.core.agreement import Agreement, Carried, agreement
 from registry.core.certainty import Members
-from registry.core.likeness import Bar
-from registry.core.population import estimate_population, stranger_levels
-from registry.core.probability_rule import ProbabilityRule
+from registry.core.likeness import bar_among
 from registry.core.records import Integers
 from registry.core.vectors import unit
 from registry.core.voices import Voices, clips_as_voices
+from tests.unit.core.given import RULE, nobody
+from tests.unit.core.given import clips_of as even_clips_of
 
-RULE = ProbabilityRule()
 DIMENSION = 64
+STRANGERS = even_clips_of(np.random.default_rng(9).standard_normal((60, DIMENSION)))
 
 
 def members_of(own: list[int], voice: list[int], spread: float = 0.6) -> Members:
@@ -44,9 +44,8 @@ def compared(
 ) -> tuple[list[int], list[int], list[int]]:
     cuts = np.array_split(np.arange(len(members)), parts)
     carried = Carried(members, np.array(clips or [1] * len(members)))
-    found: Agreement = agreement(
-        voices_of(members), [carried.take(slice(cut[0], cut[-1] + 1)) for cut in cuts if len(cut)], RULE
-    )
+    batches = [carried.take(slice(cut[0], cut[-1] + 1)) for cut in cuts if len(cut)]
+    found: Agreement = agreement(voices_of(members), STRANGERS, batches, RULE)
     return found.clips.tolist(), found.stay.tolist(), found.alone.tolist()
 
 
@@ -80,27 +79,20 @@ def test_with_one_speaker_all_stay() -> None:
 
 
 def test_nobody_is_no_error() -> None:
-    nothing = np.zeros(0, np.float32)
-    nobody = Voices(np.zeros((0, DIMENSION), np.float32), np.zeros(0, np.int64), nothing, nothing)
-
-    assert agreement(nobody, [], RULE).clips.tolist() == []
+    assert agreement(nobody(DIMENSION), STRANGERS, [], RULE).clips.tolist() == []
 
 
 def one_by_one(members: Members) -> Integers:
     """The same, counted the long way: each speaker's profile made anew without the recording."""
     whole = voices_of(members)
-    population = estimate_population(whole, whole.mean[:0], RULE)
-    bar = Bar(RULE, population.base_noise, len(whole))
+    bar = bar_among(whole, STRANGERS, RULE)
     stay = np.zeros(len(whole), dtype=np.int64)
     for row, own in enumerate(members.own):
         rest = [other for other, speaker in enumerate(members.own) if speaker == own and other != row]
-        clip = clips_of(members).take(np.array([row]))
-        one = bar.sets(clip, stranger_levels(clip.mean, population, RULE))
-        rival_rows = np.array([speaker for speaker in range(len(whole)) if speaker != own])
-        rivals = bar.sets(whole.take(rival_rows), stranger_levels(whole.mean[rival_rows], population, RULE, rival_rows))
-        mine = clips_of(members).take(np.array(rest)).united(np.zeros(len(rest), dtype=np.int64))
-        ours = bar.sets(mine, stranger_levels(mine.mean, population, RULE, np.array([own])))
-        stay[own] += bar.margins(one, ours)[0, 0] >= bar.margins(one, rivals).max()
+        one = bar.sets(clips_of(members).take(np.array([row])))
+        rivals = bar.sets(whole.take(np.array([speaker for speaker in range(len(whole)) if speaker != own])))
+        ours = bar.sets(clips_of(members).take(np.array(rest)).united(np.zeros(len(rest), dtype=np.int64)))
+        stay[own] += bar.log_odds(one, ours)[0, 0] >= bar.log_odds(one, rivals).max()
     return stay
 
 

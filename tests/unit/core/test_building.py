@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from registry.core.building import builders
-from registry.core.likeness import Bar, Sets
-from registry.core.probability_rule import ProbabilityRule
+from registry.core.likeness import Sets, probability
 from registry.core.records import Floats
 from registry.core.vectors import unit
 from registry.core.voices import clips_as_voices
+from tests.unit.core.given import bar_of, sets_at
 
-BAR = Bar(ProbabilityRule(), base_noise=0.3, voices=20)
+BAR = bar_of(voices=20, base_noise=0.3)
 VOICE, OTHER = np.eye(2, 32, dtype=np.float32)
 NOBODY = np.array([-1])
 
@@ -19,7 +19,7 @@ def clips(vectors: list[Floats], seconds: float | list[float] = 5.0) -> Sets:
     units = unit(np.array(vectors, dtype=np.float32).reshape(-1, 32))
     durations_s = np.broadcast_to(np.array(seconds, dtype=np.float32), len(units))
     voices = clips_as_voices(units, durations_s, np.zeros(len(units), dtype=np.float32))
-    return BAR.sets(voices, np.full(len(units), 0.1, dtype=np.float32))
+    return sets_at(voices, 0.1, BAR)
 
 
 def alike(count: int, seed: int = 0) -> list[Floats]:
@@ -73,8 +73,8 @@ def test_each_clip_is_compared_with_its_own_speaker_without_it() -> None:
     for clip in range(150):
         rest = np.flatnonzero((part == part[clip]) & (np.arange(150) != clip))
         united = BAR.united(night.take(rest), np.zeros(len(rest), dtype=np.int64))
-        margin = BAR.margins(night.take(np.array([clip])), united)[0, 0]
-        expected.append(bool(margin >= BAR.margin(BAR.rule.builder_probability)))
+        log_odds = BAR.log_odds(night.take(np.array([clip])), united)
+        expected.append(bool(probability(log_odds)[0, 0] >= BAR.rule.builder_probability))
 
     assert got.tolist() == expected
     assert len(set(expected)) == 2

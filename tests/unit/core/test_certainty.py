@@ -7,14 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from registry.core.certainty import Cohort, Members, certainties
-from registry.core.identification import identify
-from registry.core.probability_rule import ProbabilityRule
+from registry.core.identification import Suspects
 from registry.core.records import Floats
 from registry.core.vectors import unit
 from registry.core.voices import Voices, clips_as_voices
+from tests.unit.core.given import RULE, clips_of
 
-RULE = ProbabilityRule()
 DIMENSION = 64
+STRANGERS = clips_of(np.random.default_rng(9).standard_normal((60, DIMENSION)))
 
 
 def members_of(own: list[int], voice: list[int], spread: float = 0.6) -> Members:
@@ -36,7 +36,7 @@ def profiles(members: Members) -> Voices:
 
 def judged(members: Members) -> Floats:
     speakers = profiles(members)
-    return certainties(members, speakers, Cohort(speakers, np.arange(len(speakers)), len(speakers)), RULE)
+    return certainties(members, speakers, Cohort(speakers, 1, STRANGERS), RULE)
 
 
 def test_recordings_of_one_voice_are_sure_and_one_filed_wrong_is_not() -> None:
@@ -56,7 +56,7 @@ def test_a_doubtful_recording_is_compared_with_the_whole_of_its_speaker() -> Non
     doubtful[1] = False
     outside = replace(members, is_in_profile=doubtful)
     speakers = profiles(members.take(slice(0, 1))).followed_by(profiles(members_of([0, 0], [6, 6])))
-    found = certainties(outside, speakers, Cohort(speakers, np.arange(2), 2), RULE)
+    found = certainties(outside, speakers, Cohort(speakers, 1, STRANGERS), RULE)
 
     assert np.isnan(found).tolist() == [True, False, False, False]
     assert found[1] > 0.9
@@ -68,7 +68,7 @@ def test_a_recording_is_judged_alike_whatever_is_judged_beside_it(voice: list[in
     own = [row % 4 for row in range(len(voice))]
     members = members_of(own, voice, 1.5)
     speakers = profiles(members)
-    cohort = Cohort(speakers, np.arange(len(speakers)), len(speakers))
+    cohort = Cohort(speakers, 1, STRANGERS)
 
     together = certainties(members, speakers, cohort, RULE)
     one_by_one = [
@@ -79,9 +79,18 @@ def test_a_recording_is_judged_alike_whatever_is_judged_beside_it(voice: list[in
 
 
 def test_it_is_what_a_clip_from_outside_would_be_told() -> None:
-    """With the recording's speaker made without it, `identify` says nearly the same."""
+    """With the recording's speaker made without it, identifying says nearly the same."""
     members = members_of([0, 0, 0, 0, 1, 1, 1, 1], [5, 5, 5, 5, 6, 6, 6, 6], 1.2)
     without = members_of([0, 0, 0, 0, 1, 1, 1, 1], [5, 5, 5, 5, 6, 6, 6, 6], 1.2).take(slice(1, 8))
-    _, outside = identify(members.vectors[0], float(members.durations_s[0]), 0, profiles(without), RULE)
+    suspects = Suspects.among(profiles(without), STRANGERS, RULE)
+    _, outside = suspects.identify(members.vectors[0], float(members.durations_s[0]), 0)
 
     assert abs(float(outside[0]) - float(judged(members)[0])) < 0.1
+
+
+def test_the_more_speakers_each_stands_for_the_less_sure_a_recording_is() -> None:
+    members = members_of([0, 0, 0, 1, 1, 1], [5, 5, 5, 6, 6, 6], 1.2)
+    speakers = profiles(members)
+    few, many = (certainties(members, speakers, Cohort(speakers, each, STRANGERS), RULE) for each in (1, 1000))
+
+    assert (many < few).all()

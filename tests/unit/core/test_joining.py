@@ -1,22 +1,19 @@
 """Sets join by the greatest margin, but never what must stay apart."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from registry.core.joining import Constraints, Joined, Merge, join
-from registry.core.likeness import Bar, Sets, knob, strictness
-from registry.core.probability_rule import ProbabilityRule
+from registry.core.likeness import Sets, probability
 from registry.core.records import Floats, Integers
 from registry.core.vectors import unit
-from registry.core.voices import Voices, clips_as_voices
+from registry.core.voices import Voices
+from tests.unit.core.given import bar_of, clips_of, sets_at
 
-RULE = ProbabilityRule()
-BAR = Bar(RULE, base_noise=0.23, voices=20)
+BAR = bar_of(voices=20)
 
 
 def line(*degrees: float) -> Sets:
@@ -26,8 +23,7 @@ def line(*degrees: float) -> Sets:
 
 
 def clips(units: Floats, level: float = 0.15) -> Sets:
-    voices = clips_as_voices(units, np.full(len(units), 60.0, np.float32), np.zeros(len(units), np.float32))
-    return BAR.sets(voices, np.full(len(units), level, dtype=np.float32))
+    return sets_at(clips_of(units, seconds=60), level, BAR)
 
 
 def cloud(seed: int, count: int, voices: int = 8, spread: float = 0.7, dimension: int = 32) -> Floats:
@@ -46,14 +42,15 @@ def sets_of(labels: Integers) -> set[frozenset[int]]:
 
 
 def mixed(seed: int, count: int, spread: float) -> Sets:
-    """Sets of one clip or many, close together or not, of very short clips or long ones, at many levels."""
+    """Sets of one clip or many, close together or not, of short clips or long ones, at many levels, some stretched."""
     rng = np.random.default_rng(seed)
     size = np.where(rng.random(count) < 0.6, 1, rng.integers(2, 50, size=count))
     length = np.where(size > 1, rng.uniform(0.3, 1, count), 1)[:, None]
     mean = (cloud(seed, count, spread=spread) * length).astype(np.float32)
     inverse_s = np.exp(rng.uniform(-4, 3, count)).astype(np.float32)
     voices = Voices(mean, size, inverse_s, np.zeros(count, np.float32))
-    return BAR.sets(voices, rng.uniform(0, 0.5, count).astype(np.float32))
+    levels, stretch = rng.uniform(0, 0.5, count), rng.uniform(0.9, 1.4, count)
+    return sets_at(voices, levels.astype(np.float32), BAR, stretch.astype(np.float32))
 
 
 def chain(seed: int, count: int) -> Sets:
@@ -74,7 +71,8 @@ def all_pairs(sets: Sets, constraints: Constraints | None = None) -> list[Merge]
             return merges
         one, other = sorted(np.unravel_index(margins.argmax(), margins.shape))
         labels[labels == names[other]] = names[one]
-        merges.append(Merge(int(names[one]), int(names[other]), float(margins.max())))
+        odds = BAR.log_odds(now.take(np.array([one])), now.take(np.array([other])))
+        merges.append(Merge(int(names[one]), int(names[other]), float(probability(odds)[0, 0])))
 
 
 def forbidden(dense: Integers, rules: Constraints) -> np.ndarray:
@@ -101,7 +99,7 @@ def assert_same(merges: Sequence[Merge], expected: Sequence[Merge]) -> None:
     merges, expected = (sorted(some, key=lambda merge: (merge.kept, merge.gone)) for some in (merges, expected))
 
     assert [(merge.kept, merge.gone) for merge in merges] == [(merge.kept, merge.gone) for merge in expected]
-    np.testing.assert_allclose([m.margin for m in merges], [m.margin for m in expected], atol=1e-5)
+    np.testing.assert_allclose([m.probability for m in merges], [m.probability for m in expected], atol=1e-3)
 
 
 def test_near_clips_join_and_far_ones_do_not() -> None:
@@ -116,7 +114,7 @@ def test_merges_are_told_in_order_with_falling_rows() -> None:
     joined = join(line(0, 90, 5, 7), BAR)
 
     assert [(merge.kept, merge.gone) for merge in joined.merges] == [(2, 3), (0, 2)]
-    assert all(merge.margin >= 0 for merge in joined.merges)
+    assert all(merge.probability >= 0.5 for merge in joined.merges)
 
 
 def test_rows_apart_stay_apart() -> None:
@@ -181,16 +179,6 @@ def test_equal_clips_end_up_where_they_do_when_all_pairs_are_looked_at(seed: int
     assert sets_of(joined.root) == sets_of(Joined.of(len(sets), all_pairs(sets)).root)
 
 
-@given(seed=st.integers(0, 10_000), count=st.integers(1, 70), voices=st.floats(20, 1e5))
-@settings(deadline=None, max_examples=30)
-def test_a_higher_bar_only_comes_to_an_end_earlier(seed: int, count: int, voices: float) -> None:
-    sets, higher = mixed(seed, count, spread=0.7), replace(BAR, voices=voices)
-    raised = higher.raised - BAR.raised
-    merges = [replace(merge, margin=merge.margin - raised) for merge in join(sets, BAR).until(raised).merges]
-
-    assert_same(merges, join(sets, higher).merges)
-
-
 def test_a_large_night_finds_the_same_voices_in_any_order() -> None:
     units = cloud(3, 1500, voices=200, spread=0.4, dimension=64)
     order = np.random.default_rng(4).permutation(1500)
@@ -212,49 +200,3 @@ def test_constraints_hold_for_whole_sets(seed: int, count: int) -> None:
 
     assert all(labels[one] != labels[other] for one, other in apart)
     assert all((labels[:stored] == labels[row]).sum() == 1 for row in confirmed)
-
-
-def test_more_evidence_lowers_the_bar() -> None:
-    means = np.array([[0.9, 0.0], [0.0, 0.9]], dtype=np.float32)
-    bars = []
-    for size in (2, 4, 20, 1000):
-        voices = Voices(means, np.full(2, size), np.full(2, 0.2, np.float32), np.zeros(2, np.float32))
-        sets = BAR.sets(voices, np.full(2, 0.15, np.float32))
-        bars.append(float(BAR.between(replace(sets, share=np.full(2, 0.8, np.float32)), sets)[0, 1]))
-
-    assert bars == sorted(bars, reverse=True)
-
-
-def test_short_clips_need_less_for_they_hold_less_of_the_voice() -> None:
-    inverse_s, narrowness = np.array([[1.0, 0.1], [0.0, 0.0]], np.float32)
-    voices = Voices(np.eye(2, dtype=np.float32), np.ones(2, dtype=np.int64), inverse_s, narrowness)
-
-    shares = BAR.sets(voices, np.full(2, 0.15, np.float32)).share
-
-    assert shares[0] < shares[1]
-
-
-@given(fewer=st.floats(0, 1e5), more=st.floats(0, 1e5))
-def test_more_voices_raise_the_bar(fewer: float, more: float) -> None:
-    low, high = sorted((fewer, more))
-
-    assert strictness(low, RULE) <= strictness(high, RULE)
-
-
-@given(one=st.floats(0.001, 0.5), other=st.floats(0.001, 0.5))
-def test_accepting_fewer_false_merges_raises_the_bar(one: float, other: float) -> None:
-    strict, loose = sorted((one, other))
-
-    assert knob(replace(RULE, false_merge_rate=strict)) >= knob(replace(RULE, false_merge_rate=loose))
-
-
-def test_the_probability_is_one_half_at_the_bar() -> None:
-    assert BAR.probability(0.0) == 0.5
-
-
-def test_the_probability_does_not_depend_on_the_accepted_rate() -> None:
-    """Joining begins at half the odds against when half of the false merges is accepted."""
-    strict = replace(BAR, rule=replace(RULE, false_merge_rate=0.01))
-
-    assert strict.probability(0.0) == pytest.approx(2 / 3)
-    assert strict.margin(strict.probability(0.04)) == pytest.approx(0.04)

@@ -1,16 +1,18 @@
 """Sets without a link cannot be joined, whatever they are made of."""
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from registry.core.likeness import Bar, Sets
-from registry.core.links import Links, halves, usual_z
-from registry.core.probability_rule import ProbabilityRule
+from registry.core.likeness import Sets
+from registry.core.links import Links, halves
 from registry.core.vectors import unit
 from registry.core.voices import Voices
+from tests.unit.core.given import bar_of, sets_at
 
-BAR = Bar(ProbabilityRule(), base_noise=0.23, voices=20)
+BAR = bar_of(voices=20)
 
 
 def some_sets(seed: int, count: int, longest: float = 20.0) -> Sets:
@@ -18,7 +20,8 @@ def some_sets(seed: int, count: int, longest: float = 20.0) -> Sets:
     mean = unit(rng.standard_normal((count, 8)).astype(np.float32)) * rng.uniform(0.3, 1, (count, 1)).astype(np.float32)
     inverse_s = rng.uniform(1 / 60, longest, count).astype(np.float32)
     voices = Voices(mean, rng.integers(1, 1000, count), inverse_s, np.zeros(count, np.float32))
-    return BAR.sets(voices, rng.uniform(-0.1, 0.6, count).astype(np.float32))
+    levels, stretch = rng.uniform(-0.1, 0.6, count), rng.uniform(0.9, 1.4, count)
+    return sets_at(voices, levels.astype(np.float32), BAR, stretch.astype(np.float32))
 
 
 def linked(sets: Sets) -> Links:
@@ -27,21 +30,23 @@ def linked(sets: Sets) -> Links:
     return links
 
 
-@given(seed=st.integers(0, 10_000), count=st.integers(1, 40))
+@given(seed=st.integers(0, 10_000), count=st.integers(1, 40), usual=st.floats(0.3, 1000))
 @settings(deadline=None)
-def test_two_halves_are_no_more_than_the_bar(seed: int, count: int) -> None:
+def test_two_halves_are_no_more_than_the_bar(seed: int, count: int, usual: float) -> None:
     sets = some_sets(seed, count)
-    half = halves(sets, BAR, usual_z(sets))
+    half = halves(sets, sets.spread, BAR, usual)
 
     assert np.all(half[:, None] + half <= BAR.between(sets, sets) + 1e-5)
 
 
-def test_two_large_usual_sets_need_both_halves() -> None:
+def test_two_usual_sets_need_both_halves_where_the_bar_is_lowest() -> None:
     alike = some_sets(0, 1).take(np.zeros(2, dtype=np.int64))
-    alike.voices.size[:] = 1_000_000
-    half = halves(alike, BAR, usual_z(alike))
+    variance = BAR.rule.stranger_variance * alike.spread**4
+    way = np.sqrt(BAR.strictness * variance / BAR.rule.midway)
+    lowest = replace(alike, share=np.sqrt(way / (1 - alike.level)))
+    half = halves(lowest, lowest.spread, BAR, float(1 / lowest.spread[0] ** 2))
 
-    np.testing.assert_allclose(half[:, None] + half, BAR.between(alike, alike), atol=1e-5)
+    np.testing.assert_allclose(half[:, None] + half, BAR.between(lowest, lowest), atol=1e-5)
 
 
 @given(seed=st.integers(0, 10_000), count=st.integers(2, 60), merges=st.integers(0, 58))
@@ -65,7 +70,7 @@ def test_sets_that_are_not_near_are_below_the_bar(seed: int, count: int, merges:
 def test_voices_far_apart_are_not_linked() -> None:
     directions = np.repeat(np.eye(8, dtype=np.float32), 3, axis=0)
     voices = Voices(directions, np.ones(24, np.int64), np.full(24, 0.1, np.float32), np.zeros(24, np.float32))
-    links = linked(BAR.sets(voices, np.full(24, 0.15, np.float32)))
+    links = linked(sets_at(voices, 0.15, BAR))
 
     assert [links.near(row).tolist() for row in (0, 23)] == [[0, 1, 2], [21, 22, 23]]
 
@@ -73,7 +78,7 @@ def test_voices_far_apart_are_not_linked() -> None:
 def test_a_set_less_alike_to_itself_than_expected_is_near_to_all() -> None:
     directions = np.repeat(np.eye(8, dtype=np.float32), 3, axis=0)
     voices = Voices(directions, np.ones(24, np.int64), np.full(24, 0.1, np.float32), np.zeros(24, np.float32))
-    sets = BAR.sets(voices, np.full(24, 0.15, np.float32))
+    sets = sets_at(voices, 0.15, BAR)
     links = linked(sets)
     sets.write(0, BAR.united(sets.take(np.array([0, 5])), np.array([0, 0])))
     links.unite(0, 5, np.ones(2, dtype=np.int64))

@@ -1,110 +1,155 @@
-"""What a registry's own voices tell of strangers and of the spread of one voice."""
+"""What voices, and certain strangers of theirs, tell of strangers and of the spread of one voice."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from registry.core.population import estimate_population, night_levels, stranger_levels
-from registry.core.probability_rule import ProbabilityRule
-from registry.core.vectors import unit
-from registry.core.voices import Voices, clips_as_voices
+from registry.core.population import Population, effective_voices, population_of, voice_shares
+from registry.core.records import Floats
+from registry.core.voices import Voices
+from tests.unit.core.given import NO_CHANNEL, RULE, clips_of, nobody
 
-RULE = ProbabilityRule()
-NOBODY = np.zeros((0, 64), dtype=np.float32)
-NO_VOICES = clips_as_voices(NOBODY, *np.zeros((2, 0), dtype=np.float32))
+DIMENSION = 64
 
 
-def voices_of(speakers: int, clips: int, spread: float, common: float = 0.0) -> Voices:
-    """Speakers around a common direction, each with clips around its own."""
+def voices_of(speakers: int, clips: int, spread: float, narrowness: float = 0.0) -> Voices:
+    """Speakers, strangers' cosine 0, each with clips around its own direction."""
     rng = np.random.default_rng(1)
-    centres = unit(rng.standard_normal((speakers, 64)).astype(np.float32)) + common * np.eye(1, 64, dtype=np.float32)
-    noise = spread / 8 * rng.standard_normal((speakers * clips, 64)).astype(np.float32)
-    units = unit(np.repeat(centres, clips, axis=0) + noise)
-    labels = np.repeat(np.arange(speakers), clips)
-    durations_s, narrowness = np.full(len(units), 6.0, dtype=np.float32), np.zeros(len(units), dtype=np.float32)
-    return clips_as_voices(units, durations_s, narrowness).united(labels)
+    centres = rng.standard_normal((speakers, DIMENSION)) / DIMENSION**0.5
+    noise = spread * rng.standard_normal((speakers * clips, DIMENSION)) / DIMENSION**0.5
+    units = clips_of(np.repeat(centres, clips, axis=0) + noise, seconds=6, narrowness=narrowness)
+    return units.united(np.repeat(np.arange(speakers), clips))
+
+
+def levels_among(cosines: Floats | list[float]) -> Floats:
+    """Give the level of one set that has these cosines with its strangers."""
+    axis = np.asarray(cosines, dtype=np.float32)
+    strangers = np.stack([axis, np.sqrt(1 - axis**2)], axis=1)
+    return Population(NO_CHANNEL, strangers, RULE.base_noise, 20).levels(np.eye(1, 2, dtype=np.float32), RULE)
+
+
+def by_the_line(cosine: float) -> float:
+    return RULE.other_gender_factor * cosine + RULE.other_gender_offset
+
+
+def around(middle: float, count: int) -> Floats:
+    """Cosines as one sound has them."""
+    return np.random.default_rng(0).normal(middle, RULE.other_gender_spread, count).astype(np.float32)
 
 
 def test_without_any_voice_the_usual_values_hold() -> None:
-    population = estimate_population(NO_VOICES, NOBODY, RULE)
+    population = population_of(nobody(DIMENSION), nobody(DIMENSION), RULE)
 
-    assert population.stranger == pytest.approx(0.15)
-    assert population.base_noise == pytest.approx(0.23)
-
-
-@pytest.mark.parametrize(("common", "cosine"), [(0.0, 0.0), (0.5, 0.2), (1.0, 0.5)])
-def test_strangers_in_a_large_registry_are_as_alike_as_its_speakers(common: float, cosine: float) -> None:
-    population = estimate_population(voices_of(300, 1, spread=0.0, common=common), NOBODY, RULE)
-
-    assert population.stranger == pytest.approx(cosine, abs=0.03)
+    assert population.levels(np.eye(1, DIMENSION, dtype=np.float32), RULE) == pytest.approx(RULE.stranger)
+    assert population.base_noise == RULE.base_noise
+    assert population.voices == RULE.least_voices
 
 
-def test_a_night_of_one_voice_does_not_take_itself_for_strangers() -> None:
-    one_voice = np.repeat(np.eye(1, 64, dtype=np.float32), 100, axis=0)
+@pytest.mark.parametrize(("narrowness", "level"), [(0.0, 0.15), (0.4, 0.29), (1.0, 0.5)])
+def test_without_strangers_the_level_is_the_usual_one_of_the_sound(narrowness: float, level: float) -> None:
+    night = voices_of(10, 2, spread=0.3, narrowness=narrowness)
+    population = population_of(night, nobody(DIMENSION), RULE)
 
-    population = estimate_population(NO_VOICES, one_voice, RULE)
+    assert population.levels(night.mean, RULE) == pytest.approx([level] * 10)
 
-    assert population.stranger == pytest.approx((3 * RULE.stranger + 5 * RULE.night_cap) / 8)
+
+def test_of_no_sets_there_are_no_levels() -> None:
+    population = population_of(nobody(DIMENSION), voices_of(10, 1, 0.3), RULE)
+
+    assert population.levels(np.zeros((0, DIMENSION), np.float32), RULE).shape == (0,)
+
+
+@pytest.mark.parametrize("cosine", [0.0, 0.1, 0.4])
+def test_strangers_of_ones_gender_are_a_little_more_alike_than_those_of_the_other(cosine: float) -> None:
+    assert levels_among([cosine] * 10_000) == pytest.approx([by_the_line(cosine)], abs=1e-3)
+
+
+@pytest.mark.parametrize(("count", "weight"), [(1, 1 / 4), (3, 1 / 2), (27, 9 / 10)])
+def test_few_strangers_say_little(count: int, weight: float) -> None:
+    expected = weight * by_the_line(0.4) + (1 - weight) * RULE.stranger
+
+    assert levels_among([0.4] * count) == pytest.approx([expected], abs=1e-5)
+
+
+@pytest.mark.parametrize("middle", [0.05, 0.4])
+def test_of_one_sound_the_nearest_tell_the_mean_of_all(middle: float) -> None:
+    assert levels_among(around(middle, 2000)) == pytest.approx([by_the_line(middle)], abs=0.02)
+
+
+@pytest.mark.parametrize("share", [0.25, 0.5])
+def test_of_several_sounds_strangers_are_those_of_ones_own(share: float) -> None:
+    """A hall and a studio, say, in one registry: each voice's strangers of the same sound are the nearest."""
+    own = round(2000 * share)
+    mixed = np.concatenate([around(0.45, own), around(0.0, 2000 - own)])
+
+    assert levels_among(mixed) == pytest.approx([by_the_line(0.45)], abs=0.1)
+
+
+def test_each_set_is_beside_strangers_of_its_own_channel() -> None:
+    """Studio and telephone in one night: with the channel taken out, all have strangers alike."""
+    rng = np.random.default_rng(4)
+    telephone = 0.9 * np.eye(1, DIMENSION)
+
+    def night(narrowness: float) -> Voices:
+        voices = rng.standard_normal((60, DIMENSION)) / DIMENSION**0.5
+        return clips_of(voices + narrowness * telephone, narrowness=narrowness)
+
+    women, men = night(0).followed_by(night(1)), night(0).followed_by(night(1))
+    population = population_of(women, men, RULE)
+    levels = population.levels(population.channel.taken_out(women)[0].mean, RULE)
+
+    assert levels[:60].mean() == pytest.approx(levels[60:].mean(), abs=0.05)
+
+
+def test_levels_do_not_depend_on_how_many_sets_are_asked_about_together() -> None:
+    population = population_of(nobody(DIMENSION), voices_of(40, 1, 0.3), RULE)
+    many = voices_of(2500, 1, spread=0.0).mean
+
+    np.testing.assert_allclose(population.levels(many, RULE)[::500], population.levels(many[::500], RULE), atol=1e-6)
 
 
 def test_the_noise_of_the_voices_is_found_again() -> None:
     """Clips of 6 s have twice the base noise; a spread whose square is 0.8 is such noise in all."""
-    population = estimate_population(voices_of(200, 10, spread=0.8**0.5), NOBODY, RULE)
+    rule = replace(RULE, stranger=0.0)
+    population = population_of(voices_of(200, 10, spread=0.8**0.5), nobody(DIMENSION), rule)
 
     assert population.base_noise == pytest.approx(0.4, rel=0.1)
 
 
 @pytest.mark.parametrize("spreads", [(0.2, 0.6), (0.6, 1.2)])
 def test_voices_that_spread_more_mean_more_noise(spreads: tuple[float, float]) -> None:
-    less, more = (estimate_population(voices_of(50, 8, spread), NOBODY, RULE).base_noise for spread in spreads)
+    less, more = (population_of(voices_of(50, 8, spread), nobody(DIMENSION), RULE).base_noise for spread in spreads)
 
     assert less < more
 
 
-def test_a_cohort_stands_for_a_large_registry() -> None:
-    rule = ProbabilityRule(cohort_speakers=100)
-    voices = voices_of(950, 1, spread=0.0)
-
-    population = estimate_population(voices, NOBODY, rule)
-
-    assert population.cohort_rows.tolist() == list(range(0, 950, 10))
-    assert population.stranger == pytest.approx(estimate_population(voices, NOBODY, RULE).stranger, abs=0.01)
+def test_single_clips_say_nothing_of_noise() -> None:
+    assert population_of(voices_of(50, 1, spread=1.0), nobody(DIMENSION), RULE).base_noise == RULE.base_noise
 
 
-def test_a_stored_speaker_is_no_stranger_to_itself() -> None:
-    """Its own mean is short, as of clips that hardly agree, and would pass for a stranger's."""
-    means = np.array([[0.3, 0.0], [0.0, 0.3]], dtype=np.float32)
-    voices = Voices(means, np.array([9, 9]), np.ones(2, dtype=np.float32), np.zeros(2, dtype=np.float32))
-    population = estimate_population(voices, means[:0], RULE)
+@pytest.mark.parametrize(
+    ("sizes", "voices"), [([4] * 30, 30), ([6] * 30, 30), ([1] * 60, 10), ([1000] + [2] * 50, 3), ([], 3)]
+)
+def test_voices_count_by_how_seldom_two_clips_are_of_one(sizes: list[int], voices: float) -> None:
+    """Single clips may not have met the others of their voice yet."""
+    count = len(sizes)
+    nothing = np.zeros(count, np.float32)
+    some = Voices(np.zeros((count, 2), np.float32), np.array(sizes, np.int64), nothing, nothing)
 
-    levels = stranger_levels(means, population, RULE, stored_rows=np.arange(2))
-
-    assert levels == pytest.approx([population.stranger / 2] * 2)
-
-
-def of_two_sounds(speakers: int, clips: int) -> Voices:
-    """As many speakers of one sound as of another: studio and telephone, say; in each, strangers' cosine is 0.5."""
-    studio, telephone = (voices_of(speakers, clips, spread=0.5, common=common) for common in (1.0, -1.0))
-    return studio.followed_by(telephone)
+    assert effective_voices(some, RULE) == pytest.approx(voices)
 
 
-def test_where_two_sounds_share_a_registry_strangers_are_those_of_ones_own() -> None:
-    voices = of_two_sounds(30, 6)
-    population = estimate_population(voices, NOBODY, RULE)
-    alone = voices_of(30, 6, spread=0.5, common=1.0)
+def test_a_sample_stands_for_a_large_registry() -> None:
+    voices = voices_of(50, 6, spread=0.5)
 
-    levels = stranger_levels(voices.mean, population, RULE, np.arange(60))
-
-    assert population.stranger < 0.2
-    assert levels[:30] == pytest.approx([float((alone.mean @ alone.mean.T)[0, 1:].mean())] * 30, abs=0.1)
-    assert population.base_noise == pytest.approx(estimate_population(alone, NOBODY, RULE).base_noise, rel=0.25)
+    assert population_of(voices, nobody(DIMENSION), RULE, stands_for=20).voices == pytest.approx(1000)
 
 
-def test_a_first_night_of_two_sounds_knows_which_clip_is_of_which() -> None:
-    tonight = of_two_sounds(20, 1).mean
-    population = estimate_population(NO_VOICES, tonight, RULE)
-    tonight_and_one = np.concatenate([tonight[:20], np.roll(tonight[:1], 7, axis=1)])  # of yet another sound
+def test_the_longer_a_clip_the_more_of_it_is_voice() -> None:
+    inverse_s = (1 / np.array([0.5, 2, 6, 60, 1e6])).astype(np.float32)
+    shares = voice_shares(inverse_s, 0.25, RULE).tolist()
 
-    levels = night_levels(tonight_and_one, population, RULE)
-
-    assert levels[:20].min() > levels[20] + 0.1
-    assert levels[20] == pytest.approx(population.stranger, abs=0.15)
+    assert shares == sorted(shares)
+    assert shares[2] == pytest.approx((1 / 1.5) ** 0.5)
+    assert shares[-1] == pytest.approx((1 / 1.25) ** 0.5, abs=1e-4)

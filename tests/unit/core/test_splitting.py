@@ -3,16 +3,11 @@
 import numpy as np
 import pytest
 
-from registry.core.likeness import Bar
-from registry.core.population import Population
-from registry.core.probability_rule import ProbabilityRule
 from registry.core.records import Floats
 from registry.core.splitting import MOST_CLIPS, cut_in_two, one_voice
+from tests.unit.core.given import bar_of
 
-RULE = ProbabilityRule()
-NOBODY = np.zeros((0, 32), dtype=np.float32)
-POPULATION = Population(0.1, 0.3, NOBODY, np.zeros(0, dtype=np.int64))
-BAR = Bar(RULE, POPULATION.base_noise, 20)
+BAR = bar_of(voices=20, base_noise=0.3)
 
 
 def clips(of_first: int, of_second: int) -> Floats:
@@ -38,4 +33,4 @@ def test_two_voices_are_unlikely_to_be_one(of_second: int, low: float, high: flo
     vectors = clips(4, of_second)
     durations_s, narrowness = np.full(len(vectors), 5, dtype=np.float32), np.zeros(len(vectors), dtype=np.float32)
 
-    assert low <= one_voice(vectors, durations_s, narrowness, cut_in_two(vectors), POPULATION, BAR) <= high
+    assert low <= one_voice(vectors, durations_s, narrowness, cut_in_two(vectors), BAR) <= high
