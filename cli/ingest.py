@@ -181,6 +181,8 @@ def print_report(report: "IngestReport", *, as_json: bool = False) -> None:
     counts = {count: head for count, head in COUNTS.items() if count in ALWAYS or total[count]}
     rows = [(str(group.group), *(getattr(group, count) or "" for count in counts)) for group in report.groups]
     print_table(("group", *counts.values()), rows, footer=("total", *(total[count] or "" for count in counts)))
+    if report.moved:
+        say(f"the registry is young, so all its clips were looked at again: {report.moved} changed speakers")
 
 
 def as_document(report: "IngestReport") -> dict[str, object]:
@@ -189,6 +191,7 @@ def as_document(report: "IngestReport") -> dict[str, object]:
     return {
         "groups": groups,
         "total": report.total,
+        "moved": report.moved,
         "rejected": [asdict(one) for one in report.rejected],
         "overlooked": [asdict(one) | {"group": str(one.group)} for one in report.overlooked],
     }

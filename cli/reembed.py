@@ -25,6 +25,9 @@ def reembed(model: str, runtime: "Runtime | None", workers: int | None, database
     Reads the .wav files where they were last seen. It can be killed at any time: the next run takes up what is
     left, and so it does with what came in since. Who is who changes only with `registry switch-model`.
 
+    By the model that decides already it reads what an earlier version took in, and measures over how narrow a line,
+    studio or telephone, each recording was heard.
+
     \b
     Example: registry reembed --model pyannote/wespeaker-voxceleb-resnet34-LM
     """
@@ -34,11 +37,13 @@ def reembed(model: str, runtime: "Runtime | None", workers: int | None, database
     with reach(database) as opened, shown(quiet=as_json) as progress:
         done = run(opened.engine, model, author(), runtime=runtime, workers=workers, progress=progress)
     if as_json:
-        counts = {"model": done.model, "embedded": done.embedded, "clips_without": done.clips_without}
+        counts = {name: getattr(done, name) for name in ("model", "embedded", "measured", "clips_without")}
         print_json(as_document(done.outcome) | counts | {"rejected": [asdict(one) for one in done.rejected]})
         return done.exit_code
     print_rejected(done.rejected)
     say(f"{done.model}: {done.embedded} recordings embedded, {done.clips_without} clips without an embedding")
+    if done.measured:
+        say(f"{done.measured} recordings measured: over how narrow a line, studio or telephone, each was heard")
     if done.outcome.operation_id is not None:
         print_outcome(done.outcome, as_json=False)
     return done.exit_code

@@ -1,4 +1,7 @@
-"""Fill a second model beside the first: embed by it what the registry holds, batch by batch."""
+"""Fill a second model beside the first: embed by it what the registry holds, batch by batch.
+
+Under the model that decides it catches up with what earlier versions did not do: to measure narrowness.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -26,17 +29,18 @@ from registry.workers import Heard, LocalWorkers, Pending, Workers
 
 @dataclass(frozen=True)
 class Reembedded:
-    """What a model has embedded."""
+    """What a model has embedded, and what was measured on the way."""
 
     model: str  # as the registry calls it
     embedded: int  # recordings embedded now
+    measured: int  # recordings whose narrowness was not known and is now
     clips_without: int  # clips that it still has no embedding of
     rejected: tuple[Rejected, ...]
     outcome: Outcome
 
     @property
     def exit_code(self) -> int:
-        """0 if all went well, 1 if some recordings could not be embedded."""
+        """0 if all went well, 1 if some recordings could not be read or embedded."""
         return 1 if self.rejected else 0
 
 
@@ -53,6 +57,9 @@ def reembed(
 
     Batch by batch, each its own transaction: a killed run keeps what it embedded, and the next takes up the rest. From
     then on the model is kept beside the one that decides; `switch_model` lets it decide.
+
+    By the model that decides also the narrowness is measured of every recording that has none, since an earlier
+    version took it in.
 
     Args:
         engine: The registry's database.
@@ -77,14 +84,15 @@ def reembed(
         progress.begin(name, embeddings.count_left(connection, model_id))
         read_at_once = settings.REMOTE_READERS if clips.came_from_urls(connection) else 1
     rejected: list[Rejected] = []
-    embedded = 0
+    embedded = measured = 0
     with LocalWorkers(lambda: embedder, workers, read_at_once) as hands:
         begin = partial(_begin, hands)
         for batch in one_ahead(map(begin, batches(_hear(engine, model_id, hands, rejected, progress), hands))):
-            embedded += _keep(engine, model_id, batch, rejected, progress)
+            kept = _keep(engine, model_id, batch, rejected, progress)
+            embedded, measured = embedded + kept.embedded, measured + kept.measured
     progress.done()
     outcome, clips_without = _keep_beside(engine, model_id, name, author)
-    return Reembedded(name, embedded, clips_without, tuple(rejected), outcome)
+    return Reembedded(name, embedded, measured, clips_without, tuple(rejected), outcome)
 
 
 def _refuse_empty(engine: Engine) -> None:
@@ -131,29 +139,43 @@ def read_left(left: LeftAudio) -> tuple[LeftAudio, Audio] | Rejected:
 
 @dataclass(frozen=True)
 class _Batch:
-    """Recordings that are being embedded."""
+    """Recordings that were read, and of which some are being embedded."""
 
-    left: list[LeftAudio]
+    narrowness: dict[str, float]  # by audio hash, of all
+    left: list[LeftAudio]  # those that are being embedded
     pending: Pending
 
 
 def _begin(workers: Workers, batch: list[Heard[LeftAudio]]) -> _Batch:
-    return _Batch([heard.record for heard in batch], workers.embed(batch))
+    narrowness = {heard.record.audio_hash: heard.sound.narrowness for heard in batch}
+    missing = [heard for heard in batch if not heard.record.is_embedded]
+    return _Batch(narrowness, [heard.record for heard in missing], workers.embed(missing))
 
 
-def _keep(engine: Engine, model_id: int, batch: _Batch, rejected: list[Rejected], progress: Progress) -> int:
+@dataclass(frozen=True)
+class _Kept:
+    """How many recordings of a batch were new in which way."""
+
+    embedded: int
+    measured: int
+
+
+def _keep(engine: Engine, model_id: int, batch: _Batch, rejected: list[Rejected], progress: Progress) -> _Kept:
     """Wait for a batch and write it; count what was kept. What the model cannot embed is added to `rejected`."""
+    progress.advance(len(batch.narrowness) - len(batch.left))
     results = batch.pending.results(progress.advance)
     ready = [result for result in results if isinstance(result, EmbeddedAudio)]
     with engine.begin() as connection:
         operations.lock_registry(connection)  # nobody computes profiles from half of it, or forgets meanwhile
         embeddings.add_vectors(connection, model_id, ready)
         profiles.drop(connection, model_id, [audio.audio_hash for audio in ready])
+        measured = embeddings.measure(connection, batch.narrowness)
+        profiles.follow_narrowness(connection, [one for one in measured if batch.narrowness[one]])
     for left, cause in zip(batch.left, results, strict=True):
         if isinstance(cause, str) and left.is_heard:
             message = f"{cause} The model cannot decide while this clip is in the registry."
             rejected.append(Rejected(left.sources[0][0], "no-embedding", message))
-    return len(ready)
+    return _Kept(len(ready), len(measured))
 
 
 def _keep_beside(engine: Engine, model_id: int, name: str, author: Author) -> tuple[Outcome, int]:

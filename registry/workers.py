@@ -15,6 +15,7 @@ from registry import settings
 from registry.audio import Audio
 from registry.core.records import Floats, Rejected
 from registry.embedder import Embedder
+from registry.narrowness import narrowness
 from registry.read_ahead import ReadAhead
 from registry.runtimes.packing import in_place
 from registry.store.embeddings import EmbeddedAudio
@@ -42,6 +43,7 @@ class Sound:
     duration_s: float
     sample_rate_hz: int  # as recorded
     channels: int
+    narrowness: float  # 0 studio, 1 telephone
 
 
 @dataclass(frozen=True)
@@ -201,8 +203,8 @@ def _heard(read: tuple[Record, Audio] | Rejected) -> Heard[Record] | Rejected:
     if isinstance(read, Rejected):
         return read
     record, audio = read
-    sound = Sound(audio.audio_hash, audio.duration_s, audio.sample_rate_hz, audio.channels)
-    return Heard(record, sound, audio.samples)
+    known = (audio.audio_hash, audio.duration_s, audio.sample_rate_hz, audio.channels)
+    return Heard(record, Sound(*known, narrowness(audio.samples)), audio.samples)
 
 
 def _duration_s(heard: Heard[Any] | Rejected) -> float:
@@ -237,7 +239,8 @@ def _embed(embedder: Embedder, heard: Sequence[Heard[Any]]) -> list[EmbeddedAudi
 def _embedded(sound: Sound, vector: Floats | str) -> EmbeddedAudio | str:
     if isinstance(vector, str):
         return vector
-    return EmbeddedAudio(sound.audio_hash, sound.duration_s, sound.sample_rate_hz, sound.channels, None, vector)
+    known = (sound.audio_hash, sound.duration_s, sound.sample_rate_hz, sound.channels, sound.narrowness)
+    return EmbeddedAudio(*known, vector)
 
 
 def _samples(heard: Heard[Any]) -> Floats:

@@ -161,12 +161,13 @@ def make_clip(indir: Path) -> MakeClip:
         *,
         seed: int | None = None,
         seconds: float = 1.0,
+        rate: int = RATE,
         text: str = "bom dia",
     ) -> Path:
         folder = indir / group
         folder.mkdir(exist_ok=True, parents=True)
-        audio = voice(pitch_hz, seconds, seed if seed is not None else sum(map(ord, name + group)))
-        sf.write(folder / f"{name}.wav", audio, RATE, subtype="PCM_16")
+        audio = voice(pitch_hz, seconds, seed if seed is not None else sum(map(ord, name + group)), rate)
+        sf.write(folder / f"{name}.wav", audio, rate, subtype="PCM_16")
         (folder / f"{name}.txt").write_text(text + "\n", encoding="utf-8")
         return folder / f"{name}.wav"
 

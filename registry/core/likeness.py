@@ -113,7 +113,7 @@ class Bar:
         expected = voice_shares(voices.inverse_s, self.population.base_noise, self.rule) ** 2
         square = np.maximum((expected + trust * (own - level) / (1 - level)) / (1 + trust), self.rule.least_share)
         length = np.clip((squares - level) / (1 - level), self.rule.least_length, 1)
-        spread = stretch * length ** (self.rule.spread_exponent / 2)
+        spread = stretch * length ** (self.rule.spread_exponent / 2) * np.sqrt(1 - self.rule.spread_loss * level)
         return Sets(voices, level, np.sqrt(square).astype(np.float32), stretch, spread.astype(np.float32))
 
     def margins(self, one: Sets, other: Sets) -> Floats:

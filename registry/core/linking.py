@@ -126,14 +126,14 @@ def _join_in_rounds(everybody: Voices, known: KnownVoices, rule: ProbabilityRule
     count = len(known.voices)
     is_small = count <= rule.settled_speakers
     awake = np.arange(0 if is_small else count, len(everybody))
-    bar = bar_among(everybody, known.strangers, rule)
-    sets = bar.sets(everybody)
-    joined = _join_awake(sets, awake, bar, known)
-    for _ in range(1, rule.rounds if is_small else 1):
-        taught = everybody.united(np.unique(joined.root, return_inverse=True)[1])
-        bar = bar_among(taught, known.strangers, rule)
+    root = np.arange(len(everybody))
+    for _ in range(rule.rounds if is_small else 1):
+        bar = bar_among(everybody.united(np.unique(root, return_inverse=True)[1]), known.strangers, rule)
         sets = bar.sets(everybody)
         joined = _join_awake(sets, awake, bar, known)
+        if np.array_equal(joined.root, root):
+            break
+        root = joined.root
     return sets, joined, bar
 
 

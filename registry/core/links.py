@@ -37,7 +37,7 @@ class Links:
     def __init__(self, sets: Sets, bar: Bar) -> None:
         """Begin without any: rows that are not among those linked count as linked with all."""
         self.sets, self.bar = sets, bar
-        large = np.minimum(sets.spread, sets.stretch * sets.share**bar.rule.spread_exponent)
+        large = np.minimum(1, sets.share**bar.rule.spread_exponent) * sets.spread
         self.usual = float(np.median(1 / large**2)) if len(sets) else 1.0
         self.allowance = halves(sets, large, bar, self.usual) - SLACK
         self.rows: list[Integers | None] = [None] * len(sets)  # that each is linked to, itself too; None: to all

@@ -21,7 +21,8 @@ class ProbabilityRule:
     other_gender_offset: float = 0.03  # eighteen sets and sounds, root mean square error 0.02
     other_gender_spread: float = 0.083  # deviation of both genders' cosines: 0.075 to 0.095 on all sounds
     nearest_share: float = 0.12  # of the strangers, from whom the level of a set's own sound is told
-    stranger_variance: float = 0.0135  # of the cosines of two clips of strangers: 0.012 to 0.015 on all sounds
+    stranger_variance: float = 0.0156  # of the cosines of two clips of strangers, were these 0 on average
+    spread_loss: float = 0.40  # their deviation falls by so much towards a level of 1: 0.12 on audiobooks, 0.10 by GSM
     spread_exponent: float = 0.75  # by which that falls with the squared length of a mean above the strangers' level
     most_strangers: int = 512  # sets of the other gender that are looked at: enough for a level, and cost stays flat
 
@@ -37,7 +38,7 @@ class ProbabilityRule:
     least_length: float = 0.01  # squared length above the strangers' level, of the same
 
     midway: float = 0.50  # of the way from strangers (0) to one voice (1) where nothing speaks for or against one voice
-    prior_odds: float = -1.8  # log odds against one voice, of one voice alone
+    prior_odds: float = -1.2  # log odds against one voice, of one voice alone
     voices_odds: float = 1.15  # and for each e-fold of the voices: look-alikes grow with them
     least_voices: float = 3.0  # of which a registry may be made
     rounds: int = 3  # in which clips are joined anew by what the round before has taught of noise and of voices

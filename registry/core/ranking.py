@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from registry.core.joining import BLOCK_MARGINS
-from registry.core.likeness import Bar, Sets, probability
+from registry.core.likeness import Bar, Sets, each_log_odds, probability
 from registry.core.records import Floats, Integers
 
 
@@ -25,7 +25,8 @@ def in_reach(sets: Sets, stored: Sets, bar: Bar) -> Integers:
     near = np.zeros(len(stored), dtype=bool)
     for start in range(0, len(stored), step):
         block = np.arange(start, min(start + step, len(stored)))
-        near[block] = (bar.most(sets, stored.take(block)) >= -bar.rule.reach).any(axis=0)
+        maybe = block[(bar.most(sets, stored.take(block)) >= -bar.rule.reach).any(axis=0)]
+        near[maybe] = (bar.margins(sets, stored.take(maybe)) >= -bar.rule.reach).any(axis=0)
     return np.flatnonzero(near)
 
 
@@ -41,21 +42,30 @@ def rank(
         speaker_ids: Keys of the stored speakers (s,).
         bar: What they are compared by.
     """
-
-    def choose(row: int, scores: Floats, log_odds: Floats) -> Choice | None:
-        return None if row < 0 else Choice(speaker_ids[row], float(scores[row]), float(probability(log_odds[row])))
-
     step = max(1, BLOCK_MARGINS // max(1, len(stored)))
     for start in range(0, len(sets), step):
         block = np.arange(start, min(start + step, len(sets)))
-        scores = sets.voices.mean[block] @ stored.voices.mean.T
-        log_odds = bar.log_odds(sets.take(block), stored)
-        for score, odds, own in zip(scores, log_odds, got[block].tolist(), strict=True):
-            yield choose(own, score, odds), choose(_nearest_other(own, odds), score, odds)
+        margins = bar.margins(sets.take(block), stored)
+        other = [_nearest_other(own, margin) for own, margin in zip(got[block].tolist(), margins, strict=True)]
+        own_choices = _choices(sets.take(block), stored, got[block], speaker_ids, bar)
+        yield from zip(own_choices, _choices(sets.take(block), stored, np.array(other), speaker_ids, bar), strict=True)
 
 
-def _nearest_other(own: int, log_odds: Floats) -> int:
-    others = log_odds.copy()
+def _choices(sets: Sets, stored: Sets, rows: Integers, speaker_ids: Sequence[int], bar: Bar) -> list[Choice | None]:
+    """See each set (k,) beside the stored speaker of a row (k,), None for row -1."""
+    chosen = np.flatnonzero(rows >= 0)
+    ones, others = sets.take(chosen), stored.take(rows[chosen])
+    scores = np.einsum("kd,kd->k", ones.voices.mean, others.voices.mean)
+    choices: list[Choice | None] = [None] * len(sets)
+    for place, row, score, certain in zip(
+        chosen.tolist(), rows[chosen].tolist(), scores, probability(each_log_odds(ones, others, bar)), strict=True
+    ):
+        choices[place] = Choice(speaker_ids[row], float(score), float(certain))
+    return choices
+
+
+def _nearest_other(own: int, margins: Floats) -> int:
+    others = margins.copy()
     if own >= 0:
         others[own] = -np.inf
     nearest = int(others.argmax()) if len(others) else -1

@@ -122,7 +122,7 @@ def _answer(
 ) -> Whois:
     if isinstance(found, Rejected):
         return Whois(str(path), (), Rejected(str(path), found.reason, found.message))
-    sound = found.vector, found.duration_s, found.narrowness or 0
+    sound = found.vector, found.duration_s, found.narrowness
     found_of = [one.suspects.identify(*sound) for one in stored]
     scores, probabilities = (np.concatenate(both) for both in zip(*found_of, strict=True))
     sizes = np.concatenate([one.suspects.voices.size for one in stored])

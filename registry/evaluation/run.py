@@ -90,7 +90,7 @@ def _scores(
     return Scores(
         measures.clustering(truth, found),
         _persistence(filed, truth),
-        _calibration(tenures, true_speaker),
+        calibration_of(tenures, true_speaker),
         tuple(_divided(spread, numbers, true_names) for spread in mixed[:WORST]),
         tuple(_divided(spread, true_names, numbers) for spread in split[:WORST]),
     )
@@ -107,7 +107,13 @@ def _persistence(filed: Sequence[Placement], truth: Integers) -> Persistence:
     )
 
 
-def _calibration(rows: Sequence[Tenure], true_speaker: Mapping[int, int]) -> Calibration:
+def calibration_of(rows: Sequence[Tenure], true_speaker: Mapping[int, int]) -> Calibration:
+    """Hold the probabilities of all matches, as they were decided, against what came true.
+
+    Args:
+        rows: Who had the labelled clips from one operation to another.
+        true_speaker: Clip -> who speaks, from 0.
+    """
     truth = np.array([true_speaker[row.clip_id] for row in rows])
     columns = (np.array([getattr(row, name) for row in rows]) for name in ("arrived", "speaker_id", "begins", "ends"))
     decided = np.array([at for at, row in enumerate(rows) if row.matched is not None], dtype=np.int64)

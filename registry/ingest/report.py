@@ -40,6 +40,7 @@ class IngestReport:
     groups: tuple[GroupReport, ...]
     rejected: tuple[Rejected, ...]
     overlooked: tuple[Overlooked, ...] = ()
+    moved: int = 0  # clips, of whatever night, that have another speaker since the young registry was decided afresh
 
     @property
     def total(self) -> dict[str, int]:

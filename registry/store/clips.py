@@ -85,6 +85,13 @@ def under_other_gender(
     return {row[0]: row[1] for row in connection.execute(query, asked)}
 
 
+def has_more_audios(connection: Connection, count: int) -> bool:
+    """Tell whether the registry holds more different recordings than so many."""
+    return bool(
+        connection.execute(text("SELECT exists(SELECT FROM audio OFFSET :count)"), {"count": count}).scalar_one()
+    )
+
+
 def came_from_urls(connection: Connection) -> bool:
     """Tell whether any clip was taken from a URL."""
     return bool(connection.execute(text("SELECT EXISTS (SELECT FROM clip WHERE wav_path LIKE '%://%')")).scalar_one())

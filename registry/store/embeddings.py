@@ -1,6 +1,6 @@
 """Audio heard and its embeddings: what is there, what is new, what is needed to decide."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +18,7 @@ class EmbeddedAudio:
     duration_s: float
     sample_rate_hz: int
     channels: int
-    narrowness: float | None  # 0 studio, 1 telephone; None if it was not measured
+    narrowness: float  # 0 studio, 1 telephone
     vector: Floats  # (dimension,)
 
 
@@ -82,42 +82,58 @@ def _add_vectors(connection: Connection, model_id: int) -> None:
     )
 
 
-# Audio of clips that are there or were, for an undone ingest may come back, without an embedding under a model.
+# Audio of clips that are there or were, for an undone ingest may come back, without an embedding under a model; for the
+# model that decides also audio whose narrowness an earlier version did not measure.
 LEFT = """
-    FROM audio WHERE audio_id > :after
-      AND NOT EXISTS (SELECT FROM embedding e WHERE e.audio_id = audio.audio_id AND e.model_id = :model_id)
+    FROM audio LEFT JOIN embedding e ON e.audio_id = audio.audio_id AND e.model_id = :model_id
+    WHERE audio.audio_id > :after
+      AND (e.audio_id IS NULL OR narrowness IS NULL AND :model_id = (SELECT deciding_model()))
       AND EXISTS (SELECT FROM clip c WHERE c.audio_id = audio.audio_id)
 """
 
 
 @dataclass(frozen=True)
 class LeftAudio:
-    """An audio that a model has not embedded yet, and the files that hold it."""
+    """An audio that a model has not embedded yet, or that is to be measured, and the files that hold it."""
 
     audio_id: int
     audio_hash: str  # hex
+    is_embedded: bool  # so that it is only to be measured
     is_heard: bool  # whether a clip of it has a speaker; else its ingest was undone
     sources: tuple[tuple[str, str], ...]  # path and SHA-256 (hex) of each .wav, of clips with a speaker first
 
 
 def count_left(connection: Connection, model_id: int) -> int:
-    """Count the audios that a model has not embedded yet."""
+    """Count the audios that a model has not embedded yet, or that are to be measured with it."""
     query = text(f"SELECT count(*) {LEFT}")
     return int(connection.execute(query, {"model_id": model_id, "after": 0}).scalar_one())
 
 
 def next_left(connection: Connection, model_id: int, after: int, most: int) -> list[LeftAudio]:
-    """List the next audios that a model has not embedded yet, in order of key, from after one on."""
+    """List the next audios that a model has not embedded yet, or to be measured, in order of key, from after one on."""
     query = text(f"""
-        SELECT unembedded.audio_id, encode(audio_hash, 'hex'), bool_or(a.clip_id IS NOT NULL),
+        SELECT unread.audio_id, encode(audio_hash, 'hex'), is_embedded, bool_or(a.clip_id IS NOT NULL),
                array_agg(ARRAY[c.wav_path, encode(c.wav_sha256, 'hex')] ORDER BY a.clip_id IS NULL, c.clip_id DESC)
-        FROM (SELECT audio_id, audio_hash {LEFT} ORDER BY audio_id LIMIT :most) unembedded
+        FROM (SELECT audio.audio_id, audio_hash, e.audio_id IS NOT NULL AS is_embedded {LEFT}
+              ORDER BY audio.audio_id LIMIT :most) unread
         JOIN clip c USING (audio_id)
         LEFT JOIN assignment a ON a.clip_id = c.clip_id AND a.to_operation IS NULL
-        GROUP BY unembedded.audio_id, audio_hash ORDER BY unembedded.audio_id
+        GROUP BY unread.audio_id, audio_hash, is_embedded ORDER BY unread.audio_id
     """)  # noqa: S608 - a constant of this module
     rows = connection.execute(query, {"model_id": model_id, "after": after, "most": most})
-    return [LeftAudio(row[0], row[1], row[2], tuple((path, sha256) for path, sha256 in row[3])) for row in rows]
+    return [LeftAudio(row[0], row[1], row[2], row[3], tuple((path, sha256) for path, sha256 in row[4])) for row in rows]
+
+
+def measure(connection: Connection, narrowness: Mapping[str, float]) -> list[str]:
+    """Keep the narrowness of stored audios, by hash (hex), as far as they have none; give the hashes of those."""
+    query = text("""
+        UPDATE audio SET narrowness = measured.narrowness
+        FROM unnest(CAST(:hashes AS bytea[]), CAST(:narrowness AS real[])) AS measured (audio_hash, narrowness)
+        WHERE audio.audio_hash = measured.audio_hash AND audio.narrowness IS NULL
+        RETURNING encode(audio.audio_hash, 'hex')
+    """)
+    values = {"hashes": [bytes.fromhex(one) for one in narrowness], "narrowness": list(narrowness.values())}
+    return list(connection.execute(query, values).scalars())
 
 
 def clips_without(connection: Connection, model_id: int, from_operation: int | None = None) -> int:

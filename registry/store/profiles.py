@@ -17,6 +17,24 @@ def drop(connection: Connection, model_id: int, hashes: Collection[str]) -> None
     connection.execute(query, {"model_id": model_id, "hashes": [bytes.fromhex(h) for h in hashes]})
 
 
+def follow_narrowness(connection: Connection, hashes: Collection[str]) -> None:
+    """Compute anew, under every model, the mean narrowness of the speakers of some audios (hex).
+
+    The clips of those that it changes are to be judged again.
+    """
+    carried = """AND a.speaker_id IN (
+        SELECT a.speaker_id FROM audio JOIN clip USING (audio_id) JOIN assignment a USING (clip_id)
+        WHERE audio_hash = ANY(:hashes) AND a.to_operation IS NULL)"""
+    query = text(f"""
+        WITH changed AS (
+            UPDATE profile p SET narrowness = made.narrowness FROM ({PROFILES.format(condition=carried)}) made
+            WHERE p.speaker_id = made.speaker_id AND p.model_id = made.model_id AND p.narrowness <> made.narrowness
+            RETURNING p.speaker_id)
+        DELETE FROM judgement j USING changed WHERE j.speaker_id = changed.speaker_id
+    """)  # noqa: S608 - constants of ours
+    connection.execute(query, {"hashes": [bytes.fromhex(one) for one in hashes]})
+
+
 def complete(connection: Connection, model_id: int) -> None:
     """Compute the profiles, under one model, that are not there."""
     missing = """AND NOT EXISTS (

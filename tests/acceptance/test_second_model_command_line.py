@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from cli.main import main
 from registry.check import check
@@ -89,16 +89,30 @@ def test_reembed_says_what_it_did_and_how_to_take_it_back(registry: Run) -> None
     )
 
 
+def test_reembed_by_the_model_that_decides_says_what_it_measured(registry: Run, engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE audio SET narrowness = NULL"))
+
+    code, out, err = registry("reembed", "--model", "campplus")
+
+    assert (code, err) == (0, "campplus: 4 of 4\n")
+    assert out.splitlines() == [
+        "campplus: 0 recordings embedded, 0 clips without an embedding",
+        "4 recordings measured: over how narrow a line, studio or telephone, each was heard",
+    ]
+
+
 def test_reembed_as_json_names_what_is_missing(registry: Run, indir: Path) -> None:
     (indir / night(5) / "b.wav").unlink()
     code, out, err = registry("reembed", "--model", "second", "--json")
     document = json.loads(out)
 
     assert (code, err) == (1, "")
-    assert {key: document[key] for key in ("operation", "model", "embedded", "clips_without")} == {
+    assert {key: document[key] for key in ("operation", "model", "embedded", "measured", "clips_without")} == {
         "operation": 3,
         "model": "second",
         "embedded": 3,
+        "measured": 0,
         "clips_without": 1,
     }
     assert [(one["path"], one["reason"]) for one in document["rejected"]] == [

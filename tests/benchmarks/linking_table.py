@@ -13,7 +13,7 @@ SCORES = (*SETS, "mean F1", "mean persistence", "pooled F1", "pooled persistence
 def score_table(lines: Sequence[Line]) -> str:
     """Give B-cubed F1 and persistence of every rule."""
     rows = ((line.rule, *(f"{value:.3f}" for value in _scores(line))) for line in lines)
-    return _table(("rule", *SCORES), rows)
+    return markdown(("rule", *SCORES), rows)
 
 
 def _scores(line: Line) -> tuple[float, ...]:
@@ -33,7 +33,7 @@ def knob_table(joins: Mapping[tuple[str, float], tuple[int, int]]) -> str:
         (f"{rate:.0%}", condition, f"{false / made:.2%}", f"{false} of {made}")
         for (condition, rate), (false, made) in joins.items()
     )
-    return _table(("accepted", "pooled sets", "measured", "false joins"), rows)
+    return markdown(("accepted", "pooled sets", "measured", "false joins"), rows)
 
 
 def order_table(changes: Mapping[tuple[str, str], Sequence[float]]) -> str:
@@ -41,9 +41,10 @@ def order_table(changes: Mapping[tuple[str, str], Sequence[float]]) -> str:
     rules = dict.fromkeys(rule for rule, _ in changes)
     sets = dict.fromkeys(corpora for _, corpora in changes)
     rows = ([rule, *(f"{fmean(c):.3f} ({max(c):.3f})" for c in (changes[rule, one] for one in sets))] for rule in rules)
-    return _table(("shuffled nights, change of F1", *sets), rows)
+    return markdown(("shuffled nights, change of F1", *sets), rows)
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Lay a table out in Markdown."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -1,8 +1,9 @@
-"""A registry in memory: night by night what an ingest decides, and what its joins put together."""
+"""A registry of one gender in memory: what an ingest decides of a night, and what its joins put together."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from registry.core.consolidation import Join, consolidate
 from registry.core.likeness import bar_among
 from registry.core.linking import KnownVoices, link
 from registry.core.probability_rule import ProbabilityRule
+from registry.core.reclustering import succeed
 from registry.core.records import Integers
 from registry.core.splitting import cut_in_two, one_voice
 from registry.core.vectors import unit
@@ -20,13 +22,12 @@ from tests.benchmarks.speech import Speech
 
 @dataclass(frozen=True)
 class Union:
-    """What one step made into one speaker: stored speakers, each by whom most of it is in truth, and tonight's clips.
+    """What one step made into one speaker: stored speakers, each by whom most of it is in truth, and clips.
 
     Of k pieces it took k - 1 joins, in whatever order: clip to clip, cluster to stored speaker, stored to stored. Of
     these as many were false as there are voices among the pieces after the first.
     """
 
-    night: int  # from 0; of a consolidation, the last one before it
     pieces: tuple[str, ...]  # the voice of each
 
     @property
@@ -40,130 +41,131 @@ class Union:
         return len(set(self.pieces)) - 1
 
 
-@dataclass(frozen=True)
-class History:
-    """What became of some nights, clip by clip in their order."""
-
-    heard_as: np.ndarray  # (n,) the speaker that each clip got on its night
-    nightly: np.ndarray  # (n,) the speaker that each clip has after the last night
-    consolidated: np.ndarray  # (n,) and after a consolidation
-    reclustered: np.ndarray  # (n,) and after a full one
-    unions: tuple[Union, ...]  # of the nights; those of the consolidation come apart
-    consolidated_unions: tuple[Union, ...]
-
-
-COLUMNS = ("heard_as", "nightly", "consolidated", "reclustered")
-
-
-def run(nights: Nights, speech: Speech, rule: ProbabilityRule) -> History:
-    """Ingest some nights one after the other, genders apart; then consolidate, and then in full."""
-    columns = {name: np.empty(len(nights), dtype="U12") for name in COLUMNS}
-    unions: list[Union] = []
-    later: list[Union] = []
-    for gender in ("F", "M"):
-        registry = MemoryRegistry(nights, speech, rule)
-        of_gender = np.flatnonzero(nights.gender == gender)
-        for night in range(int(nights.night.max(initial=-1)) + 1):
-            tonight = of_gender[nights.night[of_gender] == night]
-            registry.ingest(tonight, night)
-            columns["heard_as"][tonight] = registry.speakers_of(tonight, gender)
-        columns["nightly"][of_gender] = registry.speakers_of(of_gender, gender)
-        nightly = len(registry.unions)
-        registry.consolidate()
-        columns["consolidated"][of_gender] = registry.speakers_of(of_gender, gender)
-        later += registry.unions[nightly:]
-        registry.recluster()
-        registry.consolidate()
-        columns["reclustered"][of_gender] = registry.speakers_of(of_gender, gender)
-        unions += registry.unions[:nightly]
-    return History(**columns, unions=tuple(unions), consolidated_unions=tuple(later))
-
-
 @dataclass
 class MemoryRegistry:
     """The speakers of one gender, each with its different audios. An audio's key is the first clip that carries it."""
 
     nights: Nights
-    speech: Speech
+    speech: Speech  # of their clips, in their order
     rule: ProbabilityRule
+    keys: Iterator[int]  # for speakers to come
     audio: Integers = field(init=False)  # (n,) of each clip
+    clips: list[int] = field(default_factory=list)  # heard so far
     members: dict[int, list[int]] = field(default_factory=dict)  # speaker key -> audio keys
     doubtful: set[int] = field(default_factory=set)  # audio keys that build no profile
-    unions: list[Union] = field(default_factory=list)
-    last_key: int = 0
-    night: int = 0
+    unions: list[Union] = field(default_factory=list)  # of which the speakers are made
 
     def __post_init__(self) -> None:
         """Find the clips of equal sound."""
-        _, first, sound = np.unique(self.speech.audio_hash[self.nights.row], return_index=True, return_inverse=True)
+        _, first, sound = np.unique(self.speech.audio_hash, return_index=True, return_inverse=True)
         self.audio = first[sound]
 
-    def ingest(self, clips: Integers, night: int) -> None:
-        """Decide the speakers of a night's clips, as `registry.ingest.link` does."""
-        if len(clips) == 0:
-            return
-        self.night = night
+    @property
+    def audios(self) -> list[int]:
+        """List the different audios heard so far, in order of their first clips."""
+        return sorted(chain.from_iterable(self.members.values()))
+
+    def ingest(self, clips: Integers, strangers: Voices) -> dict[int, float]:
+        """Decide the speakers of a night's clips, as `registry.ingest.link` does.
+
+        Args:
+            clips: The night's clips of the gender.
+            strangers: Clips of the other gender.
+
+        Returns:
+            Clips that were matched with a stored speaker -> P(same voice).
+        """
+        self.clips += clips.tolist()
         audios = list(dict.fromkeys(self.audio[clips].tolist()))
-        of_audio = {audio: key for key, members in self.members.items() for audio in members}
+        of_audio = self._speaker_of_audio()
         heard = {audio: of_audio[audio] for audio in audios if audio in of_audio}
-        known = KnownVoices(sorted(self.members), self._voices(), heard)
-        linking = link(audios, *self.speech.take(self.nights.row[audios]), known, self.rule)
+        known = KnownVoices(sorted(self.members), self._voices(), strangers, heard)
+        linking = link(audios, *self.speech.take(audios), known, self.rule)
         before = {key: self._voice(members) for key, members in self.members.items()}
         pieces = self._unite(linking.joins, before)
+        matched: dict[int, float] = {}
         for decision in linking.decisions:
             self.doubtful = self.doubtful - {*decision.audio_ids} | {*decision.doubtful_ids}
             if decision.reason == "same-audio":
                 continue
-            key = decision.speaker_id or self._new_key()
+            key = decision.speaker_id or next(self.keys)
             self.members.setdefault(key, []).extend(decision.audio_ids)
             known_voice = [before[key]] if key in before and key not in pieces else []
             pieces[key] += [*known_voice, *self.nights.speaker[list(decision.audio_ids)].tolist()]
+            if decision.probability is not None:
+                matched |= dict.fromkeys(decision.audio_ids, decision.probability)
         self._note(pieces.values())
+        return {clip: matched[self.audio[clip]] for clip in clips.tolist() if self.audio[clip] in matched}
 
-    def consolidate(self) -> None:
+    def recluster(self, strangers: Voices) -> None:
+        """Cluster all clips anew, as `registry.corrections.recluster` does; the speakers live on in what comes out."""
+        audios = self.audios
+        nobody = KnownVoices([], self._as_voices([]), strangers, {})
+        linking = link(audios, *self.speech.take(audios), nobody, self.rule, may_join_stored=False)
+        clusters = sorted(decision.audio_ids for decision in linking.decisions)
+        clips_of_audio = defaultdict(list)
+        for clip in self.clips:
+            clips_of_audio[self.audio[clip]].append(clip)
+        clips = [[clip for audio in cluster for clip in clips_of_audio[audio]] for cluster in clusters]
+        succession = succeed(clips, [None] * len(clips), self.speaker_of())
+        keys = [next(self.keys) if key is None else key for key in succession.speaker_ids]
+        self.members = {key: list(cluster) for key, cluster in zip(keys, clusters, strict=True)}
+        self.unions = []
+        self._note(self.nights.speaker[list(cluster)].tolist() for cluster in clusters)
+
+    def consolidate(self, strangers: Voices) -> None:
         """Part the speakers that are two voices and join those that are one, as `registry consolidate` does."""
-        self._part()
+        self._part(strangers)
         keys = sorted(self.members)
         if len(keys) > 1:
             before = {key: self._voice(members) for key, members in self.members.items()}
-            self._note(self._unite(consolidate(self._voices(), keys, (), (), self.rule).joins, before).values())
+            found = consolidate(self._voices(), strangers, keys, (), (), self.rule)
+            self._note(self._unite(found.joins, before).values())
 
-    def _part(self) -> None:
-        voices = self._voices()
-        if not len(voices):
-            return
-        population, bar = bar_among(voices, self.rule)
+    def _part(self, strangers: Voices) -> None:
+        bar = bar_among(self._voices(), strangers, self.rule)
         for key in [key for key in sorted(self.members) if len(self.members[key]) > 1]:
             audios = np.array(self.members[key])
-            vectors, *sounds = self.speech.take(self.nights.row[audios])
+            vectors, *sounds = self.speech.take(audios)
             cut = cut_in_two(vectors)
-            if one_voice(vectors, *sounds, cut, population, bar) < self.rule.parting_probability:
+            if one_voice(vectors, *sounds, cut, bar) < self.rule.parting_probability:
                 self.members[key] = audios[~cut.leaves].tolist()
-                self.members[self._new_key()] = audios[cut.leaves].tolist()
+                self.members[next(self.keys)] = audios[cut.leaves].tolist()
 
-    def recluster(self) -> None:
-        """Cluster all clips anew, as `registry consolidate --full` does; keys are of no account."""
-        audios = sorted(audio for members in self.members.values() for audio in members)
-        if not audios:
-            return
-        population, _ = bar_among(self._voices(), self.rule)
-        clips = self.speech.take(self.nights.row[audios])
-        nobody = KnownVoices([], self._voices().take(np.zeros(0, dtype=np.int64)), {})
-        linking = link(audios, *clips, nobody, self.rule, may_join_stored=False, population=population)
-        self.members = {self._new_key(): list(decision.audio_ids) for decision in linking.decisions}
+    def as_strangers(self, coming: Iterable[int] = ()) -> Voices:
+        """Give audios for the other gender to be compared with, as `registry.store.strangers` does.
 
-    def speakers_of(self, clips: Integers, gender: str) -> list[str]:
-        """Give the speaker that each of some clips has now."""
-        of_audio = {audio: key for key, members in self.members.items() for audio in members}
-        return [f"{gender}{of_audio[audio]:04d}" for audio in self.audio[clips].tolist()]
+        They are about equally many of each speaker, and some clips that have none yet; of more than are wanted, those
+        at even steps in order of their hashes.
+        """
+        most = self.rule.most_strangers
+        of_each = max(1, most // max(1, len(self.members)))
+        chosen = {int(self.audio[clip]) for clip in coming}
+        for audios in self.members.values():
+            chosen.update(self._by_hash(audios)[:of_each])
+        return self._as_voices(self._by_hash(chosen)[:: max(1, -(-len(chosen) // most))])
+
+    def speaker_of(self) -> dict[int, int]:
+        """Give the key of the speaker that each clip heard so far has now."""
+        of_audio = self._speaker_of_audio()
+        return {clip: of_audio[self.audio[clip]] for clip in self.clips}
+
+    def _speaker_of_audio(self) -> dict[int, int]:
+        return {audio: key for key, audios in self.members.items() for audio in audios}
+
+    def _by_hash(self, audios: Collection[int]) -> list[int]:
+        return sorted(audios, key=lambda audio: self.speech.audio_hash[audio])
 
     def _voices(self) -> Voices:
         """Sum up the speakers in order of key, as the profiles of a registry do: means over their different audios."""
         builders = [self._builders(self.members[key]) for key in sorted(self.members)]
-        rows = self.nights.row[np.array([audio for audios in builders for audio in audios], dtype=np.int64)]
         labels = np.repeat(np.arange(len(builders)), [len(audios) for audios in builders])
-        vectors, *sounds = self.speech.take(rows)
-        return clips_as_voices(unit(vectors), *sounds).united(labels)
+        return self._as_voices(list(chain.from_iterable(builders))).united(labels)
+
+    def _as_voices(self, audios: Sequence[int]) -> Voices:
+        """See each of some audios as a set of its own."""
+        vectors, *sounds = self.speech.take(audios)
+        return clips_as_voices(unit(vectors), *sounds)
 
     def _builders(self, audios: Sequence[int]) -> Sequence[int]:
         """Leave out the doubtful audios of a speaker, unless all are."""
@@ -180,13 +182,9 @@ class MemoryRegistry:
         return pieces
 
     def _note(self, made: Iterable[Sequence[str]]) -> None:
-        self.unions += [Union(self.night, tuple(pieces)) for pieces in made if len(pieces) > 1]
+        self.unions += [Union(tuple(pieces)) for pieces in made if len(pieces) > 1]
 
     def _voice(self, audios: Sequence[int]) -> str:
         """Tell whose voice most of some audios are; among equally many, the first by name."""
         names, counts = np.unique(self.nights.speaker[audios], return_counts=True)
         return str(names[counts.argmax()])
-
-    def _new_key(self) -> int:
-        self.last_key += 1
-        return self.last_key

@@ -1,4 +1,4 @@
-"""Nights of labelled speech as arrays: the draw of `lay_out.py CORPUS... OUT --uneven --seed S` without its files."""
+"""Nights of labelled speech as arrays: what lay_out.py draws, without its files."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -34,17 +34,24 @@ class Nights:
 
 
 @cache
-def lay_out(corpora: tuple[str, ...], seed: int) -> Nights:
-    """Draw ten uneven nights of some corpora, pooled: numpy is asked what lay_out.py asks it, in the same order."""
+def lay_out(corpora: tuple[str, ...], seed: int, per_night: int = 0) -> Nights:
+    """Draw nights of some corpora, pooled: numpy is asked what lay_out.py asks it, in the same order.
+
+    Args:
+        corpora: Their names.
+        seed: Of the draw.
+        per_night: How many clips a night has, drawn from all; without, there are ten `--uneven` nights.
+    """
     rng = np.random.default_rng(seed)
     clips = [(f"{corpus}/{clip['speaker']}", clip["gender"]) for corpus in corpora for clip in manifest(corpus)]
     rows = pd.DataFrame(clips, columns=["speaker", "gender"])
     rows["row"] = np.arange(len(rows))
-    rows = _uneven(rows.sample(frac=1, random_state=seed).reset_index(drop=True), rng)
-    night = np.zeros(len(rows), dtype=np.int64)
-    for index in _by_speaker(rows):
-        heard = rng.choice(NIGHTS, size=int(rng.integers(1, 7)), replace=False)
-        night[index] = rng.choice(heard, size=len(index))
+    rows = rows.sample(frac=1, random_state=seed).reset_index(drop=True)
+    if per_night:
+        night = np.arange(len(rows)) // per_night
+    else:
+        rows = _uneven(rows, rng)
+        night = _uneven_nights(rows, rng)
     order = np.argsort(night, kind="stable")
     return Nights(
         rows["row"].to_numpy()[order],
@@ -62,6 +69,15 @@ def _uneven(rows: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
         count = rng.integers(1, 3) if draw < 1 / 3 else rng.integers(3, 9) if draw < 2 / 3 else 60
         kept.extend(rng.permutation(index)[:count])
     return rows.loc[sorted(kept)].reset_index(drop=True)
+
+
+def _uneven_nights(rows: pd.DataFrame, rng: np.random.Generator) -> Integers:
+    """Let every speaker be heard on one to six nights."""
+    night = np.zeros(len(rows), dtype=np.int64)
+    for index in _by_speaker(rows):
+        heard = rng.choice(NIGHTS, size=int(rng.integers(1, 7)), replace=False)
+        night[index] = rng.choice(heard, size=len(index))
+    return night
 
 
 def _by_speaker(rows: pd.DataFrame) -> list[Integers]:

@@ -1,11 +1,12 @@
-"""How good a grouping of clips is, against who speaks in truth; measured as `registry evaluate` measures."""
+"""How good a grouping of clips is, against who speaks in truth; as `registry evaluate` and score.py measure."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from registry.core import measures
-from registry.core.records import Integers
+from registry.core.measures import PrecisionRecall
+from registry.core.records import Booleans, Floats, Integers
 
 
 @dataclass(frozen=True)
@@ -19,8 +20,44 @@ class Scores:
 def score(truth: np.ndarray, found: np.ndarray, night: Integers) -> Scores:
     """Compare found speakers with true ones, clip by clip (n,)."""
     voice, number = codes(truth), codes(found)
-    f1 = measures.clustering(voice, number).bcubed.f1
-    return Scores(f1, measures.persistence(voice, night, number).share)
+    return Scores(bcubed(truth, found).f1, measures.persistence(voice, night, number).share)
+
+
+def bcubed(truth: np.ndarray, found: np.ndarray) -> PrecisionRecall:
+    """Give B-cubed precision, recall and F1 of found speakers (n,)."""
+    return measures.clustering(codes(truth), codes(found)).bcubed
+
+
+def precisions(truth: np.ndarray, found: np.ndarray) -> Floats:
+    """Give of each clip (n,) the share of its speaker's clips that are of its voice."""
+    number = codes(found)
+    voice_and_number = codes(codes(truth) * (number.max() + 1) + number)
+    shares: Floats = np.bincount(voice_and_number)[voice_and_number] / np.bincount(number)[number]
+    return shares
+
+
+def largest_mixed(truth: np.ndarray, found: np.ndarray, gender: np.ndarray) -> float:
+    """Give the share of a gender's clips that the worst of its speakers holds and that are not of its main voice."""
+    return max(_most_astray(truth[is_of], found[is_of]) / is_of.sum() for is_of in (gender == g for g in set(gender)))
+
+
+def _most_astray(truth: np.ndarray, found: np.ndarray) -> int:
+    return max((spread.astray for spread in measures.spreads(codes(found), codes(truth))), default=0)
+
+
+def one_number(truth: np.ndarray, found: np.ndarray, has_sound: Booleans) -> float:
+    """Give the share of the people heard by two sounds who have the most clips of both with one speaker.
+
+    NaN where nobody is.
+    """
+    heard_both_ways = sorted(set(truth[has_sound]) & set(truth[~has_sound]))
+    mains = [[_main(found[(truth == who) & one]) for one in (has_sound, ~has_sound)] for who in heard_both_ways]
+    return float(np.mean([one == other for one, other in mains])) if mains else float("nan")
+
+
+def _main(found: np.ndarray) -> object:
+    names, counts = np.unique(found, return_counts=True)
+    return names[counts.argmax()]
 
 
 def codes(labels: np.ndarray) -> Integers:

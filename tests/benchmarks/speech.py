@@ -1,4 +1,4 @@
-"""Embeddings of the labelled speech by the registry's own path, clean or in noise, kept in a cache."""
+"""Embeddings of the labelled speech by the registry's own path, as it is or by other sounds, kept in a cache."""
 
 import csv
 import os
@@ -16,26 +16,44 @@ import soundfile as sf
 import soxr
 
 from registry.audio import Audio, read_audio
-from registry.core.records import Floats, Integers
+from registry.core.records import Booleans, Floats, Integers
 from registry.embedder import Embedder, load_embedder
+from registry.narrowness import narrowness
 from registry.runtimes import DEFAULT_MODEL, EXTRACTION_VERSION
+from tests.benchmarks.conditions import heard_as
 from tests.conftest import CORPORA, RATE
 
 SETS = ("librispeech", "speechocean", "cremad", "emodb")
-NOISE_DB = 15.0  # signal to noise, as far as a music or studio bed is usually below a voice
+SOUNDS = (
+    "telephone",
+    "gsm",
+    "opus",
+    "room",
+    "noise:15",
+)  # 15 dB: so far is a music or studio bed usually below a voice
 
 
 @dataclass(frozen=True)
 class Speech:
-    """The clips of a corpus, or of several, row by row of their manifests."""
+    """Some clips, row by row: of the manifests of a corpus or of several, or of some nights."""
 
     vectors: Floats  # (n, dim) as the model gives them
     durations_s: Floats  # (n,)
+    narrowness: Floats  # (n,)
     audio_hash: np.ndarray  # (n,) equal for equal sound
 
     def take(self, rows: Integers) -> tuple[Floats, Floats, Floats]:
-        """Give vectors, seconds and narrowness of some clips, all taken for studio's."""
-        return self.vectors[rows], self.durations_s[rows], np.zeros(len(rows), np.float32)
+        """Give vectors, seconds and narrowness of some clips."""
+        return self.vectors[rows], self.durations_s[rows], self.narrowness[rows]
+
+    def at(self, rows: Integers) -> "Speech":
+        """Give some of the clips, in the order asked for."""
+        return Speech(*self.take(rows), self.audio_hash[rows])
+
+    def where(self, is_other: Booleans, other: "Speech") -> "Speech":
+        """Take those clips of another that are told (n,), the rest of these."""
+        rows = np.arange(len(is_other)) + len(is_other) * is_other
+        return followed_by([self, other]).at(rows)
 
 
 def manifest(corpus: str) -> list[dict[str, str]]:
@@ -44,9 +62,18 @@ def manifest(corpus: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def speech_of(corpora: Sequence[str], noise_db: float | None = None) -> Speech:
-    """Embed all clips of some corpora, one corpus after the other, or take them from the cache."""
-    parts = [_cached(corpus, noise_db) for corpus in corpora]
+def speech_of(corpora: Sequence[str], sound: str = "") -> Speech:
+    """Embed all clips of some corpora, one corpus after the other, or take them from the cache.
+
+    Args:
+        corpora: Their names.
+        sound: How the clips are heard, one of `SOUNDS`; as they are without.
+    """
+    return followed_by([_cached(corpus, sound) for corpus in corpora])
+
+
+def followed_by(parts: Sequence[Speech]) -> Speech:
+    """Put the clips of several behind one another."""
     return Speech(*(np.concatenate([getattr(part, name) for part in parts]) for name in Speech.__annotations__))
 
 
@@ -57,12 +84,12 @@ def cache_folder() -> Path:
 
 
 @cache
-def _cached(corpus: str, noise_db: float | None) -> Speech:
-    condition = "clean" if noise_db is None else f"noise{noise_db:g}"
-    path = cache_folder() / f"{corpus}-{condition}-{DEFAULT_MODEL}-{EXTRACTION_VERSION}.npz"
+def _cached(corpus: str, sound: str) -> Speech:
+    name = f"{corpus}-{sound.replace(':', '-') or 'clean'}"
+    path = cache_folder() / f"{name}-{DEFAULT_MODEL}-{EXTRACTION_VERSION}-narrowness.npz"
     if not path.exists():
-        print(f"embedding {corpus}, {condition}: minutes, once")
-        speech = _embed(corpus, noise_db)
+        print(f"embedding {name}: minutes, once")
+        speech = _embed(corpus, sound)
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f"{path.stem}-{os.getpid()}.part.npz")
         np.savez(part, **vars(speech))
@@ -71,36 +98,34 @@ def _cached(corpus: str, noise_db: float | None) -> Speech:
         return Speech(**kept)
 
 
-def _embed(corpus: str, noise_db: float | None) -> Speech:
+def _embed(corpus: str, sound: str) -> Speech:
     paths = [row["path"] for row in manifest(corpus)]
-    embed = partial(_embed_clip, corpus=corpus, noise_db=noise_db, embedder=load_embedder())
+    embed = partial(_embed_clip, corpus=corpus, sound=sound, embedder=load_embedder())
     with ThreadPoolExecutor(max_workers=len(os.sched_getaffinity(0))) as threads:
-        vectors, durations_s, hashes = zip(*threads.map(embed, paths), strict=True)
-    return Speech(np.stack(vectors), np.array(durations_s, np.float32), np.array(hashes))
+        vectors, durations_s, narrow, hashes = zip(*threads.map(embed, paths), strict=True)
+    sounds = (np.array(values, np.float32) for values in (durations_s, narrow))
+    return Speech(np.stack(vectors), *sounds, np.array(hashes))
 
 
-def _embed_clip(path: str, corpus: str, noise_db: float | None, embedder: Embedder) -> tuple[Floats, float, str]:
+def _embed_clip(path: str, corpus: str, sound: str, embedder: Embedder) -> tuple[Floats, float, float, str]:
+    audio = read_clip(corpus, path, sound)
+    return embedder.embed(audio.samples), audio.duration_s, narrowness(audio.samples), audio.audio_hash
+
+
+def read_clip(corpus: str, path: str, sound: str) -> Audio:
+    """Read a clip of a corpus as an ingest does, by way of a wav; by chance is only what depends on its path."""
     samples = _mono(CORPORA / corpus / path)
-    if noise_db is not None:
-        samples = in_noise(samples, noise_db, seed=zlib.crc32(f"{corpus}/{path}".encode()))
-    with tempfile.TemporaryDirectory() as folder:  # by way of a wav: rounded and read as an ingest does
+    if sound:
+        samples = heard_as(samples, sound, seed=(1, zlib.crc32(f"{corpus}/{path}".encode())))
+    with tempfile.TemporaryDirectory() as folder:
         wav = Path(folder) / "clip.wav"
         sf.write(wav, np.clip(samples, -1, 1), RATE, subtype="PCM_16")
         audio = read_audio(wav)
     assert isinstance(audio, Audio), f"{path}: {audio}"
-    return embedder.embed(audio.samples), audio.duration_s, audio.audio_hash
+    return audio
 
 
 def _mono(path: Path) -> Floats:
     audio, rate = sf.read(path, dtype="float32", always_2d=True)
     mono: Floats = audio.mean(axis=1)
     return mono if rate == RATE else soxr.resample(mono, rate, RATE)
-
-
-def in_noise(samples: Floats, noise_db: float, seed: int) -> Floats:
-    """Add pink noise so many dB below the clip."""
-    white = np.fft.rfft(np.random.default_rng(seed).standard_normal(len(samples)))
-    pink = np.fft.irfft(white / np.sqrt(np.arange(1, len(white) + 1)), len(samples))
-    power = np.mean(samples**2) / np.mean(pink**2) / 10 ** (noise_db / 10)
-    noisy: Floats = samples + pink * np.sqrt(power)
-    return noisy

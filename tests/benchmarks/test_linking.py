@@ -88,7 +88,7 @@ def lines_of(rival: Rival) -> list[Line]:
 def joins_at(condition: str, rate: float) -> tuple[int, int]:
     """Count the false joins and all joins of the nights and of the consolidation after them, all seeds together."""
     histories = [history(trial, rate) for trial in POOLS[condition]]
-    return false_joins(union for one in histories for union in (*one.unions, *one.consolidated_unions))
+    return false_joins(union for one in histories for union in one.unions)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""What is tried and measured: every set, all of them pooled, and the same in noise, three seeds each."""
+"""What is tried and measured of every rule: each set, all of them pooled, and the same in noise, three seeds each."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -8,46 +8,60 @@ from statistics import fmean
 import numpy as np
 
 from registry.core.probability_rule import ProbabilityRule
-from registry.core.records import Floats, Integers
+from registry.core.records import Booleans, Floats, Integers
 from registry.core.vectors import unit
 from registry.settings import linking_rule
-from tests.benchmarks.memory_registry import History, run
+from tests.benchmarks.both_genders import History, run
+from tests.benchmarks.conditions import is_heard_so
 from tests.benchmarks.nights import Nights, lay_out
 from tests.benchmarks.rivals import Rival, clipped
 from tests.benchmarks.scores import Scores, score
-from tests.benchmarks.speech import NOISE_DB, SETS, speech_of
+from tests.benchmarks.speech import SETS, Speech, speech_of
 
 SEEDS = (1, 2, 3)
 SHIPPED_RATE = ProbabilityRule().false_merge_rate
+NOISE = "noise:15"
 CUTS = np.round(np.arange(0.10, 0.81, 0.02), 2)  # cosines tried for each rule that has a cut
 
 
 @dataclass(frozen=True)
 class Trial:
-    """Ten nights of some corpora."""
+    """Some nights of some corpora."""
 
     corpora: tuple[str, ...]
     seed: int
-    noise_db: float | None = None
+    sound: str = ""  # how clips are heard, see `speech.SOUNDS`; as they are without
+    which: str = "all"  # of the clips, see `conditions.is_heard_so`
+    per_night: int = 0  # clips; ten uneven nights without
     order: int = 0  # in which the nights are heard: 0 as laid out, else the seed of another
 
     @property
     def nights(self) -> Nights:
-        nights = lay_out(self.corpora, self.seed)
+        nights = lay_out(self.corpora, self.seed, self.per_night)
         return nights.shuffled(self.order) if self.order else nights
 
     @property
-    def vectors(self) -> Floats:
-        """Give the embeddings of its clips (n, dim), in their order."""
-        return speech_of(self.corpora, self.noise_db).vectors[self.nights.row]
+    def speech(self) -> Speech:
+        """Give its clips, in their order."""
+        heard = speech_of(self.corpora, self.sound).at(self.nights.row)
+        if self.which == "all":
+            return heard
+        return speech_of(self.corpora).at(self.nights.row).where(self.has_sound, heard)
+
+    @property
+    def has_sound(self) -> Booleans:
+        """Tell the clips (n,) that are not heard as they are."""
+        if not self.sound:
+            return np.zeros(len(self.nights), dtype=np.bool_)
+        return is_heard_so(self.nights.speaker, self.nights.night, self.which, self.seed)
 
 
 Finder = Callable[[Trial], np.ndarray]  # gives a label for each clip of the nights
 
 EACH = [Trial((corpus,), seed) for corpus in SETS for seed in SEEDS]
-EACH_IN_NOISE = [Trial((corpus,), seed, NOISE_DB) for corpus in SETS for seed in SEEDS]
+EACH_IN_NOISE = [Trial((corpus,), seed, NOISE) for corpus in SETS for seed in SEEDS]
 POOLED = [Trial(SETS, seed) for seed in SEEDS]
-POOLED_IN_NOISE = [Trial(SETS, seed, NOISE_DB) for seed in SEEDS]
+POOLED_IN_NOISE = [Trial(SETS, seed, NOISE) for seed in SEEDS]
 
 
 @dataclass(frozen=True)
@@ -70,7 +84,7 @@ class Line:
 @cache
 def history(trial: Trial, rate: float = SHIPPED_RATE) -> History:
     """Let the registry hear the nights of a trial, at an accepted rate of false merges."""
-    return run(trial.nights, speech_of(trial.corpora, trial.noise_db), linking_rule(rate))
+    return run(trial.nights, trial.speech, linking_rule(rate))
 
 
 def measure(rule: str, find: Finder, *, is_tuned: bool = False) -> Line:
@@ -103,12 +117,12 @@ def _mean_of(scores: Sequence[Scores]) -> Scores:
 
 def as_published(rival: Rival) -> Finder:
     """Apply a rule to clipped embeddings with the cut that was published for them."""
-    return lambda trial: _found(rival, trial, unit(clipped(trial.vectors)), rival.cut or 0)
+    return lambda trial: _found(rival, trial, unit(clipped(trial.speech.vectors)), rival.cut or 0)
 
 
 def on_signed(rival: Rival, cut: float = 0) -> Finder:
     """Apply a rule to embeddings as the registry has them."""
-    return lambda trial: _found(rival, trial, unit(trial.vectors), cut)
+    return lambda trial: _found(rival, trial, unit(trial.speech.vectors), cut)
 
 
 def tuned(rival: Rival) -> float:

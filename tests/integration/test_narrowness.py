@@ -2,17 +2,23 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from sqlalchemy import Connection, Engine, text
 
+from registry import settings, workers
 from registry.check import check
+from registry.core.identification import Suspects
+from registry.core.linking import Linking, link
+from registry.core.records import Floats
+from registry.corrections.whois import whois
 from registry.ingest import ingest
+from registry.reembed import reembed
 from registry.store import agreement, certainty, embeddings, models, speakers
-from registry.store.embeddings import EmbeddedAudio
 from registry.store.models import Foundation
-from tests.conftest import AUTHOR, MakeClip, night
+from tests.conftest import AUTHOR, RATE, MakeClip, night
 
 DIMENSION = 8
 
@@ -46,17 +52,18 @@ def registry(engine: Engine, indir: Path, make_clip: MakeClip, fake_model: objec
     return engine
 
 
-def test_it_is_stored_with_the_recording(engine: Engine) -> None:
-    audios = [
-        EmbeddedAudio(f"0{n}", 1, 16_000, 1, narrowness, np.ones(DIMENSION, np.float32))
-        for n, narrowness in enumerate((0.25, None))
-    ]
+def test_it_is_stored_with_what_is_embedded(
+    engine: Engine, indir: Path, make_clip: MakeClip, fake_model: object
+) -> None:
+    assert fake_model
+    make_clip("caller", 400, rate=8_000)
+    make_clip("studio", 400)
+    ingest(engine, [indir], AUTHOR)
+    query = "SELECT name, narrowness FROM clip JOIN audio USING (audio_id) ORDER BY name"
     with engine.begin() as connection:
-        foundation = models.lay_foundation(connection, "campplus", "fingerprint", DIMENSION, "registry")
-        embeddings.save_embeddings(connection, foundation.model_id, audios)
-        kept = connection.execute(text("SELECT narrowness FROM audio ORDER BY audio_hash")).scalars().all()
+        kept = [tuple(row) for row in connection.execute(text(query))]
 
-    assert kept == [0.25, None]
+    assert kept == [("caller", 1), ("studio", 0)]
 
 
 def test_sounds_come_in_the_order_asked_for_and_what_is_unknown_is_taken_for_wide(registry: Engine) -> None:
@@ -94,11 +101,129 @@ def test_a_speaker_has_the_mean_over_its_recordings_wherever_it_is_read(registry
     assert check(registry) == []
 
 
-def test_a_night_leaves_profiles_exact(registry: Engine, indir: Path, make_clip: MakeClip) -> None:
-    make_clip("e", 400, night(7))
-    ingest(registry, [indir], AUTHOR)
+def test_nights_add_to_the_mean_and_leave_it_exact(registry: Engine, indir: Path, make_clip: MakeClip) -> None:
+    for day in range(7, 12):
+        make_clip("e", 400, night(day), seed=1000 + day, rate=8_000 if day % 2 else RATE)
+        ingest(registry, [indir], AUTHOR)
+    query = text("SELECT narrowness FROM profile ORDER BY speaker_id")
     with registry.begin() as connection:
-        _, voices = speakers.all_voices(connection, foundation_of(connection))
+        grown = connection.execute(query).scalars().all()
+        speakers.refresh_profiles(connection, [1])
+        whole = connection.execute(query).scalars().all()
 
-    assert voices.narrowness.tolist() == [0.5, 0.125]
+    assert grown == pytest.approx([4.5 / 7, 0.125], rel=1e-12)
+    assert whole == pytest.approx(grown, rel=1e-12)
     assert check(registry) == []
+
+
+def test_whois_and_a_night_are_decided_with_it(
+    registry: Engine, indir: Path, make_clip: MakeClip, two_models: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert two_models
+    told: list[list[float]] = []
+
+    class Noting(Suspects):
+        def identify(self, vector: Floats, duration_s: float, narrowness: float) -> tuple[Floats, Floats]:
+            told.append([duration_s, narrowness])
+            return super().identify(vector, duration_s, narrowness)
+
+    def noting_link(
+        ids: list[int], vectors: Floats, durations_s: Floats, narrowness: Floats, *rest: Any, **more: Any
+    ) -> Linking:
+        told.append([*durations_s.tolist(), *narrowness.tolist()])
+        return link(ids, vectors, durations_s, narrowness, *rest, **more)
+
+    monkeypatch.setattr("registry.corrections.whois.Suspects", Noting)
+    monkeypatch.setattr("registry.ingest.link.link", noting_link)
+    caller = make_clip("caller", 400, night(7), seconds=2, rate=8_000)
+    whois(registry, [caller])
+    ingest(registry, [indir], AUTHOR)
+
+    assert told == [[2, 1], [2, 1], [2, 1]]  # whois, once for each gender, and the night
+
+
+MEASURED = "SELECT name, narrowness FROM clip JOIN audio USING (audio_id) ORDER BY name"
+MEANS = "SELECT model_id, narrowness FROM profile ORDER BY model_id, speaker_id"
+
+
+def rows(engine: Engine, query: str) -> list[tuple[object, ...]]:
+    with engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(text(query))]
+
+
+@pytest.fixture
+def unmeasured(engine: Engine, indir: Path, make_clip: MakeClip, two_models: object) -> Engine:
+    """A registry of an earlier version: a voice heard four times, three of them by telephone, and another one."""
+    assert two_models
+    for number in range(3):
+        make_clip(f"caller{number}", 400, rate=8_000, seed=number)
+    make_clip("studio", 400, seed=9)
+    make_clip("z", 1200)
+    ingest(engine, [indir], AUTHOR)
+    with engine.begin() as connection:
+        set_narrowness(connection, [None] * 5)
+    return engine
+
+
+def test_a_reembed_by_the_model_that_decides_measures_what_was_not(unmeasured: Engine) -> None:
+    before = rows(unmeasured, "SELECT mean::text FROM profile ORDER BY speaker_id")
+    done = reembed(unmeasured, "campplus", AUTHOR)
+    again = reembed(unmeasured, "campplus", AUTHOR)
+
+    assert (done.measured, done.embedded, done.clips_without, done.rejected) == (5, 0, 0, ())
+    assert (done.exit_code, done.outcome.operation_id) == (0, None)
+    assert rows(unmeasured, MEASURED) == [*((f"caller{number}", 1) for number in range(3)), ("studio", 0), ("z", 0)]
+    assert rows(unmeasured, MEANS) == [(1, 0.75), (1, 0)]
+    assert rows(unmeasured, "SELECT mean::text FROM profile ORDER BY speaker_id") == before
+    assert again.measured == 0
+    assert check(unmeasured) == []
+
+
+def test_a_killed_one_leaves_profiles_exact_and_is_taken_up(
+    unmeasured: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "EMBEDDING_BATCH_CLIPS", 1)
+    measure, left = workers.narrowness, iter(range(3))
+
+    def interrupted(samples: Floats) -> float:
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        return measure(samples)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(workers, "narrowness", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            reembed(unmeasured, "campplus", AUTHOR)
+    known = len([row for row in rows(unmeasured, MEASURED) if row[1] is not None])
+    sound = check(unmeasured)
+
+    assert 0 < known < 4
+    assert sound == []
+    assert reembed(unmeasured, "campplus", AUTHOR).measured == 5 - known
+    assert rows(unmeasured, MEANS) == [(1, 0.75), (1, 0)]
+
+
+def test_what_cannot_be_read_is_named_and_stays_unknown(unmeasured: Engine, indir: Path) -> None:
+    wav = indir / night(5) / "studio.wav"
+    wav.unlink()
+    done = reembed(unmeasured, "campplus", AUTHOR)
+
+    assert (done.measured, done.exit_code, [one.path for one in done.rejected]) == (4, 1, [str(wav)])
+    assert ("studio", None) in rows(unmeasured, MEASURED)
+    assert check(unmeasured) == []
+
+
+def test_another_model_measures_what_it_reads_and_reads_nothing_for_that_alone(unmeasured: Engine, indir: Path) -> None:
+    second = reembed(unmeasured, "second", AUTHOR)
+    means = rows(unmeasured, MEANS)
+    with unmeasured.begin() as connection:
+        set_narrowness(connection, [None] * 5)
+    (indir / night(5) / "studio.wav").unlink()
+    again = reembed(unmeasured, "second", AUTHOR)
+
+    assert (second.measured, second.embedded) == (5, 5)
+    assert means == [(1, 0.75), (1, 0), (2, 0.75), (2, 0)]
+    assert (again.measured, again.exit_code) == (0, 0)
+    assert reembed(unmeasured, "campplus", AUTHOR).measured == 4
+    assert rows(unmeasured, MEANS) == means
+    assert check(unmeasured) == []

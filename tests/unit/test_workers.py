@@ -30,7 +30,7 @@ def packing_embedder(calls: Calls) -> Embedder:
 
 
 def heard(value: float, size: int) -> Heard[str]:
-    return Heard(f"{value:g}", Sound(f"{value:g}", size / 16_000, 16_000, 1), np.full(size, value, np.float32))
+    return Heard(f"{value:g}", Sound(f"{value:g}", size / 16_000, 16_000, 1, 0), np.full(size, value, np.float32))
 
 
 def embed(calls: Calls, clips: Sequence[Heard[str]]) -> list[object]:

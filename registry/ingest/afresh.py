@@ -1,0 +1,57 @@
+"""A young registry is decided afresh after every run: what its first nights could not know, later nights show."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import Connection
+
+from registry import settings
+from registry.core.records import GENDERS
+from registry.corrections.change import Change, carry_out
+from registry.corrections.recluster import Reclustered, recluster
+from registry.store import history, models, operations
+from registry.store.clips import has_more_audios
+from registry.store.models import Foundation
+from registry.store.operations import Author
+from registry.store.transactions import Transactions
+
+
+def decide_afresh(transactions: Transactions, author: Author) -> int:
+    """Cluster all clips of a young registry anew, so that neither the order of its nights nor of their genders matters.
+
+    Speakers keep their numbers, and those of whom a person said anything their clips. It is an operation of its own,
+    and none where nothing changes. A registry that is no longer young keeps what has stood, and so does one that
+    compares voices within each broadcaster only.
+
+    Returns:
+        How many clips another speaker has now.
+    """
+    with transactions.begin() as connection:
+        foundation = models.foundation(connection)
+        if foundation is None or not _is_young(connection, foundation):
+            return 0
+        operations.lock_registry(connection)
+        with connection.begin_nested() as nested:
+            moved = _recluster_all(connection, foundation, author)
+            if moved is None:
+                nested.rollback()
+    return moved or 0
+
+
+def _is_young(connection: Connection, foundation: Foundation) -> bool:
+    return foundation.scope == settings.DEFAULT_SCOPE and not has_more_audios(connection, settings.YOUNG_AUDIOS)
+
+
+def _recluster_all(connection: Connection, foundation: Foundation, author: Author) -> int | None:
+    found: list[Reclustered] = []
+
+    def act(under_way: Change) -> Mapping[str, object]:
+        found.extend(recluster(under_way, foundation, gender) for gender in GENDERS)
+        history.drop_passing(connection, under_way.operation_id)
+        return {"reclustered": True, "moved": _moved(found)}
+
+    outcome = carry_out(connection, author, "consolidate", act)
+    return None if outcome.operation_id is None else _moved(found)
+
+
+def _moved(found: list[Reclustered]) -> int:
+    return sum(now != before for one in found for before, now in zip(one.before, one.after, strict=True))
