@@ -17,8 +17,8 @@ class ProbabilityRule:
     stranger: float = 0.15  # cosine of two strangers before any is known: middle of the sets (0.09 to 0.23)
     stranger_by_telephone: float = 0.50  # the same where all are heard by telephone (0.45 to 0.51)
     stranger_sets: float = 3.0  # sets of the other gender that weigh as much as that
-    other_gender_factor: float = 1.24  # from the cosine of both genders to that of strangers of one: the line through
-    other_gender_offset: float = 0.03  # eighteen sets and sounds, root mean square error 0.02
+    other_gender_factor: float = 1.30  # from the cosine of both genders to that of strangers of one: the line through
+    other_gender_offset: float = 0.02  # eighteen sets and sounds, root mean square error 0.02
     other_gender_spread: float = 0.083  # deviation of both genders' cosines: 0.075 to 0.095 on all sounds
     nearest_share: float = 0.12  # of the strangers, from whom the level of a set's own sound is told
     stranger_variance: float = 0.0156  # of the cosines of two clips of strangers, were these 0 on average
