@@ -1,13 +1,11 @@
 """The nightly run: every group found, one after the other."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from registry.core.records import Group, Rejected
 from registry.core.rejections import Alike, by_cause
 from registry.corrections.judge import judge_left
 from registry.errors import PairsBroken
-from registry.ingest.afresh import decide_afresh
 from registry.ingest.genders import both_genders
 from registry.ingest.model_in_use import ModelInUse
 from registry.ingest.read import read_only
@@ -71,10 +69,9 @@ def ingest(
         _refuse_broken(transactions, found)
     with _workers(in_use, runtime, workers, ray, readers(indirs)) as hands:
         report = take_all_in(transactions, found, in_use, hands, author, progress or Silent())
-    moved = decide_afresh(transactions, author) if report.total["new"] else 0
     with transactions.begin() as connection:
         judge_left(connection)
-    return replace(report, moved=moved)
+    return report
 
 
 def _workers(

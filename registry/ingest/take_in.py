@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from registry.core.records import Group, Rejected
+from registry.ingest.afresh import decide_afresh
 from registry.ingest.known import Sorted, sort_out
 from registry.ingest.link import Linked, Replacing, link_group
 from registry.ingest.model_in_use import ModelInUse
@@ -30,7 +31,7 @@ def take_all_in(
     instead_of: Mapping[Group, Group] | None = None,
     may_shrink: bool = False,
 ) -> IngestReport:
-    """Take every group in that was found.
+    """Take every group in that was found, night by night; after each a young registry is decided afresh.
 
     Args:
         transactions: The registry's database.
@@ -45,20 +46,28 @@ def take_all_in(
     """
     reports: list[GroupReport] = []
     rejected = list(found.rejected)
+    moved = 0
     for _, night in groupby(found.groups.items(), key=lambda group: group[0].date):
         embedded = []
         for group, content in night:
             leaving = (instead_of or {}).get(group)
             place = None if leaving is None else Replacing(leaving, (), may_shrink)
             embedded.append(_embed_group(transactions, group, content, model, workers, author, progress, place))
-        for one in embedded:
-            others = (other.new for other in embedded if other.group.gender != one.group.gender)
-            coming = [clip.audio_hash for new in others for clip in new]
-            reports.append(_link(transactions, one, model, workers, author, coming))
-            rejected += one.content.rejected
+        linked = [_link(transactions, one, model, workers, author, _coming(one, embedded)) for one in embedded]
+        reports += linked
+        rejected += [fault for one in embedded for fault in one.content.rejected]
+        if instead_of is None and any(report.new for report in linked):  # what is replaced moves nobody else
+            moved += decide_afresh(transactions, author)
     overlooked = ((group, dict(content.overlooked)) for group, content in found.groups.items())
     seen = tuple(Overlooked(group, endings) for group, endings in overlooked if endings)
-    return IngestReport(tuple(reports), tuple(rejected), seen)
+    return IngestReport(tuple(reports), tuple(rejected), seen, moved)
+
+
+def _coming(one: "_Embedded", night: "Sequence[_Embedded]") -> list[str]:
+    """List the recordings of the night that are of the other gender, and not in the group too."""
+    own = {clip.audio_hash for clip in one.new}
+    others = (other.new for other in night if other.group.gender != one.group.gender)
+    return [clip.audio_hash for new in others for clip in new if clip.audio_hash not in own]
 
 
 def sort_group_out(transactions: Transactions, group: Group, content: FoundGroup) -> Sorted:

@@ -48,7 +48,7 @@ def test_a_known_voice_is_added_to_and_equals_its_mean(
     with engine.begin() as connection:
         refresh_profiles(connection, [1])
 
-    assert recomputed == [{1}, *[set()] * 6]
+    assert [speakers for speakers in recomputed if speakers] == [{1}]
     assert grown[0][0] == sum(range(8))
     assert grown[0][1:3] == pytest.approx(rows(engine, PROFILE)[0][1:3], rel=1e-12)
     assert check(engine) == []
