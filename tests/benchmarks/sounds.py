@@ -1,10 +1,10 @@
 """Who is who by every sound: the sets and pools that are tried, and what is measured of each, three seeds together."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import combinations
-from math import nan
+from math import isnan, nan
 from statistics import fmean
 
 import numpy as np
@@ -94,9 +94,15 @@ def row_of(case: Case) -> Row:
     """Let registries hear the nights of a case, with each rate; the rest is measured with the default one."""
     heard = {rate: [_hear(trial, rate) for trial in case.trials] for rate in RATES}
     each = [_measure(trial, found) for trial, found in zip(case.trials, heard[SHIPPED_RATE], strict=True)]
-    means = (fmean(getattr(one, name) for one in each) for name in Measured.__annotations__)
+    means = (_mean_where_told([getattr(one, name) for one in each]) for name in Measured.__annotations__)
     joins = {rate: false_joins(union for one in found for union in one.unions) for rate, found in heard.items()}
     return Row(case, Measured(*means), joins)
+
+
+def _mean_where_told(values: Sequence[float]) -> float:
+    """Leave out draws without such people: in a small set a tenth may be nobody."""
+    told = [value for value in values if not isnan(value)]
+    return fmean(told) if told else nan
 
 
 def _hear(trial: Trial, rate: float) -> BothGenders:

@@ -33,7 +33,7 @@ def draw(rows: Sequence[Row], path: Path) -> None:
             axes.bar(places, [one.f1 for one in found], width=0.9 * BAR, color=colour, label=sound)
             axes.scatter(places, [one.precision for one in found], s=14, color="black", marker="_", zorder=3)
         axes.set_xticks(range(len(sets)), sets)
-        axes.set(ylim=(0.5, 1), ylabel="bar: B-cubed F1; dash: precision")
+        axes.set(ylim=(0, 1), ylabel="bar: B-cubed F1; dash: precision")
         axes.spines[["top", "right"]].set_visible(False)
         figure.legend(loc="outside upper center", ncols=len(sounds), frameon=False)
         figure.savefig(path, format="svg", metadata={"Date": None})

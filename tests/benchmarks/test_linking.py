@@ -6,8 +6,6 @@ REGISTRY_BENCH_PICTURE=tests/benchmarks/linking.svg draws the first table too.
 """
 
 import os
-import subprocess
-import sys
 import warnings
 from functools import cache
 from pathlib import Path
@@ -15,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from tests.benchmarks.command_line import run_tool
 from tests.benchmarks.linking_picture import draw
 from tests.benchmarks.linking_table import false_joins, knob_table, order_table, score_table
 from tests.benchmarks.rivals import RIVALS, Rival
@@ -111,8 +110,7 @@ def test_better_than_every_published_rule(is_tuned: bool, ahead: float) -> None:
 
 
 def test_nights_are_drawn_as_lay_out_draws_them(tmp_path: Path) -> None:
-    lay_out = [sys.executable, CORPORA / "lay_out.py", CORPORA / "emodb", CORPORA / "cremad", tmp_path]
-    subprocess.run([*lay_out, "--uneven", "--seed", "2"], check=True, capture_output=True)
+    run_tool("lay_out", CORPORA / "emodb", CORPORA / "cremad", tmp_path, "--uneven", "--seed", 2)
     truth = pd.read_csv(tmp_path / "truth.csv", dtype=str)
     nights = Trial(("emodb", "cremad"), seed=2).nights
 
