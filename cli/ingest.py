@@ -182,7 +182,8 @@ def print_report(report: "IngestReport", *, as_json: bool = False) -> None:
     rows = [(str(group.group), *(getattr(group, count) or "" for count in counts)) for group in report.groups]
     print_table(("group", *counts.values()), rows, footer=("total", *(total[count] or "" for count in counts)))
     if report.moved:
-        say(f"the registry is young, so all its clips were looked at again: {report.moved} changed speakers")
+        moved = f"{report.moved} have another speaker now"
+        say(f"the registry is young, so all its clips were clustered anew: {moved}")
 
 
 def as_document(report: "IngestReport") -> dict[str, object]:

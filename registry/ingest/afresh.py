@@ -27,7 +27,7 @@ def decide_afresh(transactions: Transactions, author: Author) -> int:
     """
     with transactions.begin() as connection:
         foundation = models.foundation(connection)
-        if foundation is None or not _is_young(connection, foundation):
+        if foundation is None or not is_young(connection, foundation):
             return 0
         operations.lock_registry(connection)
         with connection.begin_nested() as nested:
@@ -37,7 +37,8 @@ def decide_afresh(transactions: Transactions, author: Author) -> int:
     return moved or 0
 
 
-def _is_young(connection: Connection, foundation: Foundation) -> bool:
+def is_young(connection: Connection, foundation: Foundation) -> bool:
+    """Tell whether a registry is decided afresh."""
     return foundation.scope == settings.DEFAULT_SCOPE and not has_more_audios(connection, settings.YOUNG_AUDIOS)
 
 

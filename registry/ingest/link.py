@@ -13,6 +13,7 @@ from registry.corrections.change import Change
 from registry.corrections.judge import judge_touched
 from registry.corrections.merge import unite_all
 from registry.errors import GroupShrinks, ModelMoved
+from registry.ingest.afresh import is_young
 from registry.ingest.genders import part_misfiled
 from registry.store import clips, embeddings, forgetting, history, models, operations, speakers, withdrawal
 from registry.store.clips import Clip
@@ -71,7 +72,8 @@ def link_group(
     Of the other gender's clips those of the same night are embedded, if not filed, by now: their hashes are `coming`.
 
     Clips that were there are compared with as ever before they are replaced: so a night that was cut anew, or a folder
-    that was renamed, keeps its speakers. Other speakers are not joined by a replacement.
+    that was renamed, keeps its speakers. Other speakers are not joined by a replacement, nor in a young registry, which
+    is decided afresh once the night is complete.
 
     Raises:
         ModelMoved: Another model than the one that embedded them decides by now.
@@ -86,7 +88,7 @@ def link_group(
         kind = "ingest" if replacing is None else "replace"
         under_way = Change(connection, operations.begin_operation(connection, kind, author))
         clips_of_audio = clips.add_clips(connection, group, filed.clips, under_way.operation_id)
-        may_join_stored = replacing is None
+        may_join_stored = replacing is None and not is_young(connection, foundation)
         linking = _decide(connection, group, list(clips_of_audio), foundation, coming, may_join_stored=may_join_stored)
         heirs = unite_all(under_way, linking.joins)
         applied = _apply(under_way, group, linking.decisions, heirs, clips_of_audio, filed.gone)
