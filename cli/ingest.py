@@ -181,6 +181,11 @@ def print_report(report: "IngestReport", *, as_json: bool = False) -> None:
     counts = {count: head for count, head in COUNTS.items() if count in ALWAYS or total[count]}
     rows = [(str(group.group), *(getattr(group, count) or "" for count in counts)) for group in report.groups]
     print_table(("group", *counts.values()), rows, footer=("total", *(total[count] or "" for count in counts)))
+    print_moved(report)
+
+
+def print_moved(report: "IngestReport") -> None:
+    """Say how many clips, of whatever night, have another speaker since a young registry was decided afresh."""
     if report.moved:
         moved = f"{report.moved} have another speaker now"
         say(f"the registry is young, so all its clips were clustered anew: {moved}")

@@ -90,6 +90,7 @@ def _as_document(report: "NightReport") -> dict[str, object]:
 def _print_report(report: "NightReport", outdir: "AnyPath", *, quiet: bool) -> None:
     if quiet:
         print_rejected(report.ingested.rejected)
+        ingest_command.print_moved(report.ingested)
     else:
         ingest_command.print_report(report.ingested)
     if isinstance(report.exported, Exception):
@@ -103,8 +104,7 @@ def _print_report(report: "NightReport", outdir: "AnyPath", *, quiet: bool) -> N
 
 def _print_worth_a_look(report: "NightReport") -> None:
     if report.joined:
-        say("speakers that were joined, since they sound as one voice; if they are two, registry undo the night's")
-        say("operation, see registry log, while nothing builds on it, or registry split the speaker:")
+        say("speakers that were joined, since they sound as one voice; if they are two, registry split the speaker:")
     for one in report.joined[:SHOWN]:
         say(f"  {one.alias} is {one.of} from now on")
     _print_more(len(report.joined))

@@ -8,6 +8,7 @@ COUNTED = {  # of one, of more
     "speakers_new": ("new speaker", "new speakers"),
     "speakers_matched": ("known speaker", "known speakers"),
     "speakers_joined": ("speaker joined", "speakers joined"),
+    "moved": ("clip given to another speaker", "clips given to other speakers"),
     "withdrawn": ("left out", "left out"),
     "replaced": ("replaced", "replaced"),
     "transcripts_replaced": ("new transcript", "new transcripts"),

@@ -8,32 +8,33 @@ from registry import settings
 from registry.core.records import GENDERS
 from registry.corrections.change import Change, carry_out
 from registry.corrections.recluster import Reclustered, recluster
-from registry.store import history, models, operations
+from registry.store import history
 from registry.store.clips import has_more_audios
 from registry.store.models import Foundation
 from registry.store.operations import Author
-from registry.store.transactions import Transactions
 
 
-def decide_afresh(transactions: Transactions, author: Author) -> int:
+def decide_afresh(connection: Connection, foundation: Foundation, author: Author) -> int:
     """Cluster all clips of a young registry anew, so that neither the order of its nights nor of their genders matters.
 
     Speakers keep their numbers, and those of whom a person said anything their clips. It is an operation of its own,
     and none where nothing changes. A registry that is no longer young keeps what has stood, and so does one that
     compares voices within each broadcaster only.
 
+    Args:
+        connection: In a transaction that holds the registry's lock.
+        foundation: What the registry is built on.
+        author: Who runs this, for the journal.
+
     Returns:
         How many clips another speaker has now.
     """
-    with transactions.begin() as connection:
-        foundation = models.foundation(connection)
-        if foundation is None or not is_young(connection, foundation):
-            return 0
-        operations.lock_registry(connection)
-        with connection.begin_nested() as nested:
-            moved = _recluster_all(connection, foundation, author)
-            if moved is None:
-                nested.rollback()
+    if not is_young(connection, foundation):
+        return 0
+    with connection.begin_nested() as nested:
+        moved = _recluster_all(connection, foundation, author)
+        if moved is None:
+            nested.rollback()
     return moved or 0
 
 

@@ -13,7 +13,7 @@ from registry.corrections.change import Change
 from registry.corrections.judge import judge_touched
 from registry.corrections.merge import unite_all
 from registry.errors import GroupShrinks, ModelMoved
-from registry.ingest.afresh import is_young
+from registry.ingest.afresh import decide_afresh, is_young
 from registry.ingest.genders import part_misfiled
 from registry.store import clips, embeddings, forgetting, history, models, operations, speakers, withdrawal
 from registry.store.clips import Clip
@@ -36,6 +36,7 @@ class Linked:
     speakers_matched: int = 0
     speakers_new: int = 0
     speakers_joined: int = 0  # stored speakers that turned out to be another one's voice
+    moved: int = 0  # clips, of whatever night, that have another speaker since a young registry was decided afresh
     rejected: tuple[Rejected, ...] = ()  # clips whose recording is there under the other gender
     operation_id: int | None = None  # what it is in the journal; None where nothing was to be done
 
@@ -44,7 +45,7 @@ class Linked:
         return {
             field.name: getattr(self, field.name)
             for field in fields(self)
-            if field.name not in ("rejected", "operation_id")
+            if field.name not in ("moved", "rejected", "operation_id")
         }
 
 
@@ -66,10 +67,13 @@ def link_group(
     embedded_by: Mapping[str, object] | None = None,
     replacing: Replacing | None = None,
     coming: Collection[str] = (),
+    *,
+    ends_night: bool = False,
 ) -> Linked:
     """Store a group's new clips with their speakers, all or nothing; the journal also tells what embedded them.
 
     Of the other gender's clips those of the same night are embedded, if not filed, by now: their hashes are `coming`.
+    A young registry is decided afresh in the same transaction as the last group of a night, so no kill comes between.
 
     Clips that were there are compared with as ever before they are replaced: so a night that was cut anew, or a folder
     that was renamed, keeps its speakers. Other speakers are not joined by a replacement, nor in a young registry, which
@@ -82,26 +86,41 @@ def link_group(
     with transactions.begin() as connection:
         operations.lock_registry(connection)
         _refuse_other_model(connection, foundation)
-        filed = _what_comes(connection, group, new_clips, replacing)
-        if not filed.clips and not filed.gone:
-            return Linked(withdrawn=filed.withdrawn, forgotten=filed.forgotten, rejected=tuple(filed.rejected))
-        kind = "ingest" if replacing is None else "replace"
-        under_way = Change(connection, operations.begin_operation(connection, kind, author))
-        clips_of_audio = clips.add_clips(connection, group, filed.clips, under_way.operation_id)
-        may_join_stored = replacing is None and not is_young(connection, foundation)
-        linking = _decide(connection, group, list(clips_of_audio), foundation, coming, may_join_stored=may_join_stored)
-        heirs = unite_all(under_way, linking.joins)
-        applied = _apply(under_way, group, linking.decisions, heirs, clips_of_audio, filed.gone)
-        linked = replace(
-            applied,
-            withdrawn=filed.withdrawn,
-            forgotten=filed.forgotten,
-            rejected=tuple(filed.rejected),
-            operation_id=under_way.operation_id,
-        )
-        summary = {"group": str(group), **linked.counts(), **(embedded_by or {})}
-        instead_of = {} if replacing is None or replacing.group == group else {"instead_of": str(replacing.group)}
-        operations.sum_up(connection, under_way.operation_id, summary | instead_of)
+        linked = _file(connection, group, new_clips, foundation, author, embedded_by or {}, replacing, coming)
+        moved = decide_afresh(connection, foundation, author) if ends_night else 0
+    return replace(linked, moved=moved)
+
+
+def _file(
+    connection: Connection,
+    group: Group,
+    new_clips: Sequence[Clip],
+    foundation: Foundation,
+    author: Author,
+    embedded_by: Mapping[str, object],
+    replacing: Replacing | None,
+    coming: Collection[str],
+) -> Linked:
+    filed = _what_comes(connection, group, new_clips, replacing)
+    if not filed.clips and not filed.gone:
+        return Linked(withdrawn=filed.withdrawn, forgotten=filed.forgotten, rejected=tuple(filed.rejected))
+    kind = "ingest" if replacing is None else "replace"
+    under_way = Change(connection, operations.begin_operation(connection, kind, author))
+    clips_of_audio = clips.add_clips(connection, group, filed.clips, under_way.operation_id)
+    may_join_stored = replacing is None and not is_young(connection, foundation)
+    linking = _decide(connection, group, list(clips_of_audio), foundation, coming, may_join_stored=may_join_stored)
+    heirs = unite_all(under_way, linking.joins)
+    applied = _apply(under_way, group, linking.decisions, heirs, clips_of_audio, filed.gone)
+    linked = replace(
+        applied,
+        withdrawn=filed.withdrawn,
+        forgotten=filed.forgotten,
+        rejected=tuple(filed.rejected),
+        operation_id=under_way.operation_id,
+    )
+    summary = {"group": str(group), **linked.counts(), **embedded_by}
+    instead_of = {} if replacing is None or replacing.group == group else {"instead_of": str(replacing.group)}
+    operations.sum_up(connection, under_way.operation_id, summary | instead_of)
     return linked
 
 

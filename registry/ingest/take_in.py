@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from registry.core.records import Group, Rejected
-from registry.ingest.afresh import decide_afresh
 from registry.ingest.known import Sorted, sort_out
 from registry.ingest.link import Linked, Replacing, link_group
 from registry.ingest.model_in_use import ModelInUse
@@ -53,11 +52,12 @@ def take_all_in(
             leaving = (instead_of or {}).get(group)
             place = None if leaving is None else Replacing(leaving, (), may_shrink)
             embedded.append(_embed_group(transactions, group, content, model, workers, author, progress, place))
-        linked = [_link(transactions, one, model, workers, author, _coming(one, embedded)) for one in embedded]
-        reports += linked
-        rejected += [fault for one in embedded for fault in one.content.rejected]
-        if instead_of is None and any(report.new for report in linked):  # what is replaced moves nobody else
-            moved += decide_afresh(transactions, author)
+        last = None if instead_of else [None, *(one for one in embedded if one.new)][-1]  # a replacement moves nobody
+        for one in embedded:
+            report, moved_now = _link(transactions, one, model, workers, author, _coming(one, embedded), one is last)
+            reports.append(report)
+            moved += moved_now
+            rejected += one.content.rejected
     overlooked = ((group, dict(content.overlooked)) for group, content in found.groups.items())
     seen = tuple(Overlooked(group, endings) for group, endings in overlooked if endings)
     return IngestReport(tuple(reports), tuple(rejected), seen, moved)
@@ -119,19 +119,29 @@ def _link(
     workers: Workers,
     author: Author,
     coming: Collection[str],
-) -> GroupReport:
+    ends_night: bool,
+) -> tuple[GroupReport, int]:
+    """Link one group; give also how many clips another speaker has since all was decided afresh."""
     group, content, against_stored, place = embedded.group, embedded.content, embedded.against_stored, embedded.place
     linked = Linked()
     if embedded.new or place:
         replacing = place and replace(place, kept=_kept(group, place.group, content, against_stored))
         described = workers.described()
         linked = link_group(
-            transactions, group, embedded.new, model.foundation, author, described, replacing, coming=coming
+            transactions,
+            group,
+            embedded.new,
+            model.foundation,
+            author,
+            described,
+            replacing,
+            coming,
+            ends_night=ends_night,
         )
         content.rejected.extend(linked.rejected)
     decided = linked.clips + linked.withdrawn + linked.forgotten + len(linked.rejected)
     taken_in_meanwhile = len(embedded.new) - decided  # by another ingest
-    return GroupReport(
+    report = GroupReport(
         group,
         clips=embedded.clips,
         new=linked.clips,
@@ -146,6 +156,7 @@ def _link(
         speakers_joined=linked.speakers_joined,
         operation_id=linked.operation_id,
     )
+    return report, linked.moved
 
 
 def _embed(
