@@ -38,7 +38,7 @@ class ProbabilityRule:
     least_length: float = 0.01  # squared length above the strangers' level, of the same
 
     midway: float = 0.50  # of the way from strangers (0) to one voice (1) where nothing speaks for or against one voice
-    prior_odds: float = -1.4  # log odds against one voice, of one voice alone
+    prior_odds: float = -1.2  # log odds against one voice, of one voice alone
     voices_odds: float = 1.15  # and for each e-fold of the voices: look-alikes grow with them
     least_voices: float = 3.0  # of which a registry may be made
     rounds: int = 3  # in which clips are joined anew by what the round before has taught of noise and of voices
