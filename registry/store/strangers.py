@@ -20,12 +20,14 @@ STORED = """
         WHERE s.gender = :other AND EXISTS (
             SELECT FROM assignment a WHERE a.speaker_id = s.speaker_id AND a.to_operation IS NULL)),
     share AS (SELECT greatest(1, :most / greatest(1, count(*))) AS of_each FROM taken)
-    SELECT own.audio_hash, own.duration_s, own.narrowness, vector_send(own.vector)
+    SELECT own.audio_hash, duration_s, coalesce(narrowness, 0), vector_send(vector)
     FROM taken CROSS JOIN share CROSS JOIN LATERAL (
-        SELECT DISTINCT audio_hash, duration_s, coalesce(narrowness, 0) AS narrowness, vector
-        FROM assignment a JOIN clip USING (clip_id) JOIN audio USING (audio_id) JOIN embedding USING (audio_id)
-        WHERE a.speaker_id = taken.speaker_id AND a.to_operation IS NULL AND model_id = :model_id
+        SELECT DISTINCT audio_hash, audio_id
+        FROM assignment a JOIN clip USING (clip_id) JOIN audio USING (audio_id)
+        WHERE a.speaker_id = taken.speaker_id AND a.to_operation IS NULL
         ORDER BY audio_hash LIMIT share.of_each) own
+    JOIN audio USING (audio_id) JOIN embedding USING (audio_id)
+    WHERE model_id = :model_id
 """
 COMING = """
     SELECT audio_hash, duration_s, coalesce(narrowness, 0), vector_send(vector)

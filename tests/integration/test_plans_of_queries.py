@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import Engine, text
@@ -19,8 +20,9 @@ LARGE = {"clip", "assignment", "embedding", "audio", "speaker_night"}
 @pytest.fixture(scope="module")
 def filled(server: EmbeddedServer) -> Iterator[Engine]:
     """A registry of 20,000 clips of 1,000 speakers, with its statistics."""
-    server.ensure_database("filled")
-    with reach(server.url("filled"), create=True) as opened:
+    name = f"filled_{uuid4().hex}"  # made anew where other tests come between those of this module
+    server.ensure_database(name)
+    with reach(server.url(name), create=True) as opened:
         fill(opened.engine, CLIPS, Path("/nights"))
         yield opened.engine
 

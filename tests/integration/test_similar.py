@@ -1,6 +1,7 @@
 """similar_speakers and similar_clips: the order that numpy gives, by the vector index of the speakers."""
 
 from collections.abc import Iterator
+from uuid import uuid4
 
 import numpy as np
 import pytest
@@ -25,9 +26,10 @@ def vectors() -> Floats:
 @pytest.fixture(scope="module")
 def filled(server: EmbeddedServer, vectors: Floats) -> Iterator[Engine]:
     """A registry of as many speakers as clips; keys count from 1 in the order of the vectors."""
-    server.ensure_database("similar")
+    name = f"similar_{uuid4().hex}"  # made anew where other tests come between those of this module
+    server.ensure_database(name)
     rows = [{"vector": str(vector.tolist())} for vector in vectors]
-    with reach(server.url("similar"), create=True) as opened:
+    with reach(server.url(name), create=True) as opened:
         with opened.engine.begin() as connection:
             add_model(connection, "campplus", "fingerprint", DIMENSION)
             connection.execute(text("CREATE TEMPORARY TABLE given (n serial, vector vector)"))
