@@ -21,7 +21,7 @@ EMBEDDING_BATCH_S = 600.0  # of audio: 40 MB in memory, also where clips are lon
 # So many workers find enough to do in a batch, a call of the model taking several clips; for more it is as much larger.
 EMBEDDING_BATCH_WORKERS = 8
 
-# Up to so many different recordings a registry is young: all its clips are clustered anew after every ingest, which
+# Up to so many different recordings a registry is young: all its clips are clustered anew after every night, which
 # takes seconds. Nights of a few dozen clips decide wrongly while little is known, and by then enough is.
 YOUNG_AUDIOS = 5_000
 

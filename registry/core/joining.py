@@ -61,10 +61,6 @@ class Joined:
         merges = (Merge(int(rows[merge.kept]), int(rows[merge.gone]), merge.probability) for merge in self.merges)
         return Joined(root, tuple(merges))
 
-    def followed_by(self, later: "Joined") -> "Joined":
-        """Join the sets once more."""
-        return Joined(later.root[self.root], self.merges + later.merges)
-
 
 def join(sets: Sets, bar: Bar, constraints: Constraints | None = None) -> Joined:
     """Join the two sets with the greatest margin, again and again, while it is not negative.

@@ -45,10 +45,11 @@ def rank(
     step = max(1, BLOCK_MARGINS // max(1, len(stored)))
     for start in range(0, len(sets), step):
         block = np.arange(start, min(start + step, len(sets)))
-        margins = bar.margins(sets.take(block), stored)
+        ones = sets.take(block)
+        margins = bar.margins(ones, stored)
         other = [_nearest_other(own, margin) for own, margin in zip(got[block].tolist(), margins, strict=True)]
-        own_choices = _choices(sets.take(block), stored, got[block], speaker_ids, bar)
-        yield from zip(own_choices, _choices(sets.take(block), stored, np.array(other), speaker_ids, bar), strict=True)
+        chosen = (_choices(ones, stored, rows, speaker_ids, bar) for rows in (got[block], np.array(other)))
+        yield from zip(*chosen, strict=True)
 
 
 def _choices(sets: Sets, stored: Sets, rows: Integers, speaker_ids: Sequence[int], bar: Bar) -> list[Choice | None]:

@@ -52,9 +52,10 @@ def take_all_in(
             leaving = (instead_of or {}).get(group)
             place = None if leaving is None else Replacing(leaving, (), may_shrink)
             embedded.append(_embed_group(transactions, group, content, model, workers, author, progress, place))
-        last = None if instead_of else [None, *(one for one in embedded if one.new)][-1]  # a replacement moves nobody
+        last = next((one for one in reversed(embedded) if one.new), None)
         for one in embedded:
-            report, moved_now = _link(transactions, one, model, workers, author, _coming(one, embedded), one is last)
+            ends_night = one is last and not instead_of  # a replacement moves nobody else
+            report, moved_now = _link(transactions, one, model, workers, author, _coming(one, embedded), ends_night)
             reports.append(report)
             moved += moved_now
             rejected += one.content.rejected

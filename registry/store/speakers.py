@@ -290,11 +290,11 @@ def grow_profiles(connection: Connection, operation_id: int) -> set[int]:
     return grown
 
 
-def all_voices(connection: Connection, foundation: Foundation, gender: str | None = None) -> tuple[list[int], Voices]:
-    """Give every speaker's key and profile under the registry's model, of one gender or both, in order of key."""
+def all_voices(connection: Connection, foundation: Foundation, gender: str) -> tuple[list[int], Voices]:
+    """Give the key and profile of every speaker of a gender under the registry's model, in order of key."""
     query = text(f"""
         SELECT p.speaker_id, {VOICE} FROM profile p JOIN speaker s USING (speaker_id)
-        WHERE p.model_id = :model_id AND (CAST(:gender AS text) IS NULL OR s.gender = :gender) ORDER BY p.speaker_id
+        WHERE p.model_id = :model_id AND s.gender = :gender ORDER BY p.speaker_id
     """)  # noqa: S608 - a constant of this module
     rows = connection.execute(query, {"model_id": foundation.model_id, "gender": gender}).all()
     return [row[0] for row in rows], as_voices([row[1:] for row in rows], foundation.dimension)

@@ -80,7 +80,7 @@ def test_sounds_come_in_the_order_asked_for_and_what_is_unknown_is_taken_for_wid
 def test_a_speaker_has_the_mean_over_its_recordings_wherever_it_is_read(registry: Engine) -> None:
     with registry.begin() as connection:
         foundation = foundation_of(connection)
-        keys, voices = speakers.all_voices(connection, foundation)
+        keys, voices = speakers.all_voices(connection, foundation, "F")
         judged = certainty.unjudged(connection, foundation, "F", keys, None)
         cohort = certainty.cohort(connection, foundation, "F", 100, voices.take(np.array([], np.int64)))
         model = models.find(connection, "campplus")
