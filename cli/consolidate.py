@@ -56,10 +56,11 @@ def consolidate(full: bool, plan_only: bool, playlist: Path | None, database: st
         say(f"  {question.one} and {question.other}, probability {question.probability:.3f}")
         print_files(_questioned([question]))
     if found.doubts:
-        say("may be two voices; listen, then registry split or registry confirm:")
+        say("may be two voices or more; listen, then registry split or registry confirm:")
     for doubt in found.doubts:
+        many = ", many clips that are little alike" if doubt.is_black_hole else ""
         say(
-            f"  {doubt.speaker}, of whom {doubt.clips} clips would leave, probability of one voice"
+            f"  {doubt.speaker}{many}, of whom {doubt.clips} would leave, probability of one voice"
             f" {doubt.probability:.3f}"
         )
         print_files(_doubted([doubt]))

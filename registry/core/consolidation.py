@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from registry.core.black_holes import without_black_holes
 from registry.core.joining import BLOCK_MARGINS, Constraints, Joined, join
 from registry.core.likeness import Bar, Sets, bar_among, probability
 from registry.core.probability_rule import ProbabilityRule
+from registry.core.records import Integers
 from registry.core.voices import Voices
 
 
@@ -48,9 +50,14 @@ def consolidate(
     """
     bar = bar_among(voices, strangers, rule)
     stored = bar.sets(voices)
-    place = {key: position for position, key in enumerate(speaker_ids)}
-    constraints = Constraints(stored=len(voices)).among(place, apart, confirmed)
-    joined = join(stored, bar, constraints)
+
+    def join_rows(rows: Integers, bar: Bar) -> Joined:
+        place = {speaker_ids[row]: position for position, row in enumerate(rows.tolist())}
+        constraints = Constraints(stored=len(rows)).among(place, apart, confirmed)
+        return join(stored.take(rows), bar, constraints).renumbered(rows, len(stored))
+
+    joined = join_rows(np.arange(len(stored)), bar)
+    joined = without_black_holes(joined, stored, len(stored), bar, join_rows)
     return Consolidation(joins_of(joined, speaker_ids), _review(stored, joined, speaker_ids, apart, bar))
 
 

@@ -54,6 +54,13 @@ class Joined:
             root[merge.gone] = root[merge.kept]
         return cls(root, tuple(merges))
 
+    def replaced(self, other: "Joined", rows: Integers) -> "Joined":
+        """Join whole sets, by their rows (k,), as another does."""
+        root = self.root.copy()
+        root[rows] = other.root[rows]
+        kept = [merge for merge in self.merges if merge.kept not in rows]
+        return Joined(root, (*kept, *(merge for merge in other.merges if merge.kept in rows)))
+
     def renumbered(self, rows: Integers, count: int) -> "Joined":
         """Call the rows joined (k,) by rising others of `count`, of which the rest stay as they are."""
         root = np.arange(count)

@@ -14,7 +14,7 @@ voice before anything is heard: it grows with the number of voices and with the 
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -81,6 +81,10 @@ class Bar:
     @property
     def _before(self) -> float:
         return self.rule.prior_odds + self.rule.voices_odds * math.log(self.population.voices)
+
+    def stricter(self) -> "Bar":
+        """Accept a tenth of the false merges."""
+        return Bar(replace(self.rule, false_merge_rate=self.rule.false_merge_rate / 10), self.population)
 
     def sets(self, voices: Voices) -> Sets:
         """See sets of clips as the bar does: without their channel, each beside its strangers."""

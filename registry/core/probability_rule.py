@@ -49,5 +49,8 @@ class ProbabilityRule:
     review_probability: float = 0.2  # from which a person is asked: below, four in five would be asked in vain
     parting_probability: float = 0.1  # of one voice, below which two parts of a speaker are parted: 9 of 10 were two
 
+    growth_clips: int = 10  # taken in at once, from which a speaker's growth must be of one voice by another test too
+    least_alikeness: float = 0.40  # of that growth: below, it was of five voices or more, or acted over a telephone
+
     builder_s: float = 1.0  # a shorter clip builds a profile only where there is no other: it is mostly noise
     builder_probability: float = 0.25  # of a clip and the rest of its speaker, below which it builds no profile

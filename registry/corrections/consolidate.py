@@ -40,6 +40,7 @@ class Doubt:
     speaker: str  # label
     clips: int  # in the smaller part
     probability: float  # that it is one voice all the same
+    is_black_hole: bool  # whether its clips are many and little alike, so that it may be far more than two
     leaving_files: tuple[str, ...] = ()  # a few of the smaller part to hear, paths or URLs
     staying_files: tuple[str, ...] = ()  # and of the other
 
@@ -59,7 +60,7 @@ class Consolidated:
 
     outcome: Outcome
     questions: tuple[Question, ...]  # the likeliest first
-    doubts: tuple[Doubt, ...]  # the likeliest to be two first
+    doubts: tuple[Doubt, ...]  # black holes, then the likeliest to be two first
     gap: Gap | None  # of the full form
 
 
@@ -101,7 +102,8 @@ def consolidate(engine: Engine, author: Author, *, full: bool = False, plan_only
     outcome = change(engine, author, "consolidate", act, plan_only=plan_only)
     gap = _gap(reclustered) if full else None
     by_likelihood = sorted(questions, key=lambda question: -question.probability)
-    return Consolidated(outcome, tuple(by_likelihood), tuple(sorted(doubts, key=lambda doubt: doubt.probability)), gap)
+    in_order = sorted(doubts, key=lambda doubt: (not doubt.is_black_hole, doubt.probability))
+    return Consolidated(outcome, tuple(by_likelihood), tuple(in_order), gap)
 
 
 def _foundation(under_way: Change) -> Foundation:
@@ -156,7 +158,7 @@ def _as_doubts(under_way: Change, partings: Sequence[Parting]) -> list[Doubt]:
     staying = listening.files(under_way.connection, {one.speaker_id: _staying(under_way, one) for one in here})
     return [
         Doubt(
-            *(labels[parting.speaker_id], len(parting.leaving), parting.probability),
+            *(labels[parting.speaker_id], len(parting.leaving), parting.probability, parting.is_black_hole),
             *(leaving[parting.speaker_id], staying[parting.speaker_id]),
         )
         for parting in here

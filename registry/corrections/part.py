@@ -5,8 +5,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from registry import settings
+from registry.core.black_holes import is_black_hole
 from registry.core.records import Floats
 from registry.core.splitting import cut_in_two, one_voice
+from registry.core.vectors import unit
+from registry.core.voices import clips_as_voices
 from registry.corrections.bar import bar_of
 from registry.corrections.change import Change
 from registry.corrections.move import make_speaker
@@ -24,23 +27,28 @@ class Parting:
     speaker_id: int
     leaving: tuple[int, ...]  # clips of the smaller part
     probability: float  # that it is one voice all the same
+    is_black_hole: bool  # whether its clips are many and little alike, so that it may be far more than two
 
 
 def part_all(under_way: Change, foundation: Foundation, gender: str) -> tuple[int, list[Parting]]:
     """Part the speakers of a gender that are two voices; those of whom a person said anything stay whole.
 
     Returns:
-        How many were parted, and those that may be two, the likeliest first.
+        How many were parted, and those that may be two, black holes and then the likeliest first.
     """
     surely = settings.linking_rule(foundation.false_merge_rate).parting_probability
-    found = sorted(_find(under_way, foundation, gender), key=lambda parting: (parting.probability, parting.speaker_id))
+    found = sorted(
+        _find(under_way, foundation, gender),
+        key=lambda parting: (not parting.is_black_hole, parting.probability, parting.speaker_id),
+    )
     parted = [parting for parting in found if parting.probability < surely]
+    doubtful = [parting for parting in found if parting.probability >= surely]
     connection, operation_id = under_way.connection, under_way.operation_id
     for parting in sorted(parted, key=lambda parting: parting.leaving):
         new_id = make_speaker(under_way, gender)
         corrections.reassign(connection, parting.leaving, new_id, "parted", operation_id)
     speakers.refresh_profiles(connection, history.speakers_touched(connection, operation_id))
-    return len(parted), found[len(parted) :]
+    return len(parted), doubtful
 
 
 def _find(under_way: Change, foundation: Foundation, gender: str) -> Iterator[Parting]:
@@ -48,10 +56,12 @@ def _find(under_way: Change, foundation: Foundation, gender: str) -> Iterator[Pa
     for held, vectors, durations_s, narrowness in _with_vectors(under_way, foundation, gender):
         cut = cut_in_two(vectors)
         probability = one_voice(vectors, durations_s, narrowness, cut, bar)
-        if probability < 0.5:  # noqa: PLR2004 - as likely as not
+        clips = bar.sets(clips_as_voices(unit(vectors), durations_s, narrowness))
+        is_hole = is_black_hole(clips, bar.rule)
+        if is_hole or probability < 0.5:  # noqa: PLR2004 - as likely as not
             gone = [clips for clips, leaves in zip(held, cut.leaves, strict=True) if leaves]
             leaving = sorted(clip.clip_id for clips in gone for clip in clips)
-            yield Parting(held[0][0].speaker_id, tuple(leaving), probability)
+            yield Parting(held[0][0].speaker_id, tuple(leaving), probability, is_hole)
 
 
 def _with_vectors(

@@ -145,7 +145,10 @@ class Unsure:
 
 
 def unsure_after(connection: Connection, operation_id: int, least: float, most: float) -> list[Unsure]:
-    """List the decisions since an operation that were neither sure nor out of the question, the closest first."""
+    """List the decisions since an operation that were neither sure nor out of the question.
+
+    Those come first that would have been joined but for a speaker that would have grown too fast, then the closest.
+    """
     query = text(f"""
         SELECT {_label("a.speaker_id", ":last")}, a.reason, count(*)::int, a.probability,
                {_label("a.runner_up_id", ":last")}, a.runner_up_probability
@@ -153,7 +156,8 @@ def unsure_after(connection: Connection, operation_id: int, least: float, most: 
         WHERE a.from_operation > :operation_id AND a.to_operation IS NULL
           AND (a.probability < :most OR a.runner_up_probability > :least)
         GROUP BY a.speaker_id, a.reason, a.probability, a.runner_up_id, a.runner_up_probability
-        ORDER BY abs(coalesce(a.probability, 1 - a.runner_up_probability) - 0.5), 1, 5
+        ORDER BY coalesce(a.probability IS NULL AND a.runner_up_probability > 0.5, FALSE) DESC,
+                 abs(coalesce(a.probability, 1 - a.runner_up_probability) - 0.5), 1, 5
     """)
     values = {"operation_id": operation_id, "last": 2**62, "least": least, "most": most}
     return [Unsure(*row) for row in connection.execute(query, values)]
