@@ -1,6 +1,6 @@
 """`registry evaluate`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,8 +14,8 @@ from cli.output import print_facts, print_json, print_rejected, print_table
 if TYPE_CHECKING:
     from registry.core.measures import Calibration
     from registry.evaluation import Estimates, Evaluation
-    from registry.evaluation.estimates import Expected
-    from registry.evaluation.run import Divided, Scores
+    from registry.evaluation.estimates import Certainty, Expected
+    from registry.evaluation.run import Divided, OfSound, Scores
 
 SHOWN_JOINS = 10  # in a table; --json lists all of them
 SHOWN_PARTS = 8  # of a speaker that falls into many
@@ -30,11 +30,12 @@ def evaluate(labels: Path | None, playlist: Path | None, database: str | None, a
     """Measure how good the registry is; nothing is changed.
 
     LABELS.csv tells the true speakers of some clips, in columns clip and speaker; a clip is its key, GROUP/NAME, or a
-    wav file. What is measured then is of those clips alone: B-cubed, pairwise, purity, persistence, how far the stored
-    probabilities came true, and the worst speakers.
+    wav file. What is measured then is of those clips alone: B-cubed, pairwise, purity, persistence, how far the
+    certainty of clips, as it stands, comes true, the same by sound, and the worst speakers. Clips are heard wide, or
+    narrow: by telephone and the like.
 
-    Without labels, everything is an estimate from the probabilities that were stored with the decisions: it is as good
-    as they are, which only labels can tell. --playlist is of these.
+    Without labels, everything is an estimate from the probabilities that the registry keeps, of all clips as they
+    stand and of its decisions: it is as good as they are, which only labels can tell. --playlist is of these.
 
     \b
     Example: registry evaluate labels.csv
@@ -84,18 +85,28 @@ def _print_scores(scores: "Scores") -> None:
         }
     )
     _print_calibration(scores.calibration)
+    if scores.calibration_of_matches.clips:
+        error = scores.calibration_of_matches.expected_error
+        print_facts({"expected calibration error of the nights' matches": error})
+    _print_by_sound(scores.by_sound)
     _print_divided("speakers with clips of several voices", ("speaker", "clips", "whose"), scores.mixed)
     _print_divided("voices under several numbers", ("voice", "clips", "where"), scores.split)
 
 
 def _print_calibration(calibration: "Calibration") -> None:
     if not calibration.clips:
-        click.echo("calibration: no labelled clip was matched to a speaker with an earlier label")
+        click.echo("calibration: no clip can be judged by another labelled one of its speaker")
         return
-    click.echo(f"calibration of {calibration.clips} matched clips:")
+    click.echo(f"calibration of {calibration.clips} clips as they stand:")
     rows = [(f"{b.low:.1f}-{b.high:.1f}", b.clips, b.predicted, b.right) for b in calibration.bins]
     print_table(("probability", "clips", "predicted", "right"), rows)
     print_facts({"expected calibration error": calibration.expected_error})
+
+
+def _print_by_sound(by_sound: "Mapping[str, OfSound]") -> None:
+    if len(by_sound) > 1:
+        rows = [(name, of.clips, of.precision, of.recall, of.calibration_error) for name, of in by_sound.items()]
+        print_table(("heard", "clips", "precision", "recall", "calibration error"), rows)
 
 
 def _print_divided(what: str, columns: Sequence[str], divided: "Sequence[Divided]") -> None:
@@ -111,28 +122,43 @@ def _listed(parts: Sequence[tuple[str, int]]) -> str:
 
 def _print_estimates(estimates: "Estimates", *, as_json: bool) -> None:
     if as_json:
-        print_json(asdict(estimates) | {"are_estimates": True, "clips": estimates.clips})
+        print_json(asdict(estimates) | {"are_estimates": True})
         return
     click.echo("No labels: what may be wrong is estimated from the stored probabilities.")
     rows = [(reason, clips, clips / estimates.clips) for reason, clips in estimates.reasons.items()]
     print_table(("reason", "clips", "share"), rows, footer=("total", estimates.clips, ""))
     expected = {
-        "matched clips that are another voice": estimates.matched,
+        "clips that are another voice than their speaker's": estimates.strays,
         "new speakers that were known already": estimates.new,
         "joined speakers that were two voices": estimates.joined,
     }
     print_table(("estimate of", "expected", "among"), [_row(what, found) for what, found in expected.items()])
+    _print_precision(estimates)
     if estimates.joins:
         click.echo("joined speakers, the least likely first:")
         shown = estimates.joins[:SHOWN_JOINS]
         columns = ("speaker", "joined", "clips", "probability")
         print_table(columns, [(join.speaker, join.joined, join.clips, join.probability) for join in shown])
     if estimates.worst:
-        click.echo("speakers with the most matched clips that are expected to be wrong:")
+        click.echo("speakers with the most clips that are expected to be another voice:")
         worst = [(one.speaker, one.clips, one.wrong) for one in estimates.worst]
-        print_table(("speaker", "matched", "expected"), worst)
+        print_table(("speaker", "clips", "expected"), worst)
         click.echo("of these the least sure clips:")
         print_files(_worst_files(estimates))
+
+
+def _print_precision(estimates: "Estimates") -> None:
+    if estimates.expected_precision is not None:
+        print_facts({"expected precision": estimates.expected_precision})
+    if estimates.not_judged:
+        print_facts({"clips of speakers that were never judged, left out": estimates.not_judged})
+    if len(estimates.by_sound) > 1:
+        rows = [_sound_row(sound, found) for sound, found in estimates.by_sound.items()]
+        print_table(("heard", "clips", "another voice", "expected precision"), rows)
+
+
+def _sound_row(sound: str, found: "Certainty") -> tuple[str, int, float, float | None]:
+    return sound, found.clips, found.strays.wrong, found.expected_precision
 
 
 def _worst_files(estimates: "Estimates") -> list[tuple[str, tuple[str, ...]]]:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from registry.core.records import Integers
 
 Probabilities = npt.NDArray[np.float64]
+Shares = npt.NDArray[np.float64]
 Booleans = npt.NDArray[np.bool_]
 
 BINS = 10  # of equal width; wide enough that a few hundred labels say something about each
@@ -99,9 +100,8 @@ class Tenures:
 def clustering(truth: Integers, found: Integers) -> Clustering:
     """Compare two groupings of the same clips.
 
-    B-cubed precision asks of every clip which share of the clips filed with it are of its true speaker, recall which
-    share of its true speaker's clips are filed with it (Bagga and Baldwin, 1998). Pairwise precision and recall ask the
-    same of all pairs of clips; where there is no pair to be wrong about, they are 1.
+    B-cubed precision and recall are the means over all clips, see `bcubed_of_clips`. Pairwise precision and recall ask
+    the same of all pairs of clips; where there is no pair to be wrong about, they are 1.
 
     Args:
         truth: True speakers (n,), n > 0; any integers.
@@ -113,11 +113,9 @@ def clustering(truth: Integers, found: Integers) -> Clustering:
         pair_confusion_matrix,
     )
 
-    t, f = (np.unique(labels, return_inverse=True)[1] for labels in (truth, found))
-    table = contingency_matrix(t, f, sparse=True).tocoo()
-    common, count = table.data.astype(np.float64), len(t)
-    precision = float((common**2 / np.bincount(f)[table.col]).sum()) / count
-    recall = float((common**2 / np.bincount(t)[table.row]).sum()) / count
+    t, f = _from_zero(truth), _from_zero(found)
+    table, count = contingency_matrix(t, f, sparse=True).tocoo(), len(t)
+    precision, recall = (float(shares.mean()) for shares in bcubed_of_clips(t, f))
     (_, merged), (parted, both) = pair_confusion_matrix(t, f).tolist()
     return Clustering(
         PrecisionRecall(precision, recall, 2 * precision * recall / (precision + recall)),
@@ -126,6 +124,27 @@ def clustering(truth: Integers, found: Integers) -> Clustering:
         coverage=_covered(table.data, table.row) / count,
         adjusted_rand=float(adjusted_rand_score(t, f)),
     )
+
+
+def bcubed_of_clips(truth: Integers, found: Integers) -> tuple[Shares, Shares]:
+    """Give B-cubed precision and recall of each clip (n,), see Bagga and Baldwin (1998).
+
+    Precision is the share of the clips filed with it that are of its true speaker, recall the share of its true
+    speaker's clips that are filed with it; it counts itself in both.
+
+    Args:
+        truth: True speakers (n,), n > 0; any integers.
+        found: Speakers found (n,).
+    """
+    t, f = _from_zero(truth), _from_zero(found)
+    both = _from_zero(t * (f.max() + 1) + f)
+    common = np.bincount(both)[both]
+    return common / np.bincount(f)[f], common / np.bincount(t)[t]
+
+
+def _from_zero(labels: Integers) -> Integers:
+    coded: Integers = np.unique(labels, return_inverse=True)[1]
+    return coded
 
 
 def _pairwise(both: int, merged: int, parted: int) -> PrecisionRecall:
@@ -193,6 +212,37 @@ def calibration(probability: Probabilities, is_right: Booleans) -> Calibration:
     count = len(probability)
     error = sum(each.clips * abs(each.predicted - each.right) for each in bins) / max(count, 1)
     return Calibration(tuple(bins), count, error)
+
+
+def clips_right(truth: Integers, found: Integers, recording: Integers) -> tuple[Booleans, Booleans]:
+    """Tell which clips are of one voice with the rest of their speaker, as it is.
+
+    Whose voice the rest is, most of its clips say; several may be most. A clip of the same recording tells nothing of
+    it.
+
+    Args:
+        truth: True speakers (n,), n > 0; any integers.
+        found: Speakers found (n,).
+        recording: What is heard in each (n,); any integers.
+
+    Returns:
+        Whether there is any rest to judge by (n,), and whether it is of the clip's true speaker (n,), false without.
+    """
+    is_judged, is_right = np.zeros(len(truth), dtype=np.bool_), np.zeros(len(truth), dtype=np.bool_)
+    for members in _groups(found):
+        voice = _from_zero(truth[members])
+        votes = np.bincount(voice)
+        for own in _groups(recording[members]):
+            rest = votes - np.bincount(voice[own], minlength=len(votes))
+            is_judged[members[own]] = rest.any()
+            is_right[members[own]] = rest.any() & (rest[voice[own]] == rest.max())
+    return is_judged, is_right
+
+
+def _groups(labels: Integers) -> list[Integers]:
+    """List the rows of every label (n,), n > 0."""
+    order = np.argsort(labels, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(labels[order])) + 1)
 
 
 def matches_right(tenures: Tenures, decided: Integers) -> tuple[Booleans, Booleans]:

@@ -8,12 +8,12 @@ import numpy as np
 from sqlalchemy import Engine
 
 from registry.core import measures
-from registry.core.measures import Calibration, Clustering, Persistence, Spread, Tenures
-from registry.core.records import Integers, Rejected
+from registry.core.measures import Calibration, Clustering, Persistence, Probabilities, Spread, Tenures
+from registry.core.records import Booleans, Integers, Rejected
 from registry.evaluation.clips import find_all
 from registry.evaluation.labels import read_labels, true_speakers
 from registry.store import addresses, evaluation
-from registry.store.evaluation import Placement, Tenure
+from registry.store.evaluation import SOUNDS, Placement, Tenure
 
 WORST = 10  # speakers of each kind to name
 
@@ -28,12 +28,24 @@ class Divided:
 
 
 @dataclass(frozen=True)
+class OfSound:
+    """How well the labelled clips of one sound are filed among all that are labelled."""
+
+    clips: int
+    precision: float  # B-cubed, the mean over these clips
+    recall: float
+    calibration_error: float | None  # expected, see Calibration; None where none could be judged
+
+
+@dataclass(frozen=True)
 class Scores:
     """All that was measured."""
 
     clustering: Clustering
     persistence: Persistence
-    calibration: Calibration
+    calibration: Calibration  # of the certainty of clips, as it stands
+    calibration_of_matches: Calibration  # of the nights' matches, as they were decided
+    by_sound: dict[str, OfSound]  # "wide", "narrow", as far as they are there
     mixed: tuple[Divided, ...]  # speakers found that hold several true ones, most clips of a minority first
     split: tuple[Divided, ...]  # true speakers under several numbers, the most numbers first
 
@@ -52,6 +64,20 @@ class Evaluation:
     def exit_code(self) -> int:
         """0 if all rows were used, 1 if some were rejected."""
         return 1 if self.rejected else 0
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Labelled clips, in the order of their placements, and whether their certainty came true."""
+
+    probability_now: Probabilities  # (n,) P(same voice) of each and the rest of its speaker, as it stands; or NaN
+    is_judged: Booleans  # (n,) whether the clip has that and labels tell whose voice the rest is
+    is_right: Booleans  # (n,) whether it is the clip's true voice
+
+    def calibration(self, is_of: Booleans) -> Calibration:
+        """Hold the certainty of some of the clips (n,) against what is true."""
+        chosen = self.is_judged & is_of
+        return measures.calibration(self.probability_now[chosen], self.is_right[chosen])
 
 
 def evaluate(engine: Engine, path: Path) -> Evaluation:
@@ -87,10 +113,13 @@ def _scores(
     mixed = sorted(measures.spreads(found, truth), key=lambda spread: -spread.astray)
     split = sorted(measures.spreads(truth, found), key=lambda spread: (-len(spread.parts), -spread.astray))
     true_names = dict(enumerate(names))
+    judged = _judged(filed, truth, found)
     return Scores(
         measures.clustering(truth, found),
         _persistence(filed, truth),
+        judged.calibration(judged.is_judged),
         calibration_of(tenures, true_speaker),
+        _by_sound(filed, truth, found, judged),
         tuple(_divided(spread, numbers, true_names) for spread in mixed[:WORST]),
         tuple(_divided(spread, true_names, numbers) for spread in split[:WORST]),
     )
@@ -105,6 +134,24 @@ def _persistence(filed: Sequence[Placement], truth: Integers) -> Persistence:
         np.array([clip.date.toordinal() for clip in filed]),
         np.array([clip.number for clip in filed]),
     )
+
+
+def _judged(filed: Sequence[Placement], truth: Integers, found: Integers) -> Judged:
+    has_rest, is_right = measures.clips_right(truth, found, np.array([clip.audio_id for clip in filed]))
+    probability = np.array([clip.probability_now for clip in filed], dtype=np.float64)  # NaN for None
+    return Judged(probability, has_rest & ~np.isnan(probability), is_right)
+
+
+def _by_sound(filed: Sequence[Placement], truth: Integers, found: Integers, judged: Judged) -> dict[str, OfSound]:
+    precision, recall = measures.bcubed_of_clips(truth, found)
+    by_sound: dict[str, OfSound] = {}
+    for sound in SOUNDS:
+        is_of = np.array([clip.sound == sound for clip in filed])
+        if is_of.any():
+            means = float(precision[is_of].mean()), float(recall[is_of].mean())
+            held = judged.calibration(is_of)
+            by_sound[sound] = OfSound(int(is_of.sum()), *means, held.expected_error if held.clips else None)
+    return by_sound
 
 
 def calibration_of(rows: Sequence[Tenure], true_speaker: Mapping[int, int]) -> Calibration:

@@ -16,6 +16,8 @@ NOW = "c JOIN assignment a ON a.clip_id = c.clip_id AND a.to_operation IS NULL"
 NOT_CONFIRMED = """NOT EXISTS (
     SELECT FROM verdict v WHERE v.kind = 'confirmed' AND v.speaker_id = a.speaker_id AND v.to_operation IS NULL
     AND (v.clip_id = a.clip_id OR v.clip_id IS NULL AND v.from_operation > a.from_operation))"""
+SOUNDS = ("wide", "narrow")  # narrow is telephone and the like; what was not measured counts as wide, a studio's
+SOUND = f"CASE WHEN coalesce(narrowness, 0) < 0.5 THEN '{SOUNDS[0]}' ELSE '{SOUNDS[1]}' END"
 NOT_SAID_DIFFERENT = """NOT EXISTS (
     SELECT FROM verdict v WHERE v.kind = 'different' AND v.to_operation IS NULL
     AND v.speaker_id = least(a.speaker_id, a.runner_up_id) AND v.other_id = greatest(a.speaker_id, a.runner_up_id))"""
@@ -78,7 +80,7 @@ def clips_by_name(connection: Connection, names: Sequence[ClipName]) -> dict[Cli
 
 @dataclass(frozen=True)
 class Placement:
-    """Where a clip is filed now."""
+    """Where a clip is filed now, how it is heard, and how sure that is."""
 
     clip_id: int
     speaker_id: int
@@ -86,13 +88,18 @@ class Placement:
     gender: str
     date: dt.date
     number: int
+    audio_id: int  # the recording, which several clips may carry
+    sound: str  # one of SOUNDS
+    probability_now: float | None  # P(same voice) of it and the rest of its speaker; None if that was never judged
 
 
 def placements(connection: Connection, clip_ids: Collection[int]) -> list[Placement]:
     """Tell where some clips are filed, in order of key."""
-    query = text("""
-        SELECT a.clip_id, a.speaker_id, g.broadcaster, g.gender, g.date, n.number
-        FROM assignment a JOIN clip c USING (clip_id) JOIN clip_group g USING (group_id)
+    query = text(f"""
+        SELECT a.clip_id, a.speaker_id, g.broadcaster, g.gender, g.date, n.number, audio_id, {SOUND},
+               CAST(ct.probability AS float8)
+        FROM assignment a JOIN clip c USING (clip_id) JOIN clip_group g USING (group_id) JOIN audio USING (audio_id)
+        LEFT JOIN certainty ct USING (clip_id)
         JOIN speaker_number n ON n.speaker_id = a.speaker_id AND n.broadcaster = g.broadcaster
             AND n.to_operation IS NULL AND NOT n.is_alias
         WHERE a.to_operation IS NULL AND a.clip_id = ANY(CAST(:clip_ids AS bigint[])) ORDER BY a.clip_id
@@ -130,17 +137,41 @@ def clips_by_reason(connection: Connection) -> dict[str, int]:
     return {row[0]: row[1] for row in connection.execute(query)}
 
 
-def doubts(connection: Connection) -> list[tuple[int, int, float]]:
-    """Give each speaker with its matched clips that nobody confirmed, and how many of them are expected to be wrong.
+def clips_by_sound(connection: Connection) -> dict[str, tuple[int, int]]:
+    """Count the clips of each of SOUNDS that is there, in their order: all, and those that have a certainty."""
+    query = text(f"""
+        SELECT {SOUND}, count(*), count(ct.clip_id)
+        FROM assignment a JOIN clip USING (clip_id) JOIN audio USING (audio_id) LEFT JOIN certainty ct USING (clip_id)
+        WHERE a.to_operation IS NULL GROUP BY 1
+    """)
+    found = {row[0]: (row[1], row[2]) for row in connection.execute(query)}
+    return {sound: found[sound] for sound in SOUNDS if sound in found}
 
-    The speaker with the most comes first.
+
+@dataclass(frozen=True)
+class Doubt:
+    """A speaker's clips of a sound that have a certainty and that nobody confirmed."""
+
+    speaker_id: int
+    sound: str  # one of SOUNDS
+    clips: int
+    wrong: float  # how many of them are expected to be another voice
+
+
+def doubts(connection: Connection) -> list[Doubt]:
+    """Add up what is in doubt of every speaker, in order of key.
+
+    Speakers of a single recording are left out: there is nothing that it could be another voice than.
     """
     query = text(f"""
-        SELECT a.speaker_id, count(*), sum(1 - CAST(a.probability AS float8)) FROM assignment a
-        WHERE a.to_operation IS NULL AND a.reason = 'matched' AND a.probability IS NOT NULL AND {NOT_CONFIRMED}
-        GROUP BY 1 ORDER BY 3 DESC, 1
+        SELECT a.speaker_id, {SOUND}, count(*), sum(1 - CAST(ct.probability AS float8))
+        FROM assignment a JOIN clip USING (clip_id) JOIN audio USING (audio_id) JOIN certainty ct USING (clip_id)
+        WHERE a.to_operation IS NULL AND {NOT_CONFIRMED} AND a.speaker_id IN (
+            SELECT several.speaker_id FROM assignment several JOIN clip USING (clip_id)
+            WHERE several.to_operation IS NULL GROUP BY 1 HAVING min(audio_id) < max(audio_id))
+        GROUP BY 1, 2 ORDER BY 1, 2
     """)
-    return [(row[0], row[1], row[2]) for row in connection.execute(query)]
+    return [Doubt(*row) for row in connection.execute(query)]
 
 
 def doubtful_newcomers(connection: Connection) -> tuple[int, float]:

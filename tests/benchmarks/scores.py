@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from registry.core import measures
-from registry.core.measures import PrecisionRecall
-from registry.core.records import Booleans, Floats, Integers
+from registry.core.measures import PrecisionRecall, Shares
+from registry.core.records import Booleans, Integers
 
 
 @dataclass(frozen=True)
@@ -28,12 +28,9 @@ def bcubed(truth: np.ndarray, found: np.ndarray) -> PrecisionRecall:
     return measures.clustering(codes(truth), codes(found)).bcubed
 
 
-def precisions(truth: np.ndarray, found: np.ndarray) -> Floats:
+def precisions(truth: np.ndarray, found: np.ndarray) -> Shares:
     """Give of each clip (n,) the share of its speaker's clips that are of its voice."""
-    number = codes(found)
-    voice_and_number = codes(codes(truth) * (number.max() + 1) + number)
-    shares: Floats = np.bincount(voice_and_number)[voice_and_number] / np.bincount(number)[number]
-    return shares
+    return measures.bcubed_of_clips(codes(truth), codes(found))[0]
 
 
 def largest_mixed(truth: np.ndarray, found: np.ndarray, gender: np.ndarray) -> float:

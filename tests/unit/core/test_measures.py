@@ -14,7 +14,9 @@ from registry.core.measures import (
     PrecisionRecall,
     Spread,
     Tenures,
+    bcubed_of_clips,
     calibration,
+    clips_right,
     clustering,
     matches_right,
     persistence,
@@ -59,6 +61,25 @@ def test_bcubed_is_the_mean_over_clips_of_what_is_shared(rows: list[tuple[int, i
 
     assert found.bcubed.precision == pytest.approx(np.mean(np.sum(both, axis=1) / np.sum(with_found, axis=1)))
     assert found.bcubed.recall == pytest.approx(np.mean(np.sum(both, axis=1) / np.sum(with_truth, axis=1)))
+
+
+def test_each_clip_has_its_own_precision_and_recall() -> None:
+    """Voice 0 is filed under 7 and 8; the second 8 is a voice of its own, and 9 holds the rest of voice 1."""
+    precision, recall = bcubed_of_clips(np.array([0, 0, 0, 5, 1]), np.array([7, 7, 8, 8, 9]))
+
+    assert precision.tolist() == [1, 1, 1 / 2, 1 / 2, 1]
+    assert recall.tolist() == [2 / 3, 2 / 3, 1 / 3, 1, 1]
+
+
+@given(rows=LABELS)
+def test_what_each_clip_shares_is_counted_among_all(rows: list[tuple[int, int]]) -> None:
+    precision, recall = bcubed_of_clips(*arrays(rows))
+
+    for at, (truth, found) in enumerate(rows):
+        with_found = [one == truth for one, other in rows if other == found]
+        with_truth = [other == found for one, other in rows if one == truth]
+        assert precision[at] == pytest.approx(np.mean(with_found))
+        assert recall[at] == pytest.approx(np.mean(with_truth))
 
 
 @given(rows=LABELS, seed=st.integers(0, 1000))
@@ -141,6 +162,51 @@ def test_bins_are_those_of_scikit_learn_and_hold_everything(rows: list[tuple[flo
     assert [each.predicted for each in found.bins] == pytest.approx(predicted.tolist())
     assert sum(each.clips for each in found.bins) == len(rows)
     assert isinstance(found.bins[0], Bin)
+
+
+def right(rows: list[tuple[int, int, int]]) -> list[tuple[bool, bool]]:
+    """Judge clips: truth, found, recording."""
+    is_judged, is_right = clips_right(*arrays(rows))
+    return list(zip(is_judged.tolist(), is_right.tolist(), strict=True))
+
+
+RIGHT, WRONG, NOT_JUDGED = (True, True), (True, False), (False, False)
+
+
+def test_a_clip_is_right_if_most_of_the_rest_of_its_speaker_are_of_its_voice() -> None:
+    speaker_of_three = [(0, 7, 1), (0, 7, 2), (1, 7, 3)]
+    speaker_of_two = [(1, 8, 4), (1, 8, 5)]
+
+    assert right([*speaker_of_three, *speaker_of_two]) == [RIGHT, RIGHT, WRONG, RIGHT, RIGHT]
+
+
+def test_a_clip_does_not_speak_for_itself() -> None:
+    assert right([(0, 7, 1), (1, 7, 2)]) == [WRONG, WRONG]
+    assert right([(0, 7, 1), (0, 7, 2), (1, 7, 3), (1, 7, 4), (1, 7, 5)]) == [WRONG, WRONG, RIGHT, RIGHT, RIGHT]
+
+
+def test_of_several_most_frequent_voices_of_the_rest_any_will_do() -> None:
+    assert right([(0, 7, 1), (0, 7, 2), (1, 7, 3)])[0] == RIGHT
+    assert right([(0, 7, 1), (0, 7, 2), (1, 7, 3), (1, 7, 4)]) == [WRONG] * 4
+
+
+def test_a_clip_without_another_one_of_its_speaker_is_not_judged() -> None:
+    assert right([(0, 7, 1), (0, 8, 2), (0, 9, 3)]) == [NOT_JUDGED] * 3
+
+
+def test_the_same_recording_is_not_the_rest_of_its_speaker() -> None:
+    assert right([(0, 7, 1), (0, 7, 1)]) == [NOT_JUDGED] * 2
+    assert right([(0, 7, 1), (0, 7, 1), (1, 7, 2)]) == [WRONG] * 3
+
+
+@given(rows=st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3), st.integers(0, 9)), min_size=1, max_size=30))
+def test_the_rest_is_all_that_the_speaker_has_of_other_recordings(rows: list[tuple[int, int, int]]) -> None:
+    expected = []
+    for truth, found, recording in rows:
+        rest = [one for one, speaker, heard in rows if speaker == found and heard != recording]
+        expected.append((bool(rest), truth in rest and rest.count(truth) == max(map(rest.count, rest))))
+
+    assert right(rows) == expected
 
 
 # truth, arrived, speaker, begins, ends
