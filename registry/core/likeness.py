@@ -1,16 +1,16 @@
 """The bar that two sets of clips must pass to be one voice, and the probability that they are.
 
-Cosines of strangers and of one voice are taken for two Gaussians of one variance:
+Cosines of strangers and of one voice are taken for two Gaussians, see `gaussians`:
 
-margin(A, B)   = mean pairwise cosine(A, B) - bar(A, B)
-bar(A, B)      = level + midway * way + strictness * variance / way
 level          of strangers: the mean of both sets'
-way            = (1 - level) * share A * share B             from strangers up to one voice
-variance       = variance of two clips * spread A * spread B    of strangers' cosines; large sets vary less
-log odds(A, B) = margin * way / variance
+deviation ** 2 = stranger variance * spread A ** 2 * spread B ** 2 + level error ** 2       large sets vary less
+way            = (1 - level) * share A * share B * (1 - line loss * how differently narrow they are)
+voice variance = the larger, the less of both sets' vectors is voice, but no larger than strangers'
+margin(A, B)   = mean pairwise cosine(A, B) - bar(A, B)
+bar(A, B)      = the cosine at which the log odds are the strictness
 
-So where the way is short, as on a telephone, the bar is a larger part of it. The strictness is the log odds against one
-voice before anything is heard: it grows with the number of voices and with the knob.
+So where the way from strangers to one voice is short, as on a telephone, the bar is a larger part of it. The strictness
+is the log odds against one voice before anything is heard: it grows with the number of voices and with the knob.
 """
 
 import math
@@ -19,6 +19,7 @@ from functools import cached_property
 
 import numpy as np
 
+from registry.core.gaussians import least_position, log_odds, position_at
 from registry.core.population import Population, population_of, voice_shares
 from registry.core.probability_rule import ProbabilityRule
 from registry.core.records import Booleans, Floats, Integers
@@ -127,7 +128,8 @@ class Bar:
     @cached_property
     def least(self) -> float:
         """Give what the bar is above the level of two single clips at least, however short or long the way."""
-        return 2 * math.sqrt(self.rule.midway * self.strictness * self.rule.stranger_variance)
+        position = least_position(self.strictness, self.rule.least_voice_variance)
+        return position * math.sqrt(self.rule.stranger_variance)
 
     def most(self, one: Sets, other: Sets) -> Floats:
         """Give what the margins of some sets (a) with others (b) are at most: sooner told than the margins (a, b)."""
@@ -138,30 +140,33 @@ class Bar:
 
     def between(self, one: Sets, other: Sets) -> Floats:
         """Give the mean pairwise cosine needed (a, b)."""
-        way, variance = self._way(one, other), self._variance(one, other)
-        bar: Floats = one.level[:, None] / 2 + other.level / 2 + np.float32(self.rule.midway) * way
-        bar += np.float32(self.strictness) * variance / way
+        level, deviation, way, variance = self._gaussians(one, other)
+        bar: Floats = level + deviation * position_at(self.strictness, way, variance)
         return bar
 
-    def log_odds(self, one: Sets, other: Sets, margins: Floats | None = None) -> Floats:
-        """Give the log odds of one voice for each of some sets (a) and each of others (b), whatever rate is accepted.
+    def log_odds(self, one: Sets, other: Sets) -> Floats:
+        """Give the log odds of one voice of each of some sets (a) and each of others (b), whatever rate is accepted."""
+        level, deviation, way, variance = self._gaussians(one, other)
+        position = (one.voices.mean @ other.voices.mean.T - level) / deviation
+        odds: Floats = log_odds(position, way, variance) - np.float32(self._before)
+        return odds
 
-        Args:
-            one: The sets (a).
-            other: The others (b).
-            margins: Of both, where they are known (a, b).
+    def _gaussians(self, one: Sets, other: Sets) -> tuple[Floats, Floats, Floats, Floats]:
+        """Give the mean of strangers' cosines and their deviation, and in that measure the way and the voice variance.
+
+        Each of some sets (a) is seen beside each of others (b): four times (a, b).
         """
-        found = self.margins(one, other) if margins is None else margins
-        odds: Floats = found * self._way(one, other) / self._variance(one, other)
-        return (odds + (self.strictness - self._before)).astype(np.float32)
-
-    def _way(self, one: Sets, other: Sets) -> Floats:
-        way: Floats = (1 - one.level[:, None] / 2 - other.level / 2) * (one.share[:, None] * other.share)
-        return way
-
-    def _variance(self, one: Sets, other: Sets) -> Floats:
-        variance: Floats = (np.float32(self.rule.stranger_variance) * one.spread[:, None] ** 2) * other.spread**2
-        return variance
+        rule = self.rule
+        level: Floats = (one.level[:, None] + other.level) * np.float32(0.5)
+        share = one.share[:, None] * other.share
+        loss = np.float32(rule.line_loss) * np.abs(one.voices.narrowness[:, None] - other.voices.narrowness)
+        square = np.float32(rule.stranger_variance) * one.spread[:, None] ** 2 * other.spread**2
+        deviation: Floats = np.sqrt(square + np.float32(rule.level_error**2))
+        unlike = np.maximum((1 - level) * (1 - share), 0)
+        variance = np.float32(rule.voice_variance) * unlike * np.sqrt(unlike)
+        variance = np.clip(variance, rule.least_voice_variance, 1)
+        way: Floats = (1 - level) * share * (1 - loss) / deviation
+        return level, deviation, way, variance
 
 
 def bar_among(voices: Voices, strangers: Voices, rule: ProbabilityRule, stands_for: float = 1.0) -> Bar:

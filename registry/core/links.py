@@ -4,8 +4,8 @@ Every set has a half of the bar. Two halves never add up to more than the bar be
 
     half(A) = level A / 2 + least / usual * (1 - z A / usual / 2)      z = 1 / spread ** 2
 
-For midway * way + strictness * variance / way is at least its minimum over all ways, which is `least` times the root of
-1 / (z A * z B), and 1 / sqrt(z A * z B) is convex, so never below its tangent plane where both are as usual.
+For the bar is above the level by at least `least` times the root of 1 / (z A * z B), whatever the way, and
+1 / sqrt(z A * z B) is convex, so never below its tangent plane where both are as usual.
 
 Two rows are linked if their mean cosine reaches the sum of their allowances; a row's allowance is the half that it
 would have if it were part of a large set, whose spread is small, less some slack. The mean cosine of two sets is that
@@ -20,7 +20,7 @@ import numpy as np
 from registry.core.likeness import Bar, Sets
 from registry.core.records import Floats, Integers
 
-SLACK = 0.02  # cosine: less would make sets loose, more links rows in vain; the result is the same
+SLACK = 0.01  # cosine: less would make sets loose, more links rows in vain; the result is the same
 ROUNDING = 1e-5  # cosine, more than sums of 32 bits are wrong by
 MOST_LINKS = 3_000  # of a row; one with more is compared with all, which is as fast and takes no memory
 

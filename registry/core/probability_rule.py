@@ -21,13 +21,13 @@ class ProbabilityRule:
     other_gender_offset: float = 0.02  # eighteen sets and sounds, root mean square error 0.02
     other_gender_spread: float = 0.083  # deviation of both genders' cosines: 0.075 to 0.095 on all sounds
     nearest_share: float = 0.12  # of the strangers, from whom the level of a set's own sound is told
-    stranger_variance: float = 0.0156  # of the cosines of two clips of strangers, were these 0 on average
-    spread_loss: float = 0.40  # their deviation falls by so much towards a level of 1: 0.12 on audiobooks, 0.10 by GSM
+    stranger_variance: float = 0.015  # of the cosines of two clips of strangers, were these 0 on average
+    spread_loss: float = 0.64  # their deviation falls by so much towards a level of 1: 0.12 on audiobooks, 0.10 by GSM
     spread_exponent: float = 0.75  # by which that falls with the squared length of a mean above the strangers' level
     most_strangers: int = 512  # sets of the other gender that are looked at: enough for a level, and cost stays flat
 
-    channel_voices: float = 0.5  # voices that weigh as much as knowing nothing of the channel
-    clips_a_voice: float = 6.0  # a voice speaks about so often; a single clip weighs as one of so many
+    channel_voices: float = 0.66  # voices that weigh as much as knowing nothing of the channel
+    clips_a_voice: float = 3.1  # a voice speaks about so often; a single clip weighs as one of so many
 
     base_noise: float = 0.25  # noise-to-voice power of a very long clip, unlearned: middle of the sets (0.08 to 0.8)
     base_noise_clips: float = 1.0  # clips that weigh as much as that: sets differ tenfold, so learn fast
@@ -37,8 +37,11 @@ class ProbabilityRule:
     least_share: float = 0.05  # squared share of voice, of a set that is less alike to itself than strangers are
     least_length: float = 0.01  # squared length above the strangers' level, of the same
 
-    midway: float = 0.50  # of the way from strangers (0) to one voice (1) where nothing speaks for or against one voice
-    prior_odds: float = -1.2  # log odds against one voice, of one voice alone
+    level_error: float = 0.03  # deviation of a told level from the true one: of large sets nothing is surer than that
+    voice_variance: float = 4.0  # of one voice's cosines, in strangers', times what is unlike in them to the power 1.5
+    least_voice_variance: float = 0.15  # in strangers'; and 1 at the most
+    line_loss: float = 0.30  # of the way to one voice is lost between a studio and a telephone
+    prior_odds: float = -1.25  # log odds against one voice, of one voice alone
     voices_odds: float = 1.15  # and for each e-fold of the voices: look-alikes grow with them
     least_voices: float = 3.0  # of which a registry may be made
     rounds: int = 3  # in which clips are joined anew by what the round before has taught of noise and of voices

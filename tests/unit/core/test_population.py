@@ -129,7 +129,7 @@ def test_single_clips_say_nothing_of_noise() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sizes", "voices"), [([4] * 30, 30), ([6] * 30, 30), ([1] * 60, 10), ([1000] + [2] * 50, 3), ([], 3)]
+    ("sizes", "voices"), [([4] * 30, 30), ([6] * 30, 30), ([1] * 62, 20), ([1000] + [2] * 50, 3), ([], 3)]
 )
 def test_voices_count_by_how_seldom_two_clips_are_of_one(sizes: list[int], voices: float) -> None:
     """Single clips may not have met the others of their voice yet."""
