@@ -138,7 +138,7 @@ class Bar:
 
     def between(self, one: Sets, other: Sets) -> Floats:
         """Give the mean pairwise cosine needed (a, b)."""
-        way, variance = self._way(one, other), self._variance(one, other)
+        way, variance = self._way(one, other), self.variances(one, other)
         bar: Floats = one.level[:, None] / 2 + other.level / 2 + np.float32(self.rule.midway) * way
         bar += np.float32(self.strictness) * variance / way
         return bar
@@ -152,14 +152,15 @@ class Bar:
             margins: Of both, where they are known (a, b).
         """
         found = self.margins(one, other) if margins is None else margins
-        odds: Floats = found * self._way(one, other) / self._variance(one, other)
+        odds: Floats = found * self._way(one, other) / self.variances(one, other)
         return (odds + (self.strictness - self._before)).astype(np.float32)
 
     def _way(self, one: Sets, other: Sets) -> Floats:
         way: Floats = (1 - one.level[:, None] / 2 - other.level / 2) * (one.share[:, None] * other.share)
         return way
 
-    def _variance(self, one: Sets, other: Sets) -> Floats:
+    def variances(self, one: Sets, other: Sets) -> Floats:
+        """Give how far cosines of each of some sets (a) and each of others (b) vary, were they strangers: (a, b)."""
         variance: Floats = (np.float32(self.rule.stranger_variance) * one.spread[:, None] ** 2) * other.spread**2
         return variance
 
