@@ -156,6 +156,19 @@ def test_few_speakers_move_little(speakers: int) -> None:
     assert share == pytest.approx(2 * speakers / (2 * speakers + 5), rel=0.15)
 
 
+def test_variance_and_noise_are_averaged_as_factors_and_cosines_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of ten speakers in all: two parts of what was measured, one of what ships."""
+    clips = labelled(speakers=5)
+    found = vars(calibrate(clips, RULE))
+    monkeypatch.setattr("registry.core.calibration.SHIPPED_SPEAKERS", 1e-9)
+    measured, shipped = vars(calibrate(clips, RULE)), vars(SHIPPED)
+
+    for name in ("stranger_variance", "base_noise"):
+        assert found[name] == pytest.approx((measured[name] ** 2 * shipped[name]) ** (1 / 3))
+    for name in ("stranger", "stranger_by_telephone", "other_gender_offset", "other_gender_spread"):
+        assert found[name] == pytest.approx((measured[name] * 2 + shipped[name]) / 3)
+
+
 def test_the_telephone_keeps_its_place_above_the_studio() -> None:
     found = calibrate(labelled(), RULE)
     place = (found.stranger_by_telephone - found.stranger) / (1 - found.stranger)
@@ -193,6 +206,7 @@ def test_the_pairs_of_some_clips_tell_what_all_would(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("registry.core.calibration.MOST_CLIPS", 100)
     some = calibrate(clips, RULE)
 
+    assert some != whole
     for name, value in vars(whole).items():
         assert getattr(some, name) == pytest.approx(value, rel=0.1, abs=0.01), name
 
