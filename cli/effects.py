@@ -24,6 +24,11 @@ def print_outcome(outcome: "Outcome", *, as_json: bool) -> None:
         print_json(as_document(outcome))
         return
     print_effects(outcome.effects)
+    say_operation(outcome)
+
+
+def say_operation(outcome: "Outcome") -> None:
+    """Say the number of an operation and how to take it back, or that there was none."""
     if outcome.operation_id is None:
         say("nothing was changed")
     elif not outcome.is_final:
@@ -48,6 +53,7 @@ def print_effects(effects: "Effects") -> None:
     _print(("speaker", "name before", "name after"), effects.names)
     _print(("verdict", "kind", "speaker", "on"), effects.verdicts)
     _print(("model", "role before", "role after"), effects.models)
+    _print(("model", "constant", "before", "after"), effects.constants)
 
 
 def _once_each(clips: "Sequence[tuple[str, str, str, int]]") -> list[tuple[str, str, str, int]]:

@@ -11,6 +11,7 @@ import click
 
 import registry
 from cli.apply import apply
+from cli.calibrate import calibrate
 from cli.check import check
 from cli.completion import completion
 from cli.confirm import confirm
@@ -79,7 +80,7 @@ def commands() -> None:
 
 EVERYDAY = (night, ingest, export, sql, check, evaluate, whois, demo)
 CORRECTIONS = (consolidate, merge, split, move, rename, confirm, reject, different, replace, withdraw, forget)
-MODEL = (reembed, switch_model)
+MODEL = (reembed, switch_model, calibrate)
 JOURNAL = (log, show, undo, apply, database, completion)
 for command in (*EVERYDAY, *CORRECTIONS, *MODEL, *JOURNAL):
     commands.add_command(command)

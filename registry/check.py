@@ -54,6 +54,10 @@ INVARIANTS = {
         SELECT r.model_id, count(*) FROM model_role r LEFT JOIN embedding_model m USING (model_id)
         WHERE r.to_operation IS NULL GROUP BY r.model_id HAVING count(*) > 1 OR count(m.model_id) = 0
     """,
+    "a model that was calibrated is known and has one set of constants": """
+        SELECT c.model_id, count(*) FROM calibration c LEFT JOIN embedding_model m USING (model_id)
+        WHERE c.to_operation IS NULL GROUP BY c.model_id HAVING count(*) > 1 OR count(m.model_id) = 0
+    """,
     "every embedding has its model's dimension": """
         SELECT e.audio_id, e.model_id, vector_dims(e.vector) FROM embedding e JOIN embedding_model m USING (model_id)
         WHERE vector_dims(e.vector) <> m.dimension OR vector_norm(e.vector) = 0
@@ -138,6 +142,7 @@ INVARIANTS = {
         UNION ALL SELECT 'speaker_name', naming_id FROM speaker_name WHERE to_operation <= from_operation
         UNION ALL SELECT 'verdict', verdict_id FROM verdict WHERE to_operation <= from_operation
         UNION ALL SELECT 'model_role', role_id FROM model_role WHERE to_operation <= from_operation
+        UNION ALL SELECT 'calibration', calibration_id FROM calibration WHERE to_operation <= from_operation
     """,
     "what was forgotten is nowhere": """
         SELECT a.audio_id, c.clip_id, e.model_id FROM forgotten_audio f JOIN audio a USING (audio_hash)

@@ -40,6 +40,7 @@ RegistryError                 2
 ├── PlanUnreadable
 ├── PlanUnfit
 ├── LabelsUnreadable
+├── LabelsTooFew
 ├── RayMissing
 ├── ClusterUnusable
 └── DatabaseError
@@ -304,6 +305,12 @@ class PlanUnfit(RegistryError):
 class LabelsUnreadable(RegistryError):
     """The labels {path} cannot be read: {cause}. Give a CSV file in UTF-8 whose first line names the columns clip
     and speaker.
+    """
+
+
+class LabelsTooFew(RegistryError):
+    """The labels {path} are too few to measure by, nothing was changed: {cause}. Label two clips or more of each of
+    some more speakers, of both genders if you can.
     """
 
 

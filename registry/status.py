@@ -4,7 +4,7 @@ from sqlalchemy import Connection, text
 
 from registry import schema
 from registry.database import Database
-from registry.store import identity, models
+from registry.store import calibrations, identity, models
 
 COUNTED = {
     "clips": "SELECT count(*) FROM assignment WHERE to_operation IS NULL",
@@ -14,9 +14,10 @@ COUNTED = {
     "groups": "SELECT count(*) FROM clip_group",
     "operations": "SELECT count(*) FROM operation",
 }
-SINCE_ALIASES = "0002"
-SINCE_IDENTITY = "0006"  # revisions that brought these
+SINCE_ALIASES = "0002"  # revisions that brought these
 SINCE_ROLES = "0003"
+SINCE_IDENTITY = "0006"
+SINCE_CALIBRATIONS = "0010"
 
 
 def status(opened: Database) -> dict[str, object]:
@@ -40,13 +41,16 @@ def status(opened: Database) -> dict[str, object]:
 
 
 def _foundation(connection: Connection, revision: str) -> dict[str, object]:
-    chosen = ("chosen with the first ingest",) * 2
-    if revision >= SINCE_ROLES:
-        built_on = models.foundation(connection)
-        name, scope = (built_on.name, built_on.scope) if built_on else chosen
-        beside = [f"{model.name} ({model.audios} audios)" for model in models.beside(connection)]
-    else:  # there was but one model
-        query = text("SELECT name, scope FROM registry JOIN embedding_model USING (model_id)")
-        name, scope = connection.execute(query).one_or_none() or chosen
-        beside = []
-    return {"embedding_model": name, "models_beside": ", ".join(beside) or "none", "scope": scope}
+    has_roles = revision >= SINCE_ROLES  # before there was but one model
+    deciding = "deciding_model()" if has_roles else "registry.model_id"
+    query = f"SELECT m.model_id, name, scope FROM registry JOIN embedding_model m ON m.model_id = {deciding}"  # noqa: S608 - constants
+    found = connection.execute(text(query)).one_or_none()
+    model_id, name, scope = found or (None, *("chosen with the first ingest",) * 2)
+    beside = [f"{model.name} ({model.audios} audios)" for model in models.beside(connection)] if has_roles else []
+    since = calibrations.made_by(connection, model_id) if model_id and revision >= SINCE_CALIBRATIONS else None
+    return {
+        "embedding_model": name,
+        "models_beside": ", ".join(beside) or "none",
+        "calibrated": f"since operation {since}" if since else "no, the constants of the package hold",
+        "scope": scope,
+    }

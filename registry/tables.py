@@ -178,6 +178,44 @@ model_role = Table(
     comment="What models other than the first are for; without a deciding one here, the registry's first decides.",
 )
 
+calibration = Table(
+    "calibration",
+    metadata,
+    Column("calibration_id", BigInteger, Identity(always=True), primary_key=True, comment="Key of the row."),
+    Column("model_id", ForeignKey("embedding_model.model_id"), nullable=False, comment="The model."),
+    Column(
+        "other_gender_offset",
+        DOUBLE_PRECISION,
+        nullable=False,
+        comment="From cosines of both genders, times a factor, to those of strangers of one.",
+    ),
+    Column(
+        "other_gender_spread",
+        DOUBLE_PRECISION,
+        nullable=False,
+        comment="Standard deviation of a clip's cosines with the other gender's.",
+    ),
+    Column(
+        "stranger_variance",
+        DOUBLE_PRECISION,
+        nullable=False,
+        comment="Variance of the cosines of two clips of strangers, were these 0 on average.",
+    ),
+    Column("base_noise", DOUBLE_PRECISION, nullable=False, comment="Noise-to-voice power of a very long clip."),
+    Column("stranger", DOUBLE_PRECISION, nullable=False, comment="Mean cosine of strangers heard as in a studio."),
+    Column(
+        "stranger_by_telephone",
+        DOUBLE_PRECISION,
+        nullable=False,
+        comment="Mean cosine of strangers heard over a telephone.",
+    ),
+    *_holds_between_operations(),
+    Index("calibration_current_key", "model_id", unique=True, postgresql_where=text("to_operation IS NULL")),
+    CheckConstraint("other_gender_spread > 0 AND stranger_variance > 0 AND base_noise > 0", name="positive"),
+    CheckConstraint("stranger < 1 AND stranger_by_telephone < 1", name="cosines"),
+    comment="Constants of linking measured for a model on labelled clips; without a row the package's own hold.",
+)
+
 audio = Table(
     "audio",
     metadata,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 COUNTED = {  # of one, of more
     "clips": ("clip", "clips"),
+    "speakers": ("speaker", "speakers"),
     "confirmed_clips": ("clip", "clips"),
     "speakers_new": ("new speaker", "new speakers"),
     "speakers_matched": ("known speaker", "known speakers"),

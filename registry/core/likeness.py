@@ -160,13 +160,17 @@ class Bar:
         level: Floats = (one.level[:, None] + other.level) * np.float32(0.5)
         share = one.share[:, None] * other.share
         loss = np.float32(rule.line_loss) * np.abs(one.voices.narrowness[:, None] - other.voices.narrowness)
-        square = np.float32(rule.stranger_variance) * one.spread[:, None] ** 2 * other.spread**2
-        deviation: Floats = np.sqrt(square + np.float32(rule.level_error**2))
+        deviation: Floats = np.sqrt(self.variances(one, other) + np.float32(rule.level_error**2))
         unlike = np.maximum((1 - level) * (1 - share), 0)
         variance = np.float32(rule.voice_variance) * unlike * np.sqrt(unlike)
         variance = np.clip(variance, rule.least_voice_variance, 1)
         way: Floats = (1 - level) * share * (1 - loss) / deviation
         return level, deviation, way, variance
+
+    def variances(self, one: Sets, other: Sets) -> Floats:
+        """Give how far cosines of each of some sets (a) and each of others (b) vary, were they strangers: (a, b)."""
+        variance: Floats = np.float32(self.rule.stranger_variance) * one.spread[:, None] ** 2 * other.spread**2
+        return variance
 
 
 def bar_among(voices: Voices, strangers: Voices, rule: ProbabilityRule, stands_for: float = 1.0) -> Bar:

@@ -8,7 +8,7 @@ class ProbabilityRule:
     """What linking by probability assumes before, and how fast it learns from, the voices of a registry.
 
     The user's one knob is `false_merge_rate`; the rest was set once on the development sets (signed CAM++ embeddings),
-    clean and by telephone.
+    clean and by telephone. Those that `ModelConstants` names can be measured for another model.
     """
 
     false_merge_rate: float = 0.02  # the knob: accepted share of joins that put two voices together

@@ -79,7 +79,7 @@ def carry_out(connection: Connection, author: Author, kind: str, act: Act) -> Ou
     if kind not in FINAL:  # what is erased leaves retired numbers behind, which never held again
         history.drop_passing(connection, operation_id)
     speakers.refresh_profiles(connection, touched)
-    if history.changed_model(connection, operation_id):
+    if history.changed_model(connection, operation_id) or history.changed_constants(connection, operation_id):
         certainty.drop_judgements(connection)
         judge_left(connection)
     else:

@@ -128,7 +128,7 @@ def _decide(under_way: Change, foundation: Foundation, gender: str) -> tuple[tup
     if len(speaker_ids) < 2:  # noqa: PLR2004 - a pair
         return (), ()
     apart, confirmed = speakers.speakers_apart(connection), speakers.confirmed_speakers(connection)
-    rule = settings.linking_rule(foundation.false_merge_rate)
+    rule = foundation.rule
     others = strangers(connection, foundation, gender, rule.most_strangers)
     found = decide(voices, others, speaker_ids, apart, confirmed, rule)
     return found.joins, found.review

@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from sqlalchemy import Connection
 
-from registry import settings
 from registry.core.certainty import certainties
 from registry.core.probability_rule import ProbabilityRule
 from registry.core.records import GENDERS
@@ -33,7 +32,7 @@ def judge_left(connection: Connection) -> None:
 
 
 def _judge(connection: Connection, foundation: Foundation, audios: Mapping[int, int], operation_id: int | None) -> None:
-    rule = settings.linking_rule(foundation.false_merge_rate)
+    rule = foundation.rule
     first, *more = list(_together(audios)) or [[]]
     _judge_some(connection, foundation, rule, first, operation_id)
     for whole in more:

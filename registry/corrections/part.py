@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from registry import settings
 from registry.core.black_holes import is_black_hole
 from registry.core.records import Floats
 from registry.core.splitting import cut_in_two, one_voice
@@ -36,7 +35,7 @@ def part_all(under_way: Change, foundation: Foundation, gender: str) -> tuple[in
     Returns:
         How many were parted, and those that may be two, black holes and then the likeliest first.
     """
-    surely = settings.linking_rule(foundation.false_merge_rate).parting_probability
+    surely = foundation.rule.parting_probability
     found = sorted(
         _find(under_way, foundation, gender),
         key=lambda parting: (not parting.is_black_hole, parting.probability, parting.speaker_id),

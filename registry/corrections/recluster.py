@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from registry import settings
 from registry.core.linking import Decision, KnownVoices, link
 from registry.core.reclustering import Succession, succeed
 from registry.core.succession import unite
@@ -61,7 +60,7 @@ def _decide(
 ) -> list[Decision]:
     """Decide on the free clips, in order of their first."""
     connection = under_way.connection
-    rule = settings.linking_rule(foundation.false_merge_rate)
+    rule = foundation.rule
     speaker_ids, voices = speakers.all_voices(connection, foundation, gender)
     open_ids = settled - set(speakers.confirmed_speakers(connection))
     rows = np.array([row for row, key in enumerate(speaker_ids) if key in open_ids], dtype=np.int64)

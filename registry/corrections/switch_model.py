@@ -11,7 +11,7 @@ from registry.core.agreement import agreement
 from registry.corrections.change import Change, Outcome, change
 from registry.errors import CorrectionRefused
 from registry.runtimes import recorded_name
-from registry.store import addresses, embeddings, models, profiles
+from registry.store import addresses, calibrations, embeddings, models, profiles
 from registry.store import agreement as store
 from registry.store.models import Foundation, KnownModel
 from registry.store.operations import Author
@@ -118,7 +118,7 @@ def _find(connection: Connection, name: str) -> KnownModel:
 
 
 def _compare(connection: Connection, deciding: Foundation, chosen: KnownModel) -> Report:
-    rule = settings.linking_rule(deciding.false_merge_rate)
+    rule = settings.linking_rule(deciding.false_merge_rate, calibrations.standing(connection, chosen.model_id))
     clips: dict[str, list[int]] = {}
     speakers: dict[int, list[int]] = {}
     for scope in store.scopes(connection, deciding.scope):

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy import Connection, Engine
 
-from registry import settings
 from registry.audio import Audio
 from registry.core.identification import Suspects
 from registry.core.records import GENDERS, Rejected
@@ -73,7 +72,7 @@ def whois(engine: Engine, paths: Sequence[AnyPath], *, most: int = 10) -> list[W
 
 
 def _stored(connection: Connection, foundation: Foundation, gender: str) -> _Stored:
-    rule = settings.linking_rule(foundation.false_merge_rate)
+    rule = foundation.rule
     speaker_ids, voices = speakers.all_voices(connection, foundation, gender)
     others = strangers(connection, foundation, gender, rule.most_strangers)
     return _Stored(speaker_ids, Suspects.among(voices, others, rule))

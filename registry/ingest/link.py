@@ -5,7 +5,6 @@ from dataclasses import dataclass, fields, replace
 
 from sqlalchemy import Connection
 
-from registry import settings
 from registry.core.linking import Decision, Linking, link
 from registry.core.numbering import give_numbers
 from registry.core.records import Group, Rejected
@@ -85,7 +84,7 @@ def link_group(
     """
     with transactions.begin() as connection:
         operations.lock_registry(connection)
-        _refuse_other_model(connection, foundation)
+        foundation = _as_it_is_now(connection, foundation)
         linked = _file(connection, group, new_clips, foundation, author, embedded_by or {}, replacing, coming)
         moved = decide_afresh(connection, foundation, author) if ends_night else 0
     return replace(linked, moved=moved)
@@ -182,7 +181,7 @@ def _decide(
     *,
     may_join_stored: bool,
 ) -> Linking:
-    rule = settings.linking_rule(foundation.false_merge_rate)
+    rule = foundation.rule
     vectors = embeddings.vectors(connection, foundation.model_id, foundation.dimension, audio_ids)
     durations_s, narrowness = embeddings.sounds(connection, audio_ids)
     others = strangers(connection, foundation, group.gender, rule.most_strangers, coming)
@@ -190,11 +189,14 @@ def _decide(
     return link(audio_ids, vectors, durations_s, narrowness, known, rule, may_join_stored=may_join_stored)
 
 
-def _refuse_other_model(connection: Connection, foundation: Foundation) -> None:
-    """Keep embeddings of a model that decided when the run began from being compared with another's."""
+def _as_it_is_now(connection: Connection, foundation: Foundation) -> Foundation:
+    """Take up a calibration since the run began, and keep its embeddings from being compared with another model's."""
     now = models.foundation(connection)
-    if now is not None and now.model_id != foundation.model_id:
+    if now is None:
+        return foundation
+    if now.model_id != foundation.model_id:
         raise ModelMoved(recorded=now.name, requested=foundation.name)
+    return replace(foundation, constants=now.constants)
 
 
 def _apply(

@@ -38,6 +38,7 @@ OUT_OF_REACH = 2**30  # above every number of a speaker
 # In an order in which rows can be opened again: a speaker's number before its clips.
 TEMPORAL_TABLES = (
     TemporalTable("model_role", "role_id", ("model_id",)),
+    TemporalTable("calibration", "calibration_id", ("model_id",)),
     TemporalTable("speaker_number", "holding_id", ("broadcaster", "gender", "number")),
     TemporalTable("speaker_name", "naming_id", ("speaker_id",)),
     TemporalTable("verdict", "verdict_id", ("kind", "speaker_id", "subject_id")),
@@ -129,6 +130,12 @@ def speakers_touched(connection: Connection, operation_id: int) -> set[int]:
 def changed_model(connection: Connection, operation_id: int) -> bool:
     """Tell whether an operation changed what a model is for."""
     query = text("SELECT EXISTS (SELECT FROM model_role WHERE :operation_id IN (from_operation, to_operation))")
+    return bool(connection.execute(query, {"operation_id": operation_id}).scalar_one())
+
+
+def changed_constants(connection: Connection, operation_id: int) -> bool:
+    """Tell whether an operation changed what is assumed of a model's embeddings."""
+    query = text("SELECT EXISTS (SELECT FROM calibration WHERE :operation_id IN (from_operation, to_operation))")
     return bool(connection.execute(query, {"operation_id": operation_id}).scalar_one())
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from registry.core.model_constants import ModelConstants
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -30,14 +32,16 @@ class Effects:
     names: tuple[tuple[str, str, str], ...] = ()  # label, before, after
     verdicts: tuple[tuple[str, str, str, str], ...] = ()  # "made" | "ended", kind, label, clip or other label
     models: tuple[tuple[str, str, str], ...] = ()  # name, role before, role after: "deciding" | "beside"
+    constants: tuple[tuple[str, str, str, str], ...] = ()  # model, constant, before, after: a number | "shipped"
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> "Effects":
-        """Read what `asdict` and JSON made of it; before there were second models, they were not named."""
-        document = {"models": [], **document}
+        """Read what `asdict` and JSON made of it, also before models, or their constants, could change."""
+        document = {"models": [], "constants": [], **document}
         return cls(**{f.name: tuple(tuple(row) for row in document[f.name]) for f in fields(cls)})
 
 
+CONSTANTS = tuple(field.name for field in fields(ModelConstants))
 LABEL = """(
     SELECT string_agg(label, ' ' ORDER BY label) FROM (
         SELECT DISTINCT n.broadcaster || '/' || number_label(n.gender, n.number) AS label
@@ -94,8 +98,12 @@ CHANGED_VERDICTS = f"""
     WHERE (v.from_operation = ANY(:ids)) <> (v.to_operation IS NOT NULL AND v.to_operation = ANY(:ids))
     ORDER BY 1, 2, 3, 4
 """
-# Models before and after, the registry's first too, which decides while no other does; of two of one name, which.
-CHANGED_MODELS = """
+# A model by name; of two of one name, which.
+MODEL = """m.name || CASE WHEN EXISTS (
+               SELECT FROM embedding_model other WHERE other.name = m.name AND other.model_id <> m.model_id)
+               THEN ' (' || left(m.fingerprint, 12) || ')' ELSE '' END"""
+# Models before and after, the registry's first too, which decides while no other does.
+CHANGED_MODELS = f"""
     WITH was AS (SELECT * FROM model_role WHERE from_operation <= :before
                  AND (to_operation IS NULL OR to_operation > :before)),
     now AS (SELECT * FROM model_role WHERE from_operation <= :last
@@ -107,18 +115,30 @@ CHANGED_MODELS = """
         SELECT model_id, CASE WHEN EXISTS (SELECT FROM was WHERE role = 'deciding') THEN 'beside' ELSE 'deciding' END,
                CASE WHEN EXISTS (SELECT FROM now WHERE role = 'deciding') THEN 'beside' ELSE 'deciding' END
         FROM registry)
-    SELECT m.name || CASE WHEN EXISTS (
-               SELECT FROM embedding_model other WHERE other.name = m.name AND other.model_id <> m.model_id)
-               THEN ' (' || left(m.fingerprint, 12) || ')' ELSE '' END,
-           before, after
+    SELECT {MODEL}, before, after
     FROM roles JOIN embedding_model m USING (model_id) WHERE before <> after ORDER BY m.model_id
+"""
+# Constants of models before and after, in the order of their columns.
+CHANGED_CONSTANTS = f"""
+    WITH now AS (SELECT * FROM calibration WHERE from_operation = ANY(:ids)
+                 AND (to_operation IS NULL OR to_operation > :last)),
+    was AS (SELECT * FROM calibration WHERE to_operation = ANY(:ids) AND from_operation <= :before)
+    SELECT {MODEL}, constant, coalesce(round(before::numeric, 4)::text, 'shipped'),
+           coalesce(round(after::numeric, 4)::text, 'shipped')
+    FROM was FULL JOIN now USING (model_id) JOIN embedding_model m USING (model_id) CROSS JOIN LATERAL (VALUES
+        {", ".join(f"({place}, '{name}', was.{name}, now.{name})" for place, name in enumerate(CONSTANTS))}
+    ) AS changed (place, constant, before, after)
+    WHERE before IS DISTINCT FROM after ORDER BY m.model_id, place
 """
 
 
 def effects(connection: Connection, operation_ids: Sequence[int]) -> Effects:
     """Sum up what some operations, one after the other, changed."""
     values = {"ids": list(operation_ids), "before": min(operation_ids) - 1, "last": max(operation_ids)}
-    queries = (CHANGED_CLIPS, CHANGED_NUMBERS, CHANGED_NAMES, CHANGED_VERDICTS, CHANGED_MODELS)
+    queries = (
+        *(CHANGED_CLIPS, CHANGED_NUMBERS, CHANGED_NAMES, CHANGED_VERDICTS, CHANGED_MODELS),
+        CHANGED_CONSTANTS,
+    )
     found = (connection.execute(text(query), values) for query in queries)
     return Effects(*(tuple(tuple(row) for row in rows) for rows in found))
 

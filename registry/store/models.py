@@ -6,6 +6,10 @@ from typing import Literal
 from sqlalchemy import Connection, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from registry import settings
+from registry.core.model_constants import ModelConstants
+from registry.core.probability_rule import ProbabilityRule
+from registry.store import calibrations
 from registry.tables import embedding_model, registry
 
 Role = Literal["deciding", "beside"]
@@ -21,6 +25,12 @@ class Foundation:
     dimension: int
     scope: str
     false_merge_rate: float  # accepted share of automatic joins that put two voices together
+    constants: ModelConstants | None = None  # measured for the model; none if it was not calibrated
+
+    @property
+    def rule(self) -> ProbabilityRule:
+        """Give the constants by which it is decided who is who."""
+        return settings.linking_rule(self.false_merge_rate, self.constants)
 
 
 def foundation(connection: Connection) -> Foundation | None:
@@ -34,7 +44,7 @@ def foundation(connection: Connection) -> Foundation | None:
         registry.c.false_merge_rate,
     ).join(embedding_model, embedding_model.c.model_id == func.deciding_model())
     row = connection.execute(query).one_or_none()
-    return None if row is None else Foundation(*row)
+    return None if row is None else Foundation(*row, calibrations.standing(connection, row.model_id))
 
 
 def lay_foundation(connection: Connection, name: str, fingerprint: str, dimension: int, scope: str) -> Foundation:

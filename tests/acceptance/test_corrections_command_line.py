@@ -136,7 +136,7 @@ def test_a_correction_as_json(registry: Run, arguments: list[str], words: list[s
 
     assert (done.code, done.err) == (0, "")
     assert (done.json["operation"], done.json["based_on"]) == (4, 3)
-    assert set(done.json["effects"]) == {"clips", "numbers", "names", "verdicts", "models"}
+    assert set(done.json["effects"]) == {"clips", "numbers", "names", "verdicts", "models", "constants"}
     assert [word for word in words if word not in done.out] == []
 
 

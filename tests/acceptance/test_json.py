@@ -33,7 +33,7 @@ CALLS = [
     "rename F0001 Maria",
     "confirm F0001",
     "different F0001 F0002",
-    "undo 5",
+    "undo 6",
     "split F0001",
     "split F0001 {group}/a",
     "merge F0001 F0002 --plan",
@@ -45,6 +45,8 @@ CALLS = [
     "withdraw {group}/b",
     "log",
     "show 1",
+    "calibrate {men} --plan",
+    "calibrate {men}",
     "reembed --model second",
     "switch-model second --plan",
     "forget F0001 --yes",
@@ -75,6 +77,11 @@ def fills(tmp_path: Path, indir: Path, make_clip: MakeClip) -> dict[str, object]
     make_clip("d", 1200, night(6))
     make_clip("e", 1200, night(6)).with_suffix(".txt").unlink()
     (tmp_path / "labels.csv").write_text(f"clip,speaker\n{night(5)}/a,Maria\n{night(6)}/d,Ana\n")
+    men = [(f"{name}{take}", 400 + 800 * at) for at, name in enumerate("pqrs") for take in range(2)]
+    for name, pitch_hz in men:
+        make_clip(name, pitch_hz, night(6, "M"))
+    rows = [f"{night(6, 'M')}/{name},{name[0]}\n" for name, _ in men]
+    (tmp_path / "men.csv").write_text("clip,speaker\n" + "".join(rows))
     return {
         "in": indir,
         "out": tmp_path / "out",
@@ -82,6 +89,7 @@ def fills(tmp_path: Path, indir: Path, make_clip: MakeClip) -> dict[str, object]
         "group": night(5),
         "wav": indir / night(5) / "a.wav",
         "labels": tmp_path / "labels.csv",
+        "men": tmp_path / "men.csv",
         "plan": tmp_path / "plan.json",
         "demo": tmp_path / "demo",
     }

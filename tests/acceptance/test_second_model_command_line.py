@@ -177,6 +177,7 @@ def test_status_names_the_models(registry: Run) -> None:
 
     assert (before["embedding_model"], before["models_beside"]) == ("campplus", "none")
     assert (after["embedding_model"], after["models_beside"]) == ("second", "campplus (4 audios)")
+    assert before["calibrated"] == after["calibrated"] == "no, the constants of the package hold"
 
 
 def test_a_plan_from_before_there_were_second_models_can_be_applied(registry: Run, tmp_path: Path) -> None:

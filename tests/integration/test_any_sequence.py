@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from registry.check import check
+from registry.corrections.calibrate import calibrate
 from registry.corrections.consolidate import consolidate
 from registry.corrections.merge import different, merge
 from registry.corrections.move import confirm, move, reject
@@ -18,7 +19,7 @@ from registry.corrections.split import split
 from registry.corrections.switch_model import switch_model
 from registry.corrections.undo import undo
 from registry.corrections.withdraw import withdraw
-from registry.errors import CorrectionRefused, UndoRefused
+from registry.errors import CorrectionRefused, LabelsTooFew, UndoRefused
 from registry.export import export
 from registry.ingest import ingest
 from registry.ingest.replace import replace
@@ -37,6 +38,7 @@ STATE = {
     "profiles": """
         SELECT speaker_id, audios, mean::text FROM profile WHERE model_id = deciding_model() ORDER BY speaker_id
     """,
+    "constants": "SELECT model_id, stranger, stranger_variance FROM calibration WHERE to_operation IS NULL ORDER BY 1",
     "models": "SELECT model_id, role, deciding_model() FROM model_role WHERE to_operation IS NULL ORDER BY 1",
 }
 
@@ -78,6 +80,7 @@ class Person:
             lambda: consolidate(self.engine, AUTHOR, full=self.random.random() < 0.5),
             lambda: reembed(self.engine, self.model(), AUTHOR),
             self.move_over,
+            self.calibrate,
             lambda: withdraw(self.engine, [self.clip(), self.random.choice([self.clip(), self.group()])], AUTHOR),
             self.redate,
             self.recut,
@@ -85,7 +88,7 @@ class Person:
             lambda: undo(self.engine, self.operation(), AUTHOR, with_later=True),
         ]
         verb = self.ingest if not self.values("SELECT clip_id FROM clips") else self.random.choice(verbs)
-        with suppress(CorrectionRefused, UndoRefused):  # refused is fine: it says why and changes nothing
+        with suppress(CorrectionRefused, LabelsTooFew, UndoRefused):  # refused is fine: it says why and changes nothing
             verb()
 
     def err(self) -> None:
@@ -132,6 +135,13 @@ class Person:
         if self.random.random() < 0.8:  # else the switch is refused, if clips came in since
             reembed(self.engine, model, AUTHOR)
         switch_model(self.engine, model, AUTHOR)
+
+    def calibrate(self) -> None:
+        """Label what is there as it is filed, but for some clips."""
+        rows = self.values("SELECT clip_id || ',' || speaker_id FROM clips ORDER BY clip_id")
+        path = self.indir.parent / "labels.csv"
+        path.write_text("\n".join(["clip,speaker", *map(str, self.random.sample(rows, max(1, len(rows) - 1)))]))
+        calibrate(self.engine, path, AUTHOR)
 
     def operation(self) -> int:
         return int(str(self.random.choice(self.values("SELECT operation_id FROM operation"))))

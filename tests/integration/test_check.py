@@ -34,6 +34,9 @@ FORGOTTEN = f"""
 """
 VERDICT = "INSERT INTO verdict (kind, speaker_id, subject_id, clip_id, other_id, from_operation)"
 OTHER_MODEL = "INSERT INTO embedding_model (name, fingerprint, dimension) VALUES ('other', 'other', 40)"
+CALIBRATED = """
+    INSERT INTO calibration (model_id, other_gender_offset, other_gender_spread, stranger_variance, base_noise,
+                             stranger, stranger_by_telephone, from_operation) VALUES"""
 # Invariant -> ways to break it; every constraint in the way is taken away first, as a mishap would need.
 CORRUPTIONS = {
     "every clip has exactly one speaker, unless its ingest was undone or it was withdrawn": [
@@ -59,6 +62,11 @@ CORRUPTIONS = {
            INSERT INTO model_role (model_id, role, from_operation) VALUES (9, 'beside', 3)""",
         f"""{OTHER_MODEL}; DROP INDEX model_role_current_key;
             INSERT INTO model_role (model_id, role, from_operation) VALUES (2, 'beside', 2), (2, 'beside', 3)""",
+    ],
+    "a model that was calibrated is known and has one set of constants": [
+        f"ALTER TABLE calibration DROP CONSTRAINT calibration_model_id_fkey; {CALIBRATED} (9, 0, 1, 1, 1, 0, 0, 3)",
+        f"""DROP INDEX calibration_current_key;
+            {CALIBRATED} (1, 0, 1, 1, 1, 0, 0, 2), (1, 0, 1, 1, 1, 0, 0, 3)""",
     ],
     "every embedding has its model's dimension": [
         "UPDATE embedding SET vector = '[1,2]' WHERE audio_id = 1",
@@ -140,6 +148,7 @@ CORRUPTIONS = {
         f"{VERDICT.replace(')', ', to_operation)')} VALUES ('confirmed', 1, 0, NULL, NULL, 2, 1)",
         f"""{OTHER_MODEL};
             INSERT INTO model_role (model_id, role, from_operation, to_operation) VALUES (2, 'beside', 2, 2)""",
+        f"{CALIBRATED.replace('n) V', 'n, to_operation) V')} (1, 0, 1, 1, 1, 0, 0, 2, 2)",
     ],
     "what was forgotten is nowhere": [
         "INSERT INTO forgotten_audio SELECT audio_hash FROM audio WHERE audio_id = 1",

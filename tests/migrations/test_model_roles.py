@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from alembic import command
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import IntegrityError
 
 from registry.check import check
 from registry.corrections.merge import merge
@@ -97,9 +98,43 @@ def test_a_second_model_is_not_thrown_away(registry: Engine, *, is_undone: bool)
     assert check(registry) == []
 
 
-def test_status_of_a_former_revision_names_its_model(opened: Database) -> None:
+@pytest.mark.parametrize("former", ["0002", "0009"])
+def test_status_of_a_former_revision_names_its_model(opened: Database, former: str) -> None:
     with opened.engine.begin() as connection:
-        command.downgrade(alembic_config(connection), "0002")
+        command.downgrade(alembic_config(connection), former)
     found = status(opened)
 
-    assert (found["schema_revision"], found["embedding_model"], found["models_beside"]) == ("0002", "campplus", "none")
+    assert (found["schema_revision"], found["embedding_model"], found["models_beside"]) == (former, "campplus", "none")
+    assert str(found["calibrated"]).startswith("no")
+
+
+CALIBRATED = """
+    INSERT INTO calibration (model_id, other_gender_offset, other_gender_spread, stranger_variance, base_noise,
+                             stranger, stranger_by_telephone, from_operation) VALUES (1, {}, 1)
+"""
+
+
+def test_measured_constants_are_not_thrown_away(registry: Engine) -> None:
+    with registry.begin() as connection:
+        connection.execute(text(CALIBRATED.format("0, 0.1, 0.01, 0.2, 0.5, 0.7")))
+    with (
+        pytest.raises(RuntimeError, match="0009 cannot hold what calibrate measured"),
+        registry.begin() as connection,
+    ):
+        command.downgrade(alembic_config(connection), "0009")
+    with registry.begin() as connection:
+        assert revision(connection) == newest_revision()
+    assert check(registry) == []
+
+
+@pytest.mark.parametrize(
+    ("constants", "constraint"),
+    [
+        ("0, 0, 0.01, 0.2, 0.5, 0.7", "calibration_positive_check"),
+        ("0, 0.1, -1, 0.2, 0.5, 0.7", "calibration_positive_check"),
+        ("0, 0.1, 0.01, 0.2, 1, 0.7", "calibration_cosines_check"),
+    ],
+)
+def test_constants_that_no_model_has_are_refused(registry: Engine, constants: str, constraint: str) -> None:
+    with pytest.raises(IntegrityError, match=constraint), registry.begin() as connection:
+        connection.execute(text(CALIBRATED.format(constants)))

@@ -35,6 +35,7 @@ EMPTY_PATHS = (
     ["demo", ""],
     ["evaluate", ""],
     ["evaluate", "--playlist", ""],
+    ["calibrate", ""],
     ["apply", ""],
     ["merge", "F0001", "F0002", "--save", ""],
 )

@@ -28,6 +28,7 @@ from registry.core.journal_words import in_short
         ("undo", {"undone": 5, "kind": "merge"}, "operation 5"),
         ("consolidate", {"joined": 0, "parted": 1, "to_review": 2}, "1 parted, 2 to review"),
         ("switch-model", {"from": "campplus", "to": "second"}, "from campplus to second"),
+        ("calibrate", {"model": "campplus", "clips": 120, "speakers": 14}, "campplus: 120 clips, 14 speakers"),
         ("forget", {"retired": ["a/F0001"], "clips": 3, "names": 1}, "a/F0001: 3 clips"),
         ("consolidate", {"to review": 2}, ""),
         ("confirm", {}, ""),
