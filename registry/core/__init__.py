@@ -1,1 +1,1 @@
-"""Pure decisions: arrays and records in, decisions out; numpy and scipy only."""
+"""Pure decisions: arrays and records in, decisions out; numpy, scipy and scikit-learn only."""

@@ -1,8 +1,8 @@
 """The alarm for black holes: speakers that take in many clips which are little alike, as a voice's own never are.
 
-It knows no bar, no noise and no model: it holds a speaker's growth, which is all that it would take in at once, against
-two cosines that are there whatever the sound. Clips of one voice are on average nearly as alike as each is to the clip
-nearest to it; clips of many voices are nearer to what they have with the other gender.
+It knows neither the bar nor how much a voice varies: it holds a speaker's growth, which is all that it would take in at
+once, against two cosines that are told whatever the sound. Clips of one voice are on average nearly as alike as each is
+to the clip nearest to it; clips of many voices are nearer to what they have with the other gender.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from registry.core.probability_rule import ProbabilityRule
 from registry.core.records import Integers
 from registry.core.voices import own_cosines
 
-MOST_SETS = 1000  # of a growth that are compared with one another: of more, as many at equal steps
+MOST_SETS = 200  # of a growth whose nearest is looked for: of more, as many at equal steps
 
 
 def alikeness(growth: Sets, rule: ProbabilityRule) -> float:
@@ -23,15 +23,15 @@ def alikeness(growth: Sets, rule: ProbabilityRule) -> float:
 
     On labelled speech of all sounds, 0.4 to 0.9 of one voice, and -0.1 to 0.5 of five voices and more.
     """
-    some = growth.take(np.arange(0, len(growth), -(-len(growth) // MOST_SETS)))
-    size, mean = some.voices.size, some.voices.mean
-    cosines = mean @ mean.T
-    own = np.diagonal(cosines).copy()
-    np.fill_diagonal(cosines, np.where(size > 1, own_cosines(own, size), -1))
-    nearest = np.average(cosines.max(axis=1), weights=size)
+    size, mean = growth.voices.size, growth.voices.mean
     whole = np.average(mean, axis=0, weights=size)
     pairwise = own_cosines(np.array([whole @ whole]), size.sum(keepdims=True))[0]
-    other_gender = np.average((some.level - rule.other_gender_offset) / rule.other_gender_factor, weights=size)
+    other_gender = np.average((growth.level - rule.other_gender_offset) / rule.other_gender_factor, weights=size)
+    some = np.arange(0, len(growth), -(-len(growth) // MOST_SETS))
+    cosines = mean[some] @ mean.T
+    own = own_cosines((mean[some] ** 2).sum(axis=1), size[some])
+    cosines[np.arange(len(some)), some] = np.where(size[some] > 1, own, -1)
+    nearest = np.average(cosines.max(axis=1), weights=size[some])
     return float((pairwise - other_gender) / max(nearest - other_gender, np.finfo(np.float32).eps))
 
 

@@ -16,12 +16,11 @@ from registry.core.model_constants import ModelConstants
 from registry.core.probability_rule import ProbabilityRule
 from registry.core.records import Booleans, Floats, Integers
 from registry.core.vectors import unit
-from registry.core.voices import Voices, clips_as_voices
+from registry.core.voices import NARROW, Voices, clips_as_voices
 
 LEAST_SPEAKERS = 4  # with several clips each: of fewer nothing should be measured
 SHIPPED_SPEAKERS = 5.0  # speakers whose word weighs as much as what ships
 MOST_CLIPS = 2000  # of a gender, whose pairs are looked at: 16 MB for each value of a pair
-NARROW = 0.5  # from this narrowness on a clip counts as heard by telephone
 LEAST_FACTOR = 1e-4  # of a variance, where embeddings are made up and do not vary at all
 FACTORS = ("stranger_variance", "base_noise")  # are averaged on a log scale
 
@@ -239,8 +238,7 @@ def _stranger_variance(sides: Sequence[_Side], rule: ProbabilityRule) -> _Told:
     sets = [side.sets(bar) for side, bar in zip(several, bars, strict=True)]
     found = [side.of_two(_above_level(some) ** 2) for side, some in zip(several, sets, strict=True)]
     expected = [side.of_two(bar.variances(some, some)) for side, bar, some in zip(several, bars, sets, strict=True)]
-    around_true_level = _average(found, weights) - rule.level_error**2
-    factor = max(around_true_level / _average(expected, weights), LEAST_FACTOR)
+    factor = max(_average(found, weights) / _average(expected, weights), LEAST_FACTOR)
     return _Told(factor * rule.stranger_variance, sum(side.speakers for side in several))
 
 

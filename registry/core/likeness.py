@@ -3,7 +3,7 @@
 Cosines of strangers and of one voice are taken for two Gaussians, see `gaussians`:
 
 level          of strangers: the mean of both sets'
-deviation ** 2 = stranger variance * spread A ** 2 * spread B ** 2 + level error ** 2       large sets vary less
+deviation ** 2 = stranger variance * (spread A ** 2 * spread B ** 2 + level error)          large sets vary less
 way            = (1 - level) * share A * share B * (1 - line loss * how differently narrow they are)
 voice variance = the larger, the less of both sets' vectors is voice, but no larger than strangers'
 margin(A, B)   = mean pairwise cosine(A, B) - bar(A, B)
@@ -160,7 +160,7 @@ class Bar:
         level: Floats = (one.level[:, None] + other.level) * np.float32(0.5)
         share = one.share[:, None] * other.share
         loss = np.float32(rule.line_loss) * np.abs(one.voices.narrowness[:, None] - other.voices.narrowness)
-        deviation: Floats = np.sqrt(self.variances(one, other) + np.float32(rule.level_error**2))
+        deviation: Floats = np.sqrt(self.variances(one, other))
         unlike = np.maximum((1 - level) * (1 - share), 0)
         variance = np.float32(rule.voice_variance) * unlike * np.sqrt(unlike)
         variance = np.clip(variance, rule.least_voice_variance, 1)
@@ -169,7 +169,8 @@ class Bar:
 
     def variances(self, one: Sets, other: Sets) -> Floats:
         """Give how far cosines of each of some sets (a) and each of others (b) vary, were they strangers: (a, b)."""
-        variance: Floats = np.float32(self.rule.stranger_variance) * one.spread[:, None] ** 2 * other.spread**2
+        spread = one.spread[:, None] ** 2 * other.spread**2
+        variance: Floats = np.float32(self.rule.stranger_variance) * (spread + np.float32(self.rule.level_error))
         return variance
 
 

@@ -41,6 +41,7 @@ class Population:
         found = [_of_own_sound(means[block] @ self.strangers.T, rule) for block in blocks]
         other_gender = np.concatenate(found) if found else np.empty(0, dtype=np.float32)
         told = rule.other_gender_factor * other_gender + rule.other_gender_offset
+        told = np.minimum(told, (1 + other_gender) / 2)  # of a model all of whose cosines are high
         weight = len(self.strangers)
         levels: Floats = (usual * rule.stranger_sets + told * weight) / np.float32(rule.stranger_sets + weight)
         return levels.astype(np.float32)

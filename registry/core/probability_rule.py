@@ -22,7 +22,7 @@ class ProbabilityRule:
     other_gender_spread: float = 0.083  # deviation of both genders' cosines: 0.075 to 0.095 on all sounds
     nearest_share: float = 0.12  # of the strangers, from whom the level of a set's own sound is told
     stranger_variance: float = 0.015  # of the cosines of two clips of strangers, were these 0 on average
-    spread_loss: float = 0.64  # their deviation falls by so much towards a level of 1: 0.12 on audiobooks, 0.10 by GSM
+    spread_loss: float = 0.64  # their deviation falls by so much towards a level of 1: 0.12 on audiobooks, 0.09 by GSM
     spread_exponent: float = 0.75  # by which that falls with the squared length of a mean above the strangers' level
     most_strangers: int = 512  # sets of the other gender that are looked at: enough for a level, and cost stays flat
 
@@ -37,7 +37,7 @@ class ProbabilityRule:
     least_share: float = 0.05  # squared share of voice, of a set that is less alike to itself than strangers are
     least_length: float = 0.01  # squared length above the strangers' level, of the same
 
-    level_error: float = 0.03  # deviation of a told level from the true one: of large sets nothing is surer than that
+    level_error: float = 0.06  # of that variance, that of told levels around the true: large sets are no surer
     voice_variance: float = 4.0  # of one voice's cosines, in strangers', times what is unlike in them to the power 1.5
     least_voice_variance: float = 0.15  # in strangers'; and 1 at the most
     line_loss: float = 0.30  # of the way to one voice is lost between a studio and a telephone

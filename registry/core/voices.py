@@ -6,6 +6,8 @@ import numpy as np
 
 from registry.core.records import Booleans, Floats, Integers
 
+NARROW = 0.5  # narrowness from which on a clip counts as heard by telephone, where there are two kinds only
+
 
 @dataclass(frozen=True)
 class Voices:

@@ -87,9 +87,9 @@ def consolidate(engine: Engine, author: Author, *, full: bool = False, plan_only
             if full:
                 reclustered.append(recluster(under_way, foundation, gender))
             surely_two, doubtful = part_all(under_way, foundation, gender)
-            joins, unsure = _decide(under_way, foundation, gender)
+            joins, unsure = _decide(under_way, foundation, gender, surely_two)
             joined += len(unite_all(under_way, joins))
-            parted += surely_two
+            parted += len(surely_two)
             review.extend(unsure)
             maybe_two.extend(doubtful)
         history.drop_passing(under_way.connection, under_way.operation_id)  # numbers are final now
@@ -122,12 +122,15 @@ def _gap(reclustered: Iterable[Reclustered]) -> Gap:
     return Gap(len(before), int((before != after).sum()), agreement)
 
 
-def _decide(under_way: Change, foundation: Foundation, gender: str) -> tuple[tuple[Join, ...], tuple[Join, ...]]:
+def _decide(
+    under_way: Change, foundation: Foundation, gender: str, parted: Sequence[tuple[int, int]]
+) -> tuple[tuple[Join, ...], tuple[Join, ...]]:
+    """Give the speakers of a gender to join, and those to ask about; what was parted just now stays parted."""
     connection = under_way.connection
     speaker_ids, voices = speakers.all_voices(connection, foundation, gender)
     if len(speaker_ids) < 2:  # noqa: PLR2004 - a pair
         return (), ()
-    apart, confirmed = speakers.speakers_apart(connection), speakers.confirmed_speakers(connection)
+    apart, confirmed = [*speakers.speakers_apart(connection), *parted], speakers.confirmed_speakers(connection)
     rule = foundation.rule
     others = strangers(connection, foundation, gender, rule.most_strangers)
     found = decide(voices, others, speaker_ids, apart, confirmed, rule)

@@ -29,13 +29,21 @@ class Parting:
     is_black_hole: bool  # whether its clips are many and little alike, so that it may be far more than two
 
 
-def part_all(under_way: Change, foundation: Foundation, gender: str) -> tuple[int, list[Parting]]:
+def part_all(
+    under_way: Change, foundation: Foundation, gender: str, *, may_part: bool = True
+) -> tuple[list[tuple[int, int]], list[Parting]]:
     """Part the speakers of a gender that are two voices; those of whom a person said anything stay whole.
 
+    Args:
+        under_way: The operation.
+        foundation: What the registry is built on.
+        gender: Whose speakers.
+        may_part: Whether any is parted, or all are only named.
+
     Returns:
-        How many were parted, and those that may be two, black holes and then the likeliest first.
+        Both speakers of each that was parted, and those that may be two, black holes and then the likeliest first.
     """
-    surely = foundation.rule.parting_probability
+    surely = foundation.rule.parting_probability if may_part else 0.0
     found = sorted(
         _find(under_way, foundation, gender),
         key=lambda parting: (not parting.is_black_hole, parting.probability, parting.speaker_id),
@@ -43,11 +51,13 @@ def part_all(under_way: Change, foundation: Foundation, gender: str) -> tuple[in
     parted = [parting for parting in found if parting.probability < surely]
     doubtful = [parting for parting in found if parting.probability >= surely]
     connection, operation_id = under_way.connection, under_way.operation_id
+    two: list[tuple[int, int]] = []
     for parting in sorted(parted, key=lambda parting: parting.leaving):
         new_id = make_speaker(under_way, gender)
         corrections.reassign(connection, parting.leaving, new_id, "parted", operation_id)
+        two.append((parting.speaker_id, new_id))
     speakers.refresh_profiles(connection, history.speakers_touched(connection, operation_id))
-    return len(parted), doubtful
+    return two, doubtful
 
 
 def _find(under_way: Change, foundation: Foundation, gender: str) -> Iterator[Parting]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Engine, text
 
 from registry.core.measures import STILL
+from registry.core.voices import NARROW
 from registry.store.journal import LABEL
 
 NOW = "c JOIN assignment a ON a.clip_id = c.clip_id AND a.to_operation IS NULL"
@@ -17,7 +18,7 @@ NOT_CONFIRMED = """NOT EXISTS (
     SELECT FROM verdict v WHERE v.kind = 'confirmed' AND v.speaker_id = a.speaker_id AND v.to_operation IS NULL
     AND (v.clip_id = a.clip_id OR v.clip_id IS NULL AND v.from_operation > a.from_operation))"""
 SOUNDS = ("wide", "narrow")  # narrow is telephone and the like; what was not measured counts as wide, a studio's
-SOUND = f"CASE WHEN coalesce(narrowness, 0) < 0.5 THEN '{SOUNDS[0]}' ELSE '{SOUNDS[1]}' END"
+SOUND = f"CASE WHEN coalesce(narrowness, 0) < {NARROW} THEN '{SOUNDS[0]}' ELSE '{SOUNDS[1]}' END"
 NOT_SAID_DIFFERENT = """NOT EXISTS (
     SELECT FROM verdict v WHERE v.kind = 'different' AND v.to_operation IS NULL
     AND v.speaker_id = least(a.speaker_id, a.runner_up_id) AND v.other_id = greatest(a.speaker_id, a.runner_up_id))"""

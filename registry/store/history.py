@@ -1,5 +1,6 @@
 """What holds when: rows with the operation that opened and the one that closed them, and how to take one back."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
@@ -144,9 +145,12 @@ def drop_passing(connection: Connection, operation_id: int) -> None:
 
     The numbers that it gave and that stand move down into the gaps of those that do not.
     """
+    passing = _speakers_in_passing(connection, operation_id)
     for table in TEMPORAL_TABLES:
         query = text(f"DELETE FROM {table.name} WHERE from_operation = :operation_id AND to_operation = :operation_id")  # noqa: S608 - a name of this module
         connection.execute(query, {"operation_id": operation_id})
+    _leave_what_came_back(connection, operation_id)
+    _drop_empty_profiles(connection, passing)
     unseen = text("""
         DELETE FROM speaker_number n WHERE n.from_operation = :operation_id AND n.is_alias AND NOT EXISTS (
             SELECT FROM speaker_number earlier WHERE earlier.broadcaster = n.broadcaster
@@ -154,6 +158,39 @@ def drop_passing(connection: Connection, operation_id: int) -> None:
     """)
     connection.execute(unseen, {"operation_id": operation_id})
     _close_gaps(connection, operation_id)
+
+
+def _speakers_in_passing(connection: Connection, operation_id: int) -> list[int]:
+    """Name the speakers that had clips only within an operation, beside others."""
+    query = text("""
+        SELECT DISTINCT speaker_id FROM assignment
+        WHERE from_operation = :operation_id AND to_operation = :operation_id
+    """)
+    return list(connection.execute(query, {"operation_id": operation_id}).scalars())
+
+
+def _leave_what_came_back(connection: Connection, operation_id: int) -> None:
+    """Let clips that an operation took from a speaker and gave back have been that speaker's all along."""
+    query = text("""
+        DELETE FROM assignment now USING assignment before
+        WHERE now.from_operation = :operation_id AND now.to_operation IS NULL
+          AND before.to_operation = :operation_id AND before.clip_id = now.clip_id
+          AND before.speaker_id = now.speaker_id AND before.builds_profile = now.builds_profile
+        RETURNING before.assignment_id
+    """)
+    kept = list(connection.execute(query, {"operation_id": operation_id}).scalars())
+    reopen = text("UPDATE assignment SET to_operation = NULL WHERE assignment_id = ANY(CAST(:kept AS bigint[]))")
+    connection.execute(reopen, {"kept": kept})
+
+
+def _drop_empty_profiles(connection: Connection, speaker_ids: Sequence[int]) -> None:
+    """Drop what was computed of those of some speakers that have no clips."""
+    for table in ("profile", "judgement"):
+        query = text(f"""
+            DELETE FROM {table} computed WHERE speaker_id = ANY(CAST(:speaker_ids AS bigint[])) AND NOT EXISTS (
+                SELECT FROM assignment a WHERE a.speaker_id = computed.speaker_id AND a.to_operation IS NULL)
+        """)  # noqa: S608 - a name of this module
+        connection.execute(query, {"speaker_ids": list(speaker_ids)})
 
 
 def _close_gaps(connection: Connection, operation_id: int) -> None:

@@ -97,9 +97,9 @@ def test_the_variance_is_that_of_strangers_cosines_around_their_level() -> None:
     speaker = clips.speaker[clips.gender == WOMEN]
     strangers = (units @ units.T)[speaker[:, None] != speaker]
     told = np.exp(unaveraged(*(float(np.log(one.stranger_variance)) for one in (measured, SHIPPED)), 80))
-    around_true_level = told * (1 - RULE.spread_loss * 0.6) ** 2
+    spread = (1 - RULE.spread_loss * 0.6) ** 2
 
-    assert around_true_level + RULE.level_error**2 == pytest.approx(strangers.var(), rel=0.2)
+    assert told * (spread + RULE.level_error) == pytest.approx(strangers.var(), rel=0.2)
 
 
 def test_the_spread_is_that_of_a_clips_cosines_with_the_other_gender() -> None:

@@ -85,7 +85,7 @@ def test_between_two_gaussians_the_odds_are_those_of_their_densities() -> None:
     one, other = two(cosine=0.4)
     level, share = 0.15, float(one.share[0] * other.share[0])
     unlike = (1 - level) * (1 - share)
-    strangers = RULE.stranger_variance * (1 - RULE.spread_loss * level) ** 2 + RULE.level_error**2
+    strangers = RULE.stranger_variance * ((1 - RULE.spread_loss * level) ** 2 + RULE.level_error)
     of_one_voice = strangers * RULE.voice_variance * unlike**1.5
     voice = level + (1 - level) * share
     density = [
