@@ -26,9 +26,10 @@ if TYPE_CHECKING:
 def consolidate(full: bool, plan_only: bool, playlist: Path | None, database: str | None, as_json: bool) -> int:
     """Join speakers that are one voice, part those that are two, and list those that may be, for you to decide.
 
-    Every ingest joins the voices it hears; this looks at all. With --full the clips themselves are clustered
-    anew, as if all had come in one night: each cluster keeps the number with which it shares the most clips. What
-    people confirmed, named or corrected is not touched.
+    Every ingest joins the voices it hears; this looks at all. With --full, and always while the registry is young, the
+    clips themselves are clustered anew, as if all had come in one night: each cluster keeps the number with which it
+    shares the most clips. A young registry is then asked about only. What people confirmed, named or corrected is not
+    touched.
 
     \b
     Example: registry consolidate --plan

@@ -14,7 +14,7 @@ from registry.core.records import GENDERS
 from registry.corrections.change import Change, Outcome, change
 from registry.corrections.merge import unite_all
 from registry.corrections.part import Parting, part_all
-from registry.corrections.recluster import Reclustered, recluster
+from registry.corrections.recluster import Reclustered, is_young, recluster
 from registry.errors import CorrectionRefused
 from registry.store import addresses, corrections, history, listening, models, speakers
 from registry.store.models import Foundation
@@ -83,11 +83,12 @@ def consolidate(engine: Engine, author: Author, *, full: bool = False, plan_only
     def act(under_way: Change) -> Mapping[str, object]:
         foundation = _foundation(under_way)
         joined = parted = 0
+        young = is_young(under_way.connection, foundation)
         for gender in GENDERS:
-            if full:
+            if full or young:
                 reclustered.append(recluster(under_way, foundation, gender))
-            surely_two, doubtful = part_all(under_way, foundation, gender)
-            joins, unsure = _decide(under_way, foundation, gender, surely_two)
+            surely_two, doubtful = part_all(under_way, foundation, gender, may_part=not young)
+            joins, unsure = _decide(under_way, foundation, gender, surely_two, may_join=not young)
             joined += len(unite_all(under_way, joins))
             parted += len(surely_two)
             review.extend(unsure)
@@ -123,14 +124,15 @@ def _gap(reclustered: Iterable[Reclustered]) -> Gap:
 
 
 def _decide(
-    under_way: Change, foundation: Foundation, gender: str, parted: Sequence[tuple[int, int]]
+    under_way: Change, foundation: Foundation, gender: str, parted: Sequence[tuple[int, int]], *, may_join: bool
 ) -> tuple[tuple[Join, ...], tuple[Join, ...]]:
     """Give the speakers of a gender to join, and those to ask about; what was parted just now stays parted."""
     connection = under_way.connection
     speaker_ids, voices = speakers.all_voices(connection, foundation, gender)
     if len(speaker_ids) < 2:  # noqa: PLR2004 - a pair
         return (), ()
-    apart, confirmed = [*speakers.speakers_apart(connection), *parted], speakers.confirmed_speakers(connection)
+    apart = [*speakers.speakers_apart(connection), *parted]
+    confirmed = speakers.confirmed_speakers(connection) if may_join else speaker_ids
     rule = foundation.rule
     others = strangers(connection, foundation, gender, rule.most_strangers)
     found = decide(voices, others, speaker_ids, apart, confirmed, rule)

@@ -5,12 +5,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from sqlalchemy import Connection
 
+from registry import settings
 from registry.core.linking import Decision, KnownVoices, link
 from registry.core.reclustering import Succession, succeed
 from registry.core.succession import unite
 from registry.corrections.change import Change
 from registry.store import corrections, embeddings, everybody, history, speakers
+from registry.store.clips import has_more_audios
 from registry.store.everybody import HeldClip
 from registry.store.models import Foundation
 from registry.store.strangers import strangers
@@ -22,6 +25,11 @@ class Reclustered:
 
     before: tuple[int, ...]
     after: tuple[int, ...]
+
+
+def is_young(connection: Connection, foundation: Foundation) -> bool:
+    """Tell whether a registry has so few clips that all are clustered anew after every night."""
+    return foundation.scope == settings.DEFAULT_SCOPE and not has_more_audios(connection, settings.YOUNG_AUDIOS)
 
 
 def recluster(under_way: Change, foundation: Foundation, gender: str) -> Reclustered:

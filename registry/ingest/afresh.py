@@ -4,12 +4,10 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection
 
-from registry import settings
 from registry.core.records import GENDERS
 from registry.corrections.change import Change, carry_out
-from registry.corrections.recluster import Reclustered, recluster
+from registry.corrections.recluster import Reclustered, is_young, recluster
 from registry.store import history
-from registry.store.clips import has_more_audios
 from registry.store.models import Foundation
 from registry.store.operations import Author
 
@@ -36,11 +34,6 @@ def decide_afresh(connection: Connection, foundation: Foundation, author: Author
         if moved is None:
             nested.rollback()
     return moved or 0
-
-
-def is_young(connection: Connection, foundation: Foundation) -> bool:
-    """Tell whether a registry is decided afresh."""
-    return foundation.scope == settings.DEFAULT_SCOPE and not has_more_audios(connection, settings.YOUNG_AUDIOS)
 
 
 def _recluster_all(connection: Connection, foundation: Foundation, author: Author) -> int | None:

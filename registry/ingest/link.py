@@ -11,8 +11,9 @@ from registry.core.records import Group, Rejected
 from registry.corrections.change import Change
 from registry.corrections.judge import judge_touched
 from registry.corrections.merge import unite_all
+from registry.corrections.recluster import is_young
 from registry.errors import GroupShrinks, ModelMoved
-from registry.ingest.afresh import decide_afresh, is_young
+from registry.ingest.afresh import decide_afresh
 from registry.ingest.genders import part_misfiled
 from registry.store import clips, embeddings, forgetting, history, models, operations, speakers, withdrawal
 from registry.store.clips import Clip
