@@ -5,7 +5,8 @@ Cosines of strangers and of one voice are taken for two Gaussians, see `gaussian
 level          of strangers: the mean of both sets'
 deviation ** 2 = stranger variance * (spread A ** 2 * spread B ** 2 + level error)          large sets vary less
 way            = (1 - level) * share A * share B * (1 - line loss * how differently narrow they are)
-voice variance = the larger, the less of both sets' vectors is voice, but no larger than strangers'
+voice variance = the larger, the less of both sets' vectors is voice, and no less than a voice drifts by from night to
+                 night; but no larger than strangers'
 margin(A, B)   = mean pairwise cosine(A, B) - bar(A, B)
 bar(A, B)      = the cosine at which the log odds are the strictness
 
@@ -163,8 +164,8 @@ class Bar:
         deviation: Floats = np.sqrt(self.variances(one, other))
         unlike = np.maximum((1 - level) * (1 - share), 0)
         variance = np.float32(rule.voice_variance) * unlike * np.sqrt(unlike)
-        variance = np.clip(variance, rule.least_voice_variance, 1)
         way: Floats = (1 - level) * share * (1 - loss) / deviation
+        variance = np.clip(variance + (np.float32(rule.voice_drift) * way) ** 2, rule.least_voice_variance, 1)
         return level, deviation, way, variance
 
     def variances(self, one: Sets, other: Sets) -> Floats:

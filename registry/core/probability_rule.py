@@ -39,6 +39,7 @@ class ProbabilityRule:
 
     level_error: float = 0.06  # of that variance, that of told levels around the true: large sets are no surer
     voice_variance: float = 4.0  # of one voice's cosines, in strangers', times what is unlike in them to the power 1.5
+    voice_drift: float = 0.08  # of the way: deviation of one voice's cosines from night to night, however many clips
     least_voice_variance: float = 0.15  # in strangers'; and 1 at the most
     line_loss: float = 0.30  # of the way to one voice is lost between a studio and a telephone
     prior_odds: float = -1.25  # log odds against one voice, of one voice alone

@@ -86,7 +86,7 @@ def test_between_two_gaussians_the_odds_are_those_of_their_densities() -> None:
     level, share = 0.15, float(one.share[0] * other.share[0])
     unlike = (1 - level) * (1 - share)
     strangers = RULE.stranger_variance * ((1 - RULE.spread_loss * level) ** 2 + RULE.level_error)
-    of_one_voice = strangers * RULE.voice_variance * unlike**1.5
+    of_one_voice = strangers * RULE.voice_variance * unlike**1.5 + (RULE.voice_drift * (1 - level) * share) ** 2
     voice = level + (1 - level) * share
     density = [
         np.exp(-((0.4 - middle) ** 2) / 2 / variance) / variance**0.5
