@@ -11,22 +11,24 @@ import numpy as np
 
 from registry.core.joining import Joined
 from registry.core.likeness import Bar, Sets
-from registry.core.probability_rule import ProbabilityRule
 from registry.core.records import Integers
 from registry.core.voices import own_cosines
 
 MOST_SETS = 200  # of a growth whose nearest is looked for: of more, as many at equal steps
 
 
-def alikeness(growth: Sets, rule: ProbabilityRule) -> float:
+def alikeness(growth: Sets, bar: Bar) -> float:
     """Tell where the mean pairwise cosine of some sets of clips (k) stands: 1 at the nearest, 0 at the other gender.
 
-    On labelled speech of all sounds, 0.4 to 0.9 of one voice, and -0.1 to 0.5 of five voices and more.
+    Where nobody of the other gender is known, 0 is the cosine 0. On labelled speech of all sounds it is 0.4 to 0.9 of
+    one voice, and -0.1 to 0.5 of five voices and more; without the other gender 0.6 to 0.9, and by telephone up to 0.8.
     """
     size, mean = growth.voices.size, growth.voices.mean
     whole = np.average(mean, axis=0, weights=size)
     pairwise = own_cosines(np.array([whole @ whole]), size.sum(keepdims=True))[0]
-    other_gender = np.average((growth.level - rule.other_gender_offset) / rule.other_gender_factor, weights=size)
+    rule, is_known = bar.rule, len(bar.population.strangers) > 0
+    told = (growth.level - rule.other_gender_offset) / rule.other_gender_factor
+    other_gender = np.average(told, weights=size) if is_known else 0.0
     some = np.arange(0, len(growth), -(-len(growth) // MOST_SETS))
     cosines = mean[some] @ mean.T
     own = own_cosines((mean[some] ** 2).sum(axis=1), size[some])
@@ -47,23 +49,25 @@ def without_black_holes(
         bar: By which they would be joined.
         rejoin: Joins some rows of the sets, rising, by a bar.
     """
-    while len(rows := _black_holes(sets, stored, joined, bar.rule)):
+    while len(rows := _black_holes(sets, stored, joined, bar)):
         bar = bar.stricter()
         joined = joined.replaced(rejoin(rows, bar), rows)
     return joined
 
 
-def is_black_hole(growth: Sets, rule: ProbabilityRule) -> bool:
+def is_black_hole(growth: Sets, bar: Bar) -> bool:
     """Tell whether some sets of clips (k), taken in at once, are too many and too little alike to be one voice."""
-    return bool(growth.voices.size.sum() >= rule.growth_clips) and alikeness(growth, rule) < rule.least_alikeness
+    rule = bar.rule
+    least = rule.least_alikeness if len(bar.population.strangers) else rule.least_alikeness_alone
+    return bool(growth.voices.size.sum() >= rule.growth_clips) and alikeness(growth, bar) < least
 
 
-def _black_holes(sets: Sets, stored: int, joined: Joined, rule: ProbabilityRule) -> Integers:
+def _black_holes(sets: Sets, stored: int, joined: Joined, bar: Bar) -> Integers:
     """Give the rows of all speakers that would be black holes, rising."""
     grown = np.flatnonzero(np.bincount(joined.root)[joined.root] > 1)
     in_order = grown[np.argsort(joined.root[grown], kind="stable")]
     speakers = np.split(in_order, np.flatnonzero(np.diff(joined.root[in_order])) + 1) if len(grown) else []
-    found = [rows for rows in speakers if is_black_hole(sets.take(_growth(sets, rows, stored)), rule)]
+    found = [rows for rows in speakers if is_black_hole(sets.take(_growth(sets, rows, stored)), bar)]
     return np.sort(np.concatenate(found)) if found else np.empty(0, dtype=np.int64)
 
 

@@ -66,7 +66,7 @@ def _find(under_way: Change, foundation: Foundation, gender: str) -> Iterator[Pa
         cut = cut_in_two(vectors)
         probability = one_voice(vectors, durations_s, narrowness, cut, bar)
         clips = bar.sets(clips_as_voices(unit(vectors), durations_s, narrowness))
-        is_hole = is_black_hole(clips, bar.rule)
+        is_hole = is_black_hole(clips, bar)
         if is_hole or probability < 0.5:  # noqa: PLR2004 - as likely as not
             gone = [clips for clips, leaves in zip(held, cut.leaves, strict=True) if leaves]
             leaving = sorted(clip.clip_id for clips in gone for clip in clips)
