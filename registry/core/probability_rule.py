@@ -42,7 +42,7 @@ class ProbabilityRule:
     voice_drift: float = 0.08  # of the way: deviation of one voice's cosines from night to night, however many clips
     least_voice_variance: float = 0.15  # in strangers'; and 1 at the most
     line_loss: float = 0.30  # of the way to one voice is lost between a studio and a telephone
-    prior_odds: float = -1.1  # log odds against one voice, of one voice alone
+    prior_odds: float = -1.25  # log odds against one voice, of one voice alone
     voices_odds: float = 1.15  # and for each e-fold of the voices: look-alikes grow with them
     least_voices: float = 3.0  # of which a registry may be made
     rounds: int = 3  # in which clips are joined anew by what the round before has taught of noise and of voices

@@ -11,7 +11,11 @@ from registry.core.voices import Voices, clips_as_voices
 from registry.store.arrays import to_matrix
 from registry.store.models import Foundation, KnownModel
 
-# As many recordings of each speaker as make up the most that are wanted; of more speakers those at equal steps of key.
+OF_EACH = 20  # recordings of a speaker: not so many that a host is all that is looked at, nor so few that the sound of
+# a few speakers with many is lost among many speakers with few
+READ = 4  # times as many as are wanted, from which those at even steps are taken
+
+# Some recordings of each speaker; of more speakers than are wanted those at equal steps of key.
 STORED = """
     WITH span AS (SELECT max(speaker_id) AS last, greatest(1, max(speaker_id) / :most) AS step FROM speaker),
     taken AS (
@@ -19,7 +23,7 @@ STORED = """
         JOIN speaker s USING (speaker_id)
         WHERE s.gender = :other AND EXISTS (
             SELECT FROM assignment a WHERE a.speaker_id = s.speaker_id AND a.to_operation IS NULL)),
-    share AS (SELECT greatest(1, :most / greatest(1, count(*))) AS of_each FROM taken)
+    share AS (SELECT greatest(1, least(:of_each, :read * :most / greatest(1, count(*)))) AS of_each FROM taken)
     SELECT own.audio_hash, duration_s, coalesce(narrowness, 0), vector_send(vector)
     FROM taken CROSS JOIN share CROSS JOIN LATERAL (
         SELECT DISTINCT audio_hash, audio_id
@@ -40,7 +44,7 @@ def strangers(
 ) -> Voices:
     """Read recordings of the gender that is not asked for, each as a set of its own, in order of their hashes.
 
-    They are of the whole registry, whatever its scope, and about equally many of each speaker.
+    They are of the whole registry, whatever its scope, and of no speaker very many.
 
     Args:
         connection: Where they are read.
@@ -50,7 +54,7 @@ def strangers(
         coming: Hashes (hex) of recordings of the other gender that are embedded and have no speaker yet.
     """
     [other] = (one for one in GENDERS if one != gender)
-    values = {"model_id": model.model_id, "other": other, "most": most}
+    values = {"model_id": model.model_id, "other": other, "most": most, "of_each": OF_EACH, "read": READ}
     found = list(connection.execute(text(STORED), values))
     if coming:
         hashes = [bytes.fromhex(audio_hash) for audio_hash in coming]

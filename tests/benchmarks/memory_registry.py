@@ -16,6 +16,7 @@ from registry.core.records import Integers
 from registry.core.splitting import cut_in_two, one_voice
 from registry.core.vectors import unit
 from registry.core.voices import Voices, clips_as_voices
+from registry.store.strangers import OF_EACH, READ
 from tests.benchmarks.nights import Nights
 from tests.benchmarks.speech import Speech
 
@@ -135,11 +136,11 @@ class MemoryRegistry:
     def as_strangers(self, coming: Iterable[int] = ()) -> Voices:
         """Give audios for the other gender to be compared with, as `registry.store.strangers` does.
 
-        They are about equally many of each speaker, and some clips that have none yet; of more than are wanted, those
-        at even steps in order of their hashes.
+        They are some of each speaker, and clips that have none yet; of more than are wanted, those at even steps in
+        order of their hashes.
         """
         most = self.rule.most_strangers
-        of_each = max(1, most // max(1, len(self.members)))
+        of_each = max(1, min(OF_EACH, READ * most // max(1, len(self.members))))
         chosen = {int(self.audio[clip]) for clip in coming}
         for audios in self.members.values():
             chosen.update(self._by_hash(audios)[:of_each])
