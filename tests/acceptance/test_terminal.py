@@ -33,6 +33,7 @@ CALLS = [
     "check",
     "evaluate",
     "evaluate {labels}",
+    "calibrate {labels}",
     "whois {wav} {evil}",
     "rename F0001 {evil} --notes {evil}",
     "rename {evil} Maria",

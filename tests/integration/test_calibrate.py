@@ -152,7 +152,7 @@ def test_no_clip_gets_another_speaker_but_all_are_judged_again(sorted_out: Engin
 
     assert numbers(sorted_out) == before
     assert sure.keys() == unsure.keys()
-    assert min(sure.values()) > 0.9
+    assert min(sure.values()) > 0.85
     assert all(sure[clip] > unsure[clip] for clip in sure)
 
 
