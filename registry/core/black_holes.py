@@ -5,11 +5,9 @@ once, against two cosines that are told whatever the sound. Clips of one voice a
 to the clip nearest to it; clips of many voices are nearer to what they have with the other gender.
 """
 
-from collections.abc import Callable
-
 import numpy as np
 
-from registry.core.joining import Joined
+from registry.core.joining import Constraints, Joined, join
 from registry.core.likeness import Bar, Sets
 from registry.core.records import Integers
 from registry.core.voices import own_cosines
@@ -37,21 +35,23 @@ def alikeness(growth: Sets, bar: Bar) -> float:
     return float((pairwise - other_gender) / max(nearest - other_gender, np.finfo(np.float32).eps))
 
 
-def without_black_holes(
-    joined: Joined, sets: Sets, stored: int, bar: Bar, rejoin: Callable[[Integers, Bar], Joined]
-) -> Joined:
-    """Take apart what would be black holes, and join its rows again by an ever stricter bar until they are none.
+def join_without_black_holes(sets: Sets, rows: Integers, bar: Bar, constraints: Constraints) -> Joined:
+    """Join some rows; what would be black holes is taken apart and joined again, by an ever stricter bar.
 
     Args:
-        joined: How some sets would be joined.
         sets: The sets (k): stored speakers, then clips.
-        stored: How many are stored speakers.
-        bar: By which they would be joined.
-        rejoin: Joins some rows of the sets, rising, by a bar.
+        rows: Those that are joined with one another, rising.
+        bar: By which they are joined.
+        constraints: What may not be joined, of all sets.
     """
-    while len(rows := _black_holes(sets, stored, joined, bar)):
+
+    def join_rows(rows: Integers, bar: Bar) -> Joined:
+        return join(sets.take(rows), bar, constraints.within(rows)).renumbered(rows, len(sets))
+
+    joined = join_rows(rows, bar)
+    while len(holes := _black_holes(sets, constraints.stored, joined, bar)):
         bar = bar.stricter()
-        joined = joined.replaced(rejoin(rows, bar), rows)
+        joined = joined.replaced(join_rows(holes, bar), holes)
     return joined
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from registry.core.likeness import Bar, Sets, bar_among
 from registry.core.linking import KnownVoices, link
+from registry.core.measures import from_zero
 from registry.core.model_constants import ModelConstants
 from registry.core.probability_rule import ProbabilityRule
 from registry.core.records import Booleans, Floats, Integers
@@ -42,7 +43,7 @@ class LabelledClips:
     @cached_property
     def own(self) -> Integers:
         """Number the speakers of both genders from 0 without gaps (n,)."""
-        return _from_zero(2 * self.speaker + self.gender)
+        return from_zero(2 * self.speaker + self.gender)
 
     @property
     def speakers(self) -> int:
@@ -58,7 +59,7 @@ class LabelledClips:
         """Give the clips of a gender as sets of their own, and their speakers, from 0 without gaps."""
         rows = np.flatnonzero(self.gender == gender)
         clips = clips_as_voices(unit(self.vectors[rows]), self.durations_s[rows], self.narrowness[rows])
-        return clips, _from_zero(self.own[rows])
+        return clips, from_zero(self.own[rows])
 
 
 def calibrate(clips: LabelledClips, shipped: ProbabilityRule) -> ModelConstants:
@@ -95,7 +96,7 @@ def as_one_night(clips: LabelledClips, rule: ProbabilityRule) -> Integers:
         decisions = link(range(len(rows)), clips.vectors[rows], *sounds, known, rule).decisions
         for number, decision in enumerate(decisions):
             found[rows[list(decision.audio_ids)]] = 2 * number + gender
-    return _from_zero(found)
+    return from_zero(found)
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,7 @@ class _Side:
     def heard(self, *, narrow: bool) -> "_Side | None":
         """Give the clips of a sound, if they are of two speakers or more."""
         rows = np.flatnonzero((self.clips.narrowness >= NARROW) == narrow)
-        speaker = _from_zero(self.speaker[rows])
+        speaker = from_zero(self.speaker[rows])
         is_enough = len(np.unique(speaker)) > 1
         return replace(self, clips=self.clips.take(rows), speaker=speaker) if is_enough else None
 
@@ -280,9 +281,3 @@ def _at_equal_steps(voices: Voices, most: int) -> Voices:
 
 def _average(values: Sequence[float], weights: Sequence[int]) -> float:
     return float(np.average(values, weights=weights))
-
-
-def _from_zero(keys: Integers) -> Integers:
-    """Number the different keys (n,) from 0 without gaps."""
-    numbers: Integers = np.unique(keys, return_inverse=True)[1]
-    return numbers

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from registry.core.black_holes import without_black_holes
-from registry.core.joining import BLOCK_MARGINS, Constraints, Joined, join
+from registry.core.black_holes import join_without_black_holes
+from registry.core.joining import BLOCK_MARGINS, Constraints, Joined
 from registry.core.likeness import Bar, Sets, bar_among, probability
 from registry.core.probability_rule import ProbabilityRule
-from registry.core.records import Integers
 from registry.core.voices import Voices
 
 
@@ -50,14 +49,9 @@ def consolidate(
     """
     bar = bar_among(voices, strangers, rule)
     stored = bar.sets(voices)
-
-    def join_rows(rows: Integers, bar: Bar) -> Joined:
-        place = {speaker_ids[row]: position for position, row in enumerate(rows.tolist())}
-        constraints = Constraints(stored=len(rows)).among(place, apart, confirmed)
-        return join(stored.take(rows), bar, constraints).renumbered(rows, len(stored))
-
-    joined = join_rows(np.arange(len(stored)), bar)
-    joined = without_black_holes(joined, stored, len(stored), bar, join_rows)
+    place = {key: row for row, key in enumerate(speaker_ids)}
+    constraints = Constraints(len(place)).among(place, apart, confirmed)
+    joined = join_without_black_holes(stored, np.arange(len(stored)), bar, constraints)
     return Consolidation(joins_of(joined, speaker_ids), _review(stored, joined, speaker_ids, apart, bar))
 
 

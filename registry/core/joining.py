@@ -29,6 +29,12 @@ class Constraints:
         pairs = [(place[one], place[other]) for one, other in apart if one in place and other in place]
         return replace(self, apart=pairs, confirmed=[place[key] for key in confirmed if key in place])
 
+    def within(self, rows: Integers) -> "Constraints":
+        """Give those that hold among some rows, rising, by their places there."""
+        place = {row: position for position, row in enumerate(rows.tolist())}
+        asleep = [place[row] for row in self.asleep if row in place]
+        return Constraints(int((rows < self.stored).sum()), asleep).among(place, self.apart, self.confirmed)
+
 
 @dataclass(frozen=True)
 class Merge:

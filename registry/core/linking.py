@@ -6,10 +6,10 @@ from typing import Literal
 
 import numpy as np
 
-from registry.core.black_holes import without_black_holes
+from registry.core.black_holes import join_without_black_holes
 from registry.core.building import builders
 from registry.core.consolidation import Join, joins_of
-from registry.core.joining import Constraints, Joined, join
+from registry.core.joining import Constraints, Joined
 from registry.core.likeness import Bar, Sets, bar_among
 from registry.core.probability_rule import ProbabilityRule
 from registry.core.ranking import Choice, in_reach, rank
@@ -140,18 +140,11 @@ def _join_in_rounds(everybody: Voices, known: KnownVoices, rule: ProbabilityRule
 
 def _join_awake(sets: Sets, awake: Integers, bar: Bar, known: KnownVoices) -> Joined:
     """Join some rows with one another and with all in their reach; the rest is not joined with one another."""
-
-    def join_rows(rows: Integers, bar: Bar) -> Joined:
-        stored = rows[rows < len(known.voices)]
-        place = {known.speaker_ids[row]: position for position, row in enumerate(stored.tolist())}
-        asleep = np.flatnonzero(~np.isin(rows, awake)).tolist()
-        constraints = Constraints(len(stored), asleep).among(place, known.apart, known.confirmed)
-        return join(sets.take(rows), bar, constraints).renumbered(rows, len(sets))
-
     rest = np.setdiff1d(np.arange(len(sets)), awake)
     near = rest[in_reach(sets.take(awake), sets.take(rest), bar)]
-    joined = join_rows(np.union1d(near, awake), bar)
-    return without_black_holes(joined, sets, len(known.voices), bar, join_rows)
+    place = {key: row for row, key in enumerate(known.speaker_ids)}
+    constraints = Constraints(len(place), rest.tolist()).among(place, known.apart, known.confirmed)
+    return join_without_black_holes(sets, np.union1d(near, awake), bar, constraints)
 
 
 def _present(stored: Sets, root: Integers, bar: Bar) -> tuple[Integers, Sets]:

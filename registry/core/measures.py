@@ -113,7 +113,7 @@ def clustering(truth: Integers, found: Integers) -> Clustering:
         pair_confusion_matrix,
     )
 
-    t, f = _from_zero(truth), _from_zero(found)
+    t, f = from_zero(truth), from_zero(found)
     table, count = contingency_matrix(t, f, sparse=True).tocoo(), len(t)
     precision, recall = (float(shares.mean()) for shares in bcubed_of_clips(t, f))
     (_, merged), (parted, both) = pair_confusion_matrix(t, f).tolist()
@@ -136,13 +136,13 @@ def bcubed_of_clips(truth: Integers, found: Integers) -> tuple[Shares, Shares]:
         truth: True speakers (n,), n > 0; any integers.
         found: Speakers found (n,).
     """
-    t, f = _from_zero(truth), _from_zero(found)
-    both = _from_zero(t * (f.max() + 1) + f)
+    t, f = from_zero(truth), from_zero(found)
+    both = from_zero(t * (f.max() + 1) + f)
     common = np.bincount(both)[both]
     return common / np.bincount(f)[f], common / np.bincount(t)[t]
 
 
-def _from_zero(labels: Integers) -> Integers:
+def from_zero(labels: Integers) -> Integers:
     coded: Integers = np.unique(labels, return_inverse=True)[1]
     return coded
 
@@ -230,7 +230,7 @@ def clips_right(truth: Integers, found: Integers, recording: Integers) -> tuple[
     """
     is_judged, is_right = np.zeros(len(truth), dtype=np.bool_), np.zeros(len(truth), dtype=np.bool_)
     for members in _groups(found):
-        voice = _from_zero(truth[members])
+        voice = from_zero(truth[members])
         votes = np.bincount(voice)
         for own in _groups(recording[members]):
             rest = votes - np.bincount(voice[own], minlength=len(votes))

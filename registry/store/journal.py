@@ -135,10 +135,7 @@ CHANGED_CONSTANTS = f"""
 def effects(connection: Connection, operation_ids: Sequence[int]) -> Effects:
     """Sum up what some operations, one after the other, changed."""
     values = {"ids": list(operation_ids), "before": min(operation_ids) - 1, "last": max(operation_ids)}
-    queries = (
-        *(CHANGED_CLIPS, CHANGED_NUMBERS, CHANGED_NAMES, CHANGED_VERDICTS, CHANGED_MODELS),
-        CHANGED_CONSTANTS,
-    )
+    queries = (CHANGED_CLIPS, CHANGED_NUMBERS, CHANGED_NAMES, CHANGED_VERDICTS, CHANGED_MODELS, CHANGED_CONSTANTS)
     found = (connection.execute(text(query), values) for query in queries)
     return Effects(*(tuple(tuple(row) for row in rows) for rows in found))
 
