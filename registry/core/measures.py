@@ -143,6 +143,7 @@ def bcubed_of_clips(truth: Integers, found: Integers) -> tuple[Shares, Shares]:
 
 
 def from_zero(labels: Integers) -> Integers:
+    """Number the different labels (n,) from 0 without gaps, in their order."""
     coded: Integers = np.unique(labels, return_inverse=True)[1]
     return coded
 
