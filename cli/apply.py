@@ -36,7 +36,7 @@ def apply(context: click.Context, plan: Path, database: str | None, as_json: boo
 
 def _parameters(plan: "Plan") -> dict[str, object]:
     """Make of the task what the command's own options would have made of it."""
-    from registry.remote import to_path
+    from registry.input.remote import to_path
 
     task: dict[str, object] = dict(plan.task)
     if plan.command == "ingest":

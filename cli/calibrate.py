@@ -40,7 +40,7 @@ def calibrate(labels: Path, plan_only: bool, database: str | None, as_json: bool
     Example: registry calibrate labels.csv --plan
     """
     from registry.corrections.calibrate import calibrate as run
-    from registry.database import reach
+    from registry.database.reach import reach
 
     with reach(database) as opened:
         done = run(opened.engine, labels, author(), plan_only=plan_only)

@@ -19,9 +19,9 @@ def check(database: str | None, as_json: bool) -> int:
     \b
     Example: registry check
     """
-    from registry.check import ALL
-    from registry.check import check as run
-    from registry.database import reach
+    from registry.database.check import ALL
+    from registry.database.check import check as run
+    from registry.database.reach import reach
 
     with reach(database, reading=True) as opened:
         violations = run(opened.engine)

@@ -19,7 +19,7 @@ def confirm(what: tuple[str, ...], database: str | None, as_json: bool) -> int:
     Example: registry confirm F0003
     """
     from registry.corrections.move import confirm as run
-    from registry.database import reach
+    from registry.database.reach import reach
 
     with reach(database) as opened:
         outcome = run(opened.engine, what, author())

@@ -35,7 +35,7 @@ def consolidate(full: bool, plan_only: bool, playlist: Path | None, database: st
     Example: registry consolidate --plan
     """
     from registry.corrections.consolidate import consolidate as run
-    from registry.database import reach
+    from registry.database.reach import reach
 
     with reach(database) as opened:
         found = run(opened.engine, author(), full=full, plan_only=plan_only)

@@ -29,7 +29,7 @@ def url(database: str | None, as_json: bool) -> int:
     \b
     Example: psql "$(registry database url)"
     """
-    from registry.database import reach
+    from registry.database.reach import reach
 
     with reach(database) as opened:
         if opened.server is not None:
@@ -50,8 +50,8 @@ def status(database: str | None, as_json: bool) -> int:
     \b
     Example: registry database status --json
     """
-    from registry.database import reach
-    from registry.status import status as ask
+    from registry.database.reach import reach
+    from registry.database.status import status as ask
 
     with reach(database, upgrade=False) as opened:
         answer = ask(opened)
@@ -73,8 +73,8 @@ def upgrade(database: str | None, as_json: bool) -> int:
     \b
     Example: registry database upgrade --database postgresql://registry@db.example.org/registry
     """
-    from registry.database import reach
-    from registry.schema import newest_revision
+    from registry.database.reach import reach
+    from registry.database.schema import newest_revision
 
     with reach(database) as opened:
         shown_url, revision = opened.shown_url, newest_revision()
@@ -96,8 +96,8 @@ def vacuum(database: str | None, as_json: bool) -> int:
     \b
     Example: registry database vacuum
     """
-    from registry.database import reach
-    from registry.vacuum import vacuum as rewrite
+    from registry.database.reach import reach
+    from registry.database.vacuum import vacuum as rewrite
 
     with reach(database) as opened:
         done = rewrite(opened.engine)
@@ -119,8 +119,8 @@ def list_(as_json: bool) -> int:
     \b
     Example: registry database list
     """
-    from registry.embedded import EmbeddedServer, home
-    from registry.registries import listed
+    from registry.database.embedded import EmbeddedServer, home
+    from registry.database.registries import listed
 
     found = listed(EmbeddedServer(home()))
     if as_json:
@@ -148,8 +148,8 @@ def drop(name: str, yes: bool, as_json: bool) -> int:
     \b
     Example: registry database drop demo
     """
-    from registry.embedded import EmbeddedServer, home
-    from registry.registries import dropped
+    from registry.database.embedded import EmbeddedServer, home
+    from registry.database.registries import dropped
 
     if not yes:
         _ask(name)
@@ -180,7 +180,7 @@ def stop(as_json: bool) -> int:
     \b
     Example: registry database stop
     """
-    from registry.embedded import EmbeddedServer, home
+    from registry.database.embedded import EmbeddedServer, home
 
     was_running = EmbeddedServer(home()).stop()
     if as_json:

@@ -33,11 +33,11 @@ def demo(folder: Path, database: str | None, as_json: bool) -> int:
     """
     from cli import export as export_command
     from cli import ingest as ingest_command
-    from registry.database import reach
+    from registry.database.query import ask
+    from registry.database.reach import reach
     from registry.demo import lay_out
     from registry.export import export
     from registry.ingest import ingest
-    from registry.query import ask
 
     name = database or "demo"
     there = f"--database {shlex.quote(name)}"

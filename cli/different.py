@@ -18,7 +18,7 @@ def different(one: str, other: str, database: str | None, as_json: bool) -> int:
     Example: registry different F0003 F0008
     """
     from registry.corrections.merge import different as run
-    from registry.database import reach
+    from registry.database.reach import reach
 
     with reach(database) as opened:
         outcome = run(opened.engine, one, other, author())

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from registry.corrections.change import Outcome
     from registry.corrections.plan_forms import Value
-    from registry.store.journal import Effects
+    from registry.database.store.journal import Effects
 
 
 def print_outcome(outcome: "Outcome", *, as_json: bool) -> None:
@@ -77,7 +77,7 @@ def save_plan(based_on: int, effects: "Effects", command: str, task: "Mapping[st
     if path is None:
         return
     from registry.corrections import plan
-    from registry.database import without_password
+    from registry.database.reach import without_password
 
     try:
         plan.save(path, plan.Plan(command, task, based_on, effects))

@@ -40,7 +40,7 @@ def evaluate(labels: Path | None, playlist: Path | None, database: str | None, a
     \b
     Example: registry evaluate labels.csv
     """
-    from registry.database import reach
+    from registry.database.reach import reach
     from registry.evaluation import estimate
     from registry.evaluation import evaluate as run
 

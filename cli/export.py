@@ -13,7 +13,7 @@ from cli.progress import shown
 if TYPE_CHECKING:
     from registry.export import ExportReport
     from registry.export.files import LinkMode
-    from registry.remote import AnyPath
+    from registry.input.remote import AnyPath
 
 SHOWN = 10
 RENUMBERED = (
@@ -66,10 +66,10 @@ def export(
     \b
     Example: registry export /data/speakers --link hardlink
     """
-    from registry.database import reach
+    from registry.database.reach import reach
+    from registry.database.store.tree import Extent
     from registry.export import export as run
     from registry.export.as_of import find_moment
-    from registry.store.tree import Extent
 
     extent = Extent(broadcaster, first and first.date(), last and last.date())
     with reach(database) as opened, shown(quiet=as_json or plan_only) as progress:

@@ -45,8 +45,8 @@ def forget(
     Example: registry forget F0003
     """
     from registry.corrections.forget import forget_older_than, forget_speaker
-    from registry.database import reach
-    from registry.store import identity
+    from registry.database.reach import reach
+    from registry.database.store import identity
 
     if speaker is None and older_than is None:
         raise click.UsageError("name a speaker, or a date with --older-than")

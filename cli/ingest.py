@@ -26,9 +26,9 @@ from cli.progress import shown
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from registry.database.store.journal import Unsure
     from registry.ingest import IngestReport
-    from registry.remote import AnyPath
-    from registry.store.journal import Unsure
+    from registry.input.remote import AnyPath
 
 ALWAYS = ("clips", "new")  # counts that are shown also where they are all 0
 COUNTS = {
@@ -101,7 +101,7 @@ def ingest(
     \b
     Example: registry ingest /data/nights/2020-11-05
     """
-    from registry.database import reach
+    from registry.database.reach import reach
     from registry.ingest import ingest as run
 
     asked: dict[str, Any] = {
@@ -133,10 +133,10 @@ def _ingest_at_once(
     new: bool,
 ) -> int:
     """Show what an ingest would do, or do what was planned."""
-    from registry.database import reach
+    from registry.database.reach import reach
     from registry.ingest import ingest as run
     from registry.ingest.plan import at_once
-    from registry.runtimes import recorded_name
+    from registry.speech.runtimes import recorded_name
 
     plan = plan_under_way()
     with reach(database, new=new) as opened, shown(quiet=as_json) as progress:
@@ -169,7 +169,7 @@ def print_unsure(unsure: "Sequence[Unsure]") -> None:
 
 def print_report(report: "IngestReport", *, as_json: bool = False) -> None:
     """Print a row per group and a total, and name what was rejected."""
-    from registry.scan import listed
+    from registry.input.scan import listed
 
     if as_json:
         print_json(as_document(report))

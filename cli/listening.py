@@ -8,7 +8,7 @@ import click
 
 from cli.options import LocalPath
 from cli.output import shown
-from registry import private_files
+from registry.files import private_files
 
 Files = Sequence[tuple[str, Sequence[str]]]  # whose they are, and their paths
 

@@ -28,8 +28,8 @@ def log(speaker: str | None, since: dt.datetime | None, limit: int | None, datab
     Example: registry log --speaker F0003
     """
     from registry.core.journal_words import in_short
-    from registry.database import reach
-    from registry.store import addresses, journal
+    from registry.database.reach import reach
+    from registry.database.store import addresses, journal
 
     with reach(database, reading=True) as opened, opened.engine.connect() as connection:
         speaker_id = addresses.find_speaker(connection, speaker).speaker_id if speaker is not None else None
@@ -56,9 +56,9 @@ def show(operation: int, database: str | None, as_json: bool) -> int:
     \b
     Example: registry show 12
     """
-    from registry.database import reach
+    from registry.database.reach import reach
+    from registry.database.store import journal
     from registry.errors import UnknownOperation
-    from registry.store import journal
 
     with reach(database, reading=True) as opened, opened.engine.connect() as connection:
         entry = journal.entry(connection, operation)

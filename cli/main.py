@@ -144,7 +144,7 @@ def _show(error: click.ClickException) -> int:
 
 
 def _explain(error: Exception, *, verbose: bool) -> int:
-    from registry.database_errors import as_registry_error
+    from registry.database.server_errors import as_registry_error
 
     known = as_registry_error(error)
     if verbose:

@@ -25,7 +25,7 @@ def merge(
     Example: registry merge F0003 F0017 --plan
     """
     from registry.corrections.merge import merge as run
-    from registry.database import reach
+    from registry.database.reach import reach
 
     with reach(database) as opened:
         speakers = (one, *others)

@@ -25,7 +25,7 @@ def move(
     Example: registry move andaiafm_F20201105/mclip-00000003 F0002
     """
     from registry.corrections.move import move as run
-    from registry.database import reach
+    from registry.database.reach import reach
 
     with reach(database) as opened:
         outcome = run(opened.engine, clips, speaker, author(), plan_only=plan_only or bool(save), plan=plan_under_way())

@@ -13,9 +13,9 @@ from cli.progress import shown
 
 if TYPE_CHECKING:
     from registry.export.files import LinkMode
+    from registry.input.remote import AnyPath
     from registry.night import NightReport
-    from registry.remote import AnyPath
-    from registry.runtimes import Runtime
+    from registry.speech.runtimes import Runtime
 
 SHOWN = 10  # of joined speakers and of unsure decisions; --json lists all
 
@@ -53,7 +53,7 @@ def night(
     \b
     Example: registry night /data/nights /data/speakers --quiet
     """
-    from registry.database import reach
+    from registry.database.reach import reach
     from registry.night import night as run
 
     with reach(database, new=new) as opened, shown(quiet=as_json or quiet) as progress:

@@ -17,8 +17,8 @@ from cli.output import say
 
 if TYPE_CHECKING:
     from registry.corrections.plan import Plan
-    from registry.database import Database
-    from registry.store.operations import Author
+    from registry.database.reach import Database
+    from registry.database.store.operations import Author
 
 EMPTY = "the path is empty, as a variable that is not set is."
 MOST_FOLDERS = 500  # in each other; Python itself makes no more
@@ -58,7 +58,7 @@ class Address(click.Path):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401
         """Make it a `Path` or a `RemotePath`."""
         from registry.core.shown_addresses import holds_secret
-        from registry.remote import is_remote, to_path
+        from registry.input.remote import is_remote, to_path
 
         _refuse_odd(value, param, ctx)
         if is_remote(str(value)) and holds_secret(str(value)):  # which messages, the journal and every clip would keep
@@ -165,7 +165,7 @@ def own_name() -> str:
 
 def author() -> "Author":
     """Tell who runs which command, for the journal, without the secrets of a URL."""
-    from registry.store.operations import Author
+    from registry.database.store.operations import Author
 
     plan = plan_under_way()
     words = sys.argv[1:] if plan is None else plan.words()
@@ -174,7 +174,7 @@ def author() -> "Author":
 
 
 def _without_secrets(word: str) -> str:
-    from registry.database import without_password
+    from registry.database.reach import without_password
 
     option, equals, value = word.partition("=") if word.startswith("--") else ("", "", word)
     return option + equals + without_password(value)

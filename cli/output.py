@@ -16,8 +16,8 @@ import click
 from cli.terminal import VISIBLE, visible
 
 if TYPE_CHECKING:
-    from registry.check import Violation
     from registry.core.records import Rejected
+    from registry.database.check import Violation
 
 IN_A_ROW = VISIBLE | {ord("\n"): "\\n", ord("\t"): "\\t"}  # a line break would tear it apart
 MEASURED_ROWS = 1000  # by which a table is laid out; those that come later are laid out alike

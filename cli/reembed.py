@@ -11,7 +11,7 @@ from cli.output import print_json, print_rejected, say
 from cli.progress import shown
 
 if TYPE_CHECKING:
-    from registry.runtimes import Runtime
+    from registry.speech.runtimes import Runtime
 
 
 @click.command()
@@ -31,8 +31,8 @@ def reembed(model: str, runtime: "Runtime | None", workers: int | None, database
     \b
     Example: registry reembed --model pyannote/wespeaker-voxceleb-resnet34-LM
     """
-    from registry.database import reach
-    from registry.reembed import reembed as run
+    from registry.database.reach import reach
+    from registry.ingest.reembed import reembed as run
 
     with reach(database) as opened, shown(quiet=as_json) as progress:
         done = run(opened.engine, model, author(), runtime=runtime, workers=workers, progress=progress)

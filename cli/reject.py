@@ -20,7 +20,7 @@ def reject(clip: str, speaker: str, database: str | None, as_json: bool) -> int:
     Example: registry reject andaiafm_F20201105/mclip-00000003 F0003
     """
     from registry.corrections.move import reject as run
-    from registry.database import reach
+    from registry.database.reach import reach
 
     with reach(database) as opened:
         outcome = run(opened.engine, clip, speaker, author())

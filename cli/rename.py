@@ -19,7 +19,7 @@ def rename(speaker: str, name: str, notes: str | None, database: str | None, as_
     Example: registry rename F0003 "Maria Silva" --notes "reads the news at six"
     """
     from registry.corrections.rename import rename as run
-    from registry.database import reach
+    from registry.database.reach import reach
 
     with reach(database) as opened:
         outcome = run(opened.engine, speaker, name, author(), notes=notes)

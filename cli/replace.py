@@ -13,8 +13,8 @@ from cli.output import print_json, say
 from cli.progress import shown
 
 if TYPE_CHECKING:
-    from registry.remote import AnyPath
-    from registry.runtimes import Runtime
+    from registry.input.remote import AnyPath
+    from registry.speech.runtimes import Runtime
 
 
 @click.command()
@@ -49,10 +49,10 @@ def replace(
     \b
     Example: registry replace /data/nights/andaiafm_F20201106 --of andaiafm_F20201105
     """
-    from registry.database import reach
+    from registry.database.reach import reach
+    from registry.database.store.addresses import named_group
     from registry.ingest.plan import at_once
     from registry.ingest.replace import replace as run
-    from registry.store.addresses import named_group
 
     instead_of = None if of is None else named_group(of)
     with reach(database) as opened, shown(quiet=as_json) as progress:

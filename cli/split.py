@@ -45,7 +45,7 @@ def split(
     """
     from registry.corrections.split import propose_split
     from registry.corrections.split import split as run
-    from registry.database import reach
+    from registry.database.reach import reach
 
     with reach(database) as opened:
         if not clips:

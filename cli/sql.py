@@ -35,8 +35,8 @@ def sql(query: str, database: str | None, as_json: bool, as_csv: bool, timeout_s
     \b
     Example: registry sql "SELECT number, clips FROM speakers WHERE broadcaster = 'andaiafm'"
     """
-    from registry.database import reach
-    from registry.query import ask
+    from registry.database.query import ask
+    from registry.database.reach import reach
 
     with reach(database, reading=True) as opened, ask(opened, query, timeout_s) as answer:
         if as_json:

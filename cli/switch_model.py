@@ -28,7 +28,7 @@ def switch_model(model: str, plan_only: bool, database: str | None, as_json: boo
     Example: registry switch-model pyannote/wespeaker-voxceleb-resnet34-LM --plan
     """
     from registry.corrections.switch_model import switch_model as run
-    from registry.database import reach
+    from registry.database.reach import reach
 
     with reach(database) as opened:
         switched = run(opened.engine, model, author(), plan_only=plan_only)

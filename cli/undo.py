@@ -23,7 +23,7 @@ def undo(operation: int, with_later: bool, plan_only: bool, yes: bool, database:
     Example: registry undo 12
     """
     from registry.corrections.undo import undo as run
-    from registry.database import reach
+    from registry.database.reach import reach
 
     with reach(database) as opened:
         if with_later and not (yes or plan_only):

@@ -11,8 +11,8 @@ from cli.output import print_json, print_rejected, print_table, shown
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from registry.corrections.whois import Whois
-    from registry.remote import AnyPath
+    from registry.input.remote import AnyPath
+    from registry.whois import Whois
 
 LIKELY = 0.5
 MOST, MOST_OF_SEVERAL = 10, 3
@@ -37,8 +37,8 @@ def whois(files: "tuple[AnyPath, ...]", most: int | None, database: str | None, 
     \b
     Example: registry whois interview.wav caller.mp3
     """
-    from registry.corrections.whois import whois as run
-    from registry.database import reach
+    from registry.database.reach import reach
+    from registry.whois import whois as run
 
     most = most or (MOST if len(files) == 1 else MOST_OF_SEVERAL)
     with reach(database) as opened:

@@ -24,7 +24,7 @@ def withdraw(what: tuple[str, ...], plan_only: bool, save: Path | None, database
     Example: registry withdraw andaiafm_F20201105/mclip-00000003
     """
     from registry.corrections.withdraw import withdraw as run
-    from registry.database import reach
+    from registry.database.reach import reach
 
     with reach(database) as opened:
         outcome = run(opened.engine, what, author(), plan_only=plan_only or bool(save), plan=plan_under_way())

@@ -3,7 +3,7 @@
 from alembic import context
 from sqlalchemy import Connection, text
 
-from registry.tables import metadata
+from registry.database.store.tables import metadata
 
 
 def is_in_tables(name: str | None, kind: str, _: object) -> bool:
@@ -28,7 +28,7 @@ handed_in = context.config.attributes.get("connection")
 if handed_in is not None:
     run(handed_in)
 else:
-    from registry import database
+    from registry.database import reach as database
 
     with database.reach(None, create=True, upgrade=False) as server, server.engine.begin() as own_connection:
         run(own_connection)

@@ -9,17 +9,17 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from registry import settings
+from registry.database.store import journal, nights, operations
+from registry.database.store.journal import Unsure
+from registry.database.store.operations import Author
 from registry.errors import NightUnderWay, OutputRefused, RegistryError
 from registry.export import ExportReport, export
 from registry.export.files import LinkMode
-from registry.group_folders import looks_like_group
 from registry.ingest import IngestReport, ingest
+from registry.input.group_folders import looks_like_group
+from registry.input.remote import AnyPath, RemotePath
 from registry.progress import Progress, Silent
-from registry.remote import AnyPath, RemotePath
-from registry.runtimes import Runtime
-from registry.store import journal, nights, operations
-from registry.store.journal import Unsure
-from registry.store.operations import Author
+from registry.speech.runtimes import Runtime
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Every knob of the registry: its default, its unit, and why this value."""
 
-from registry.core.model_constants import ModelConstants
-from registry.core.probability_rule import ProbabilityRule
+from registry.core.linking.model_constants import ModelConstants
+from registry.core.linking.probability_rule import ProbabilityRule
 
 
 def linking_rule(false_merge_rate: float, constants: ModelConstants | None = None) -> ProbabilityRule:

@@ -16,14 +16,14 @@ import pytest
 import soundfile as sf
 from sqlalchemy import Engine, text
 
-from registry.check import check
 from registry.core.records import Floats
 from registry.corrections.change import Change, change
-from registry.database import reach
-from registry.embedded import EmbeddedServer
-from registry.embedder import Embedder
-from registry.store import corrections
-from registry.store.operations import Author
+from registry.database.check import check
+from registry.database.embedded import EmbeddedServer
+from registry.database.reach import reach
+from registry.database.store import corrections
+from registry.database.store.operations import Author
+from registry.speech.embedder import Embedder
 
 os.environ["PYANNOTE_METRICS_ENABLED"] = "0"
 os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="registry-state-")  # where it is noted what a test named
@@ -114,7 +114,7 @@ def second_infer(samples: Floats) -> Floats:
     return (spectrum / np.linalg.norm(spectrum)).astype(np.float32)
 
 
-LOADERS = ("registry.ingest.model_in_use", "registry.corrections.whois", "registry.reembed")
+LOADERS = ("registry.ingest.model_in_use", "registry.whois", "registry.ingest.reembed")
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from cli.main import main
-from registry.embedded import EmbeddedServer
-from registry.embedder import Embedder
+from registry.database.embedded import EmbeddedServer
+from registry.speech.embedder import Embedder
 from tests.fix_places import short_folder
 
 SOURCE = Path(__file__).parents[1]

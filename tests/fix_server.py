@@ -14,8 +14,8 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from registry.embedded import binaries
-from registry.embedded.account import account_for, make_private
+from registry.database.embedded import binaries
+from registry.database.embedded.account import account_for, make_private
 
 PASSWORD = "p@ss/w:rd %41"
 

@@ -2,10 +2,10 @@
 
 from sqlalchemy import Connection
 
-from registry.core.likeness import Bar, bar_among
-from registry.store import speakers
-from registry.store.models import Foundation
-from registry.store.strangers import strangers
+from registry.core.linking.likeness import Bar, bar_among
+from registry.database.store import speakers
+from registry.database.store.models import Foundation
+from registry.database.store.strangers import strangers
 
 
 def bar_of(connection: Connection, foundation: Foundation, gender: str) -> Bar:

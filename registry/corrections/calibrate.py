@@ -9,20 +9,20 @@ import numpy as np
 from sqlalchemy import Connection, Engine
 
 from registry.core import measures
-from registry.core.calibration import LEAST_SPEAKERS, LabelledClips, as_one_night
-from registry.core.calibration import calibrate as measure
+from registry.core.linking.calibration import LEAST_SPEAKERS, LabelledClips, as_one_night
+from registry.core.linking.calibration import calibrate as measure
+from registry.core.linking.model_constants import ModelConstants
+from registry.core.linking.probability_rule import ProbabilityRule
 from registry.core.measures import PrecisionRecall
-from registry.core.model_constants import ModelConstants
-from registry.core.probability_rule import ProbabilityRule
 from registry.core.records import GENDERS, Rejected
 from registry.corrections.change import Change, Outcome, change
+from registry.database.store import calibrations, embeddings, evaluation, models
+from registry.database.store.models import Foundation
+from registry.database.store.operations import Author
 from registry.errors import CorrectionRefused, LabelsTooFew
 from registry.evaluation.clips import find_all
 from registry.evaluation.labels import read_labels, true_speakers
 from registry.settings import linking_rule
-from registry.store import calibrations, embeddings, evaluation, models
-from registry.store.models import Foundation
-from registry.store.operations import Author
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from sqlalchemy import Connection, Engine
 
 from registry.corrections.judge import judge_left, judge_touched
 from registry.corrections.plan import Plan
-from registry.store import certainty, history, journal, operations, speakers
-from registry.store.journal import Effects
-from registry.store.operations import Author
+from registry.database.store import certainty, history, journal, operations, speakers
+from registry.database.store.journal import Effects
+from registry.database.store.operations import Author
 
 FINAL = ("forget",)  # kinds of operation that erase: what is gone cannot come back
 

@@ -8,18 +8,18 @@ from sqlalchemy import Engine
 
 from registry import settings
 from registry.core import measures
-from registry.core.consolidation import Join
-from registry.core.consolidation import consolidate as decide
+from registry.core.linking.consolidation import Join
+from registry.core.linking.consolidation import consolidate as decide
 from registry.core.records import GENDERS
 from registry.corrections.change import Change, Outcome, change
 from registry.corrections.merge import unite_all
 from registry.corrections.part import Parting, part_all
 from registry.corrections.recluster import Reclustered, is_young, recluster
+from registry.database.store import addresses, corrections, history, listening, models, speakers
+from registry.database.store.models import Foundation
+from registry.database.store.operations import Author
+from registry.database.store.strangers import strangers
 from registry.errors import CorrectionRefused
-from registry.store import addresses, corrections, history, listening, models, speakers
-from registry.store.models import Foundation
-from registry.store.operations import Author
-from registry.store.strangers import strangers
 
 
 @dataclass(frozen=True)

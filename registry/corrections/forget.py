@@ -6,13 +6,13 @@ from collections.abc import Collection, Iterable, Mapping
 from sqlalchemy import Connection, Engine
 
 from registry.core.export_plan import label
-from registry.core.succession import Holding
+from registry.core.merging import Holding
 from registry.corrections.change import Act, Change, Outcome, change
 from registry.corrections.judge import judge_touched
+from registry.database.store import addresses, corrections, forgetting, identity, speakers, withdrawal
+from registry.database.store.operations import Author
+from registry.database.vacuum import vacuum
 from registry.errors import UnknownSpeaker
-from registry.store import addresses, corrections, forgetting, identity, speakers, withdrawal
-from registry.store.operations import Author
-from registry.vacuum import vacuum
 
 
 def forget_speaker(engine: Engine, speaker: str, author: Author, *, plan_only: bool = False) -> Outcome:

@@ -4,12 +4,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from sqlalchemy import Connection
 
-from registry.core.certainty import certainties
-from registry.core.probability_rule import ProbabilityRule
+from registry.core.linking.certainty import certainties
+from registry.core.linking.probability_rule import ProbabilityRule
 from registry.core.records import GENDERS
-from registry.store import certainty, models, operations
-from registry.store.models import Foundation
-from registry.store.strangers import strangers
+from registry.database.store import certainty, models, operations
+from registry.database.store.models import Foundation
+from registry.database.store.strangers import strangers
 
 AUDIOS_TOGETHER = 20_000  # whose vectors are in memory together: 16 MB
 COHORT_SPEAKERS = 2000  # that stand for all of a gender at the most: cost stays flat

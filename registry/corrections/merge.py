@@ -6,15 +6,15 @@ from itertools import combinations
 
 from sqlalchemy import Connection, Engine
 
-from registry.core.consolidation import Join
-from registry.core.succession import heir, unite
+from registry.core.linking.consolidation import Join
+from registry.core.merging import heir, unite
 from registry.corrections.change import Change, Outcome, change
 from registry.corrections.plan import Plan
+from registry.database.store import addresses, corrections
+from registry.database.store.addresses import Speaker
+from registry.database.store.corrections import Verdict
+from registry.database.store.operations import Author
 from registry.errors import CorrectionRefused
-from registry.store import addresses, corrections
-from registry.store.addresses import Speaker
-from registry.store.corrections import Verdict
-from registry.store.operations import Author
 
 
 def merge(

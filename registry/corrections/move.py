@@ -6,11 +6,11 @@ from sqlalchemy import Connection, Engine
 
 from registry.corrections.change import Change, Outcome, change
 from registry.corrections.plan import Plan
+from registry.database.store import addresses, corrections, speakers
+from registry.database.store.addresses import Speaker
+from registry.database.store.corrections import Verdict
+from registry.database.store.operations import Author
 from registry.errors import CorrectionRefused
-from registry.store import addresses, corrections, speakers
-from registry.store.addresses import Speaker
-from registry.store.corrections import Verdict
-from registry.store.operations import Author
 
 NEW = "new"  # in place of a speaker: one that nobody is yet
 

@@ -4,17 +4,17 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from registry.core.black_holes import is_black_hole
+from registry.core.linking.black_holes import is_black_hole
+from registry.core.linking.splitting import cut_in_two, one_voice
+from registry.core.linking.voices import clips_as_voices
 from registry.core.records import Floats
-from registry.core.splitting import cut_in_two, one_voice
 from registry.core.vectors import unit
-from registry.core.voices import clips_as_voices
 from registry.corrections.bar import bar_of
 from registry.corrections.change import Change
 from registry.corrections.move import make_speaker
-from registry.store import corrections, embeddings, everybody, history, speakers
-from registry.store.everybody import HeldClip
-from registry.store.models import Foundation
+from registry.database.store import corrections, embeddings, everybody, history, speakers
+from registry.database.store.everybody import HeldClip
+from registry.database.store.models import Foundation
 
 BATCH_AUDIOS = 20_000  # whose vectors are in memory together: 16 MB
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from registry import private_files
 from registry.corrections.plan_forms import FORMS, Value, check_form
+from registry.database.store.journal import Effects
 from registry.errors import PlanOutdated, PlanUnfit, PlanUnreadable
-from registry.store.journal import Effects
+from registry.files import private_files
 
 VERSION = 2
 MOST_BYTES = 64 * 2**20  # a night of a million clips makes a plan of a few; more is no plan

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from registry import trust
-from registry.remote import is_remote
+from registry.input import trust
+from registry.input.remote import is_remote
 
 Value: TypeAlias = str | bool | int | float | tuple[str, ...] | None
 Check = Callable[[object], Value]

@@ -8,15 +8,15 @@ import numpy as np
 from sqlalchemy import Connection
 
 from registry import settings
-from registry.core.linking import Decision, KnownVoices, link
-from registry.core.reclustering import Succession, succeed
-from registry.core.succession import unite
+from registry.core.linking.decisions import Decision, KnownVoices, link
+from registry.core.linking.reclustering import Succession, succeed
+from registry.core.merging import unite
 from registry.corrections.change import Change
-from registry.store import corrections, embeddings, everybody, history, speakers
-from registry.store.clips import has_more_audios
-from registry.store.everybody import HeldClip
-from registry.store.models import Foundation
-from registry.store.strangers import strangers
+from registry.database.store import corrections, embeddings, everybody, history, speakers
+from registry.database.store.clips import has_more_audios
+from registry.database.store.everybody import HeldClip
+from registry.database.store.models import Foundation
+from registry.database.store.strangers import strangers
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from sqlalchemy import Engine
 
 from registry.corrections.change import Change, Outcome, change
-from registry.store import addresses, corrections
-from registry.store.operations import Author
+from registry.database.store import addresses, corrections
+from registry.database.store.operations import Author
 
 
 def rename(engine: Engine, speaker: str, name: str, author: Author, *, notes: str | None = None) -> Outcome:

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
-from registry.core.splitting import cut_in_two, one_voice
+from registry.core.linking.splitting import cut_in_two, one_voice
 from registry.corrections.bar import bar_of
 from registry.corrections.change import Change, Outcome, change
 from registry.corrections.move import find_all, make_speaker
 from registry.corrections.plan import Plan
+from registry.database.store import addresses, corrections, embeddings, listening, models
+from registry.database.store.corrections import ClipLine, Verdict
+from registry.database.store.operations import Author
 from registry.errors import CorrectionRefused
-from registry.store import addresses, corrections, embeddings, listening, models
-from registry.store.corrections import ClipLine, Verdict
-from registry.store.operations import Author
 
 
 @dataclass(frozen=True)

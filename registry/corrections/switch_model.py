@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Engine
 
 from registry import settings
-from registry.core.agreement import agreement
+from registry.core.linking.agreement import agreement
 from registry.corrections.change import Change, Outcome, change
+from registry.database.store import addresses, calibrations, embeddings, models, profiles
+from registry.database.store import agreement as store
+from registry.database.store.models import Foundation, KnownModel
+from registry.database.store.operations import Author
+from registry.database.store.strangers import strangers
 from registry.errors import CorrectionRefused
-from registry.runtimes import recorded_name
-from registry.store import addresses, calibrations, embeddings, models, profiles
-from registry.store import agreement as store
-from registry.store.models import Foundation, KnownModel
-from registry.store.operations import Author
-from registry.store.strangers import strangers
-from registry.trust import name_model
+from registry.input.trust import name_model
+from registry.speech.runtimes import recorded_name
 
 WORST = 10  # speakers listed
 

@@ -7,10 +7,10 @@ from sqlalchemy import Connection, Engine
 
 from registry.core import standing
 from registry.corrections.change import FINAL, Change, Outcome, carry_out
+from registry.database.store import embeddings, history, journal, models, operations, profiles
+from registry.database.store.journal import Entry
+from registry.database.store.operations import Author
 from registry.errors import UndoRefused, UnknownOperation
-from registry.store import embeddings, history, journal, models, operations, profiles
-from registry.store.journal import Entry
-from registry.store.operations import Author
 
 
 def undo(

@@ -6,9 +6,9 @@ from sqlalchemy import Connection, Engine
 
 from registry.corrections.change import Change, Outcome, change
 from registry.corrections.plan import Plan
+from registry.database.store import addresses, withdrawal
+from registry.database.store.operations import Author
 from registry.errors import UnknownClip
-from registry.store import addresses, withdrawal
-from registry.store.operations import Author
 
 
 def withdraw(

@@ -10,11 +10,11 @@ from sqlalchemy import Connection
 
 from registry.core.names import one_form
 from registry.core.records import Rejected
-from registry.formats import without_audio_suffix
-from registry.group_folders import GROUP_NAME
-from registry.sources import read_anywhere
-from registry.store import evaluation
-from registry.store.evaluation import ClipName
+from registry.database.store import evaluation
+from registry.database.store.evaluation import ClipName
+from registry.input.formats import without_audio_suffix
+from registry.input.group_folders import GROUP_NAME
+from registry.input.sources import read_anywhere
 
 ABSENT = "the registry has no such clip"
 NO_ADDRESS = "expected a key, GROUP/NAME such as andaiafm_F20201105/x, or a wav file"

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
-from registry.store import addresses, evaluation, listening
-from registry.store.evaluation import AutomaticJoin, Doubt
+from registry.database.store import addresses, evaluation, listening
+from registry.database.store.evaluation import AutomaticJoin, Doubt
 
 WORST = 10  # speakers to name
 

@@ -10,10 +10,10 @@ from sqlalchemy import Engine
 from registry.core import measures
 from registry.core.measures import Calibration, Clustering, Persistence, Probabilities, Spread, Tenures
 from registry.core.records import Booleans, Integers, Rejected
+from registry.database.store import addresses, evaluation
+from registry.database.store.evaluation import SOUNDS, Placement, Tenure
 from registry.evaluation.clips import find_all
 from registry.evaluation.labels import read_labels, true_speakers
-from registry.store import addresses, evaluation
-from registry.store.evaluation import SOUNDS, Placement, Tenure
 
 WORST = 10  # speakers of each kind to name
 

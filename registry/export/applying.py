@@ -19,8 +19,8 @@ from registry.export.files import SourceLost
 from registry.export.manifest import Written, drop_intended, write_intended, write_manifest
 from registry.export.planning import Job, TreePlan
 from registry.export.report import ExportReport, begin_report, in_the_way
+from registry.input.remote import in_order, readers
 from registry.progress import Progress
-from registry.remote import in_order, readers
 
 NOT_EXPORTED = "not exported; put it back as it was, or ingest it from where it is now, then export again"
 NO_SUCH_NAME = "the disk cannot hold a file of this name ({}); not exported, export to another disk"

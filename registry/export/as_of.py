@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine
 
+from registry.database.store import journal, tree
 from registry.errors import UnknownMoment, UnknownOperation
-from registry.store import journal, tree
 
 LONGEST = 18  # digits of an operation's number that a database can hold
 NOTHING_HELD = (

@@ -9,10 +9,10 @@ from sqlalchemy import Connection, Engine
 from registry.core.export_losses import Fate, Held, with_mates
 from registry.core.export_plan import Source, is_sound
 from registry.core.records import Rejected
+from registry.database.store import copies
 from registry.export import files
-from registry.remote import in_order, is_remote, readers
-from registry.sources import read_anywhere
-from registry.store import copies
+from registry.input.remote import in_order, is_remote, readers
+from registry.input.sources import read_anywhere
 
 
 def judge(

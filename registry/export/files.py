@@ -14,9 +14,9 @@ from registry.core.export_plan import PlannedFile, Source
 from registry.export import disk
 from registry.export.manifest import FOLDER
 from registry.export.times import moment_of
-from registry.pinned import look
-from registry.remote import AnyPath, at_hand, is_remote
-from registry.trust import stored_path
+from registry.files.pinned import look
+from registry.input.remote import AnyPath, at_hand, is_remote
+from registry.input.trust import stored_path
 
 LinkMode = Literal["copy", "hardlink", "symlink"]
 # Rights of a new file, of which the umask takes some away.

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from registry.core.export_losses import count_unexplained, needs_agreement
 from registry.core.export_plan import PlannedFile
+from registry.database.store import tree
 from registry.errors import (
     OutputOfAnother,
     OutputRefused,
@@ -19,9 +20,8 @@ from registry.errors import (
 from registry.export.manifest import FOLDER, Record
 from registry.export.planning import Job, TreePlan
 from registry.export.set_aside import ASIDE
-from registry.group_folders import looks_like_group
-from registry.ownership import user_name
-from registry.store import tree
+from registry.files.ownership import user_name
+from registry.input.group_folders import looks_like_group
 
 
 def refuse_wrong_tree(job: Job, record: Record, planned: Sequence[PlannedFile]) -> None:

@@ -9,10 +9,10 @@ from sqlalchemy import Engine
 
 from registry.core.export_losses import KEPT, Fate, Held, leaving, pair_moves
 from registry.core.export_plan import Changes, PlannedFile, folder_of, is_sound, one_place, plan_changes
+from registry.database.store.tree import Extent
 from registry.export import disk, fates, files
 from registry.export.files import LinkMode
 from registry.export.manifest import Heading, Record, Written, night_of
-from registry.store.tree import Extent
 
 
 @dataclass(frozen=True)

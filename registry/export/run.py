@@ -9,6 +9,8 @@ from uuid import UUID
 from sqlalchemy import Connection, Engine
 
 from registry.core.export_plan import Alias, PlannedFile, plan_tree
+from registry.database.store import identity, tree
+from registry.database.store.tree import Extent
 from registry.errors import OutputRefused, OutputUnusable, RegistryError, TreeDiskFull, UnknownBroadcaster
 from registry.export import disk, files, guard
 from registry.export.applying import bring_up_to_date
@@ -17,10 +19,8 @@ from registry.export.lock import locked
 from registry.export.manifest import FOLDER, Heading, read_record
 from registry.export.planning import Job, TreePlan, make_plan
 from registry.export.report import ExportReport, report_of_plan
+from registry.input.remote import AnyPath, RemotePath
 from registry.progress import Progress, Silent
-from registry.remote import AnyPath, RemotePath
-from registry.store import identity, tree
-from registry.store.tree import Extent
 
 
 @contextmanager

@@ -12,9 +12,9 @@ from sqlalchemy import Connection
 
 from registry.core.export_losses import Held
 from registry.core.export_plan import folder_of, is_sound, stem
+from registry.database.store import copies
 from registry.export import disk, fates, files
 from registry.export.manifest import FOLDER, Written
-from registry.store import copies
 
 ASIDE = "set-aside"
 NAME = re.compile(r"(?P<stem>.+)\.(?P<digits>[0-9a-f]{16})(-[0-9]+)?\.(?P<suffix>[a-z0-9]+)", re.DOTALL)

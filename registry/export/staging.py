@@ -8,12 +8,12 @@ from sqlalchemy import Engine
 
 from registry.core.export_losses import KEPT, Held
 from registry.core.export_plan import PlannedFile, is_sound
+from registry.database.store import copies
 from registry.export import disk, fates, files, set_aside
 from registry.export.files import LinkMode, SourceLost
 from registry.export.manifest import FOLDER, Written
 from registry.export.planning import Job, TreePlan
-from registry.remote import in_order, readers
-from registry.store import copies
+from registry.input.remote import in_order, readers
 
 DIGEST = 64  # digits of a SHA-256, with which the name of a staged file begins
 OLD = ".old"

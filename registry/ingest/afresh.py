@@ -7,9 +7,9 @@ from sqlalchemy import Connection
 from registry.core.records import GENDERS
 from registry.corrections.change import Change, carry_out
 from registry.corrections.recluster import Reclustered, is_young, recluster
-from registry.store import history
-from registry.store.models import Foundation
-from registry.store.operations import Author
+from registry.database.store import history
+from registry.database.store.models import Foundation
+from registry.database.store.operations import Author
 
 
 def decide_afresh(connection: Connection, foundation: Foundation, author: Author) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 
 from registry.core.records import Group, Rejected
-from registry.store.clips import Clip, under_other_gender
+from registry.database.store.clips import Clip, under_other_gender
 
 
 def part_misfiled(

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from registry.core.records import Rejected
+from registry.database.store.clips import Clip, KnownClip
 from registry.ingest.read import read_audio_of, read_pair, unreadable_pair
-from registry.remote import at_hand, in_order, readers
-from registry.scan import Pair
-from registry.store.clips import Clip, KnownClip
+from registry.input.remote import at_hand, in_order, readers
+from registry.input.scan import Pair
 
 
 @dataclass

@@ -5,22 +5,22 @@ from dataclasses import dataclass, fields, replace
 
 from sqlalchemy import Connection
 
-from registry.core.linking import Decision, Linking, link
+from registry.core.linking.decisions import Decision, Linking, link
 from registry.core.numbering import give_numbers
 from registry.core.records import Group, Rejected
 from registry.corrections.change import Change
 from registry.corrections.judge import judge_touched
 from registry.corrections.merge import unite_all
 from registry.corrections.recluster import is_young
+from registry.database.store import clips, embeddings, forgetting, history, models, operations, speakers, withdrawal
+from registry.database.store.clips import Clip
+from registry.database.store.models import Foundation
+from registry.database.store.operations import Author
+from registry.database.store.strangers import strangers
+from registry.database.store.transactions import Transactions
 from registry.errors import GroupShrinks, ModelMoved
 from registry.ingest.afresh import decide_afresh
 from registry.ingest.genders import part_misfiled
-from registry.store import clips, embeddings, forgetting, history, models, operations, speakers, withdrawal
-from registry.store.clips import Clip
-from registry.store.models import Foundation
-from registry.store.operations import Author
-from registry.store.strangers import strangers
-from registry.store.transactions import Transactions
 
 SHRUNK = 0.5  # share of its clips below which a group that is replaced may be half copied
 

@@ -4,13 +4,13 @@ from dataclasses import replace
 from functools import cached_property
 
 from registry import settings
-from registry.embedder import Embedder, load_embedder
+from registry.database.store import models
+from registry.database.store.models import Foundation
+from registry.database.store.transactions import Transactions
 from registry.errors import ModelMismatch, ScopeMismatch
-from registry.runtimes import DEFAULT_MODEL, Runtime, recorded_name
-from registry.store import models
-from registry.store.models import Foundation
-from registry.store.transactions import Transactions
-from registry.trust import insist_on_model, name_model
+from registry.input.trust import insist_on_model, name_model
+from registry.speech.embedder import Embedder, load_embedder
+from registry.speech.runtimes import DEFAULT_MODEL, Runtime, recorded_name
 
 
 class ModelInUse:

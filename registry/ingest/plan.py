@@ -7,10 +7,10 @@ from sqlalchemy import Engine
 
 from registry import settings
 from registry.corrections.plan import Plan
+from registry.database.store import journal, operations
+from registry.database.store.journal import Effects, Unsure
+from registry.database.store.transactions import OneTransaction, Transactions
 from registry.ingest.report import IngestReport
-from registry.store import journal, operations
-from registry.store.journal import Effects, Unsure
-from registry.store.transactions import OneTransaction, Transactions
 
 
 @dataclass(frozen=True)

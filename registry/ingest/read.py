@@ -6,20 +6,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from registry.audio import SETTLED_S, Audio, fault_of_size, read_audio
 from registry.core.records import Rejected
-from registry.embedding import batches, one_ahead
+from registry.database.store import embeddings, forgetting, operations
+from registry.database.store.clips import Clip, HashedFile
+from registry.database.store.embeddings import EmbeddedAudio
+from registry.database.store.transactions import Transactions
 from registry.ingest.model_in_use import ModelInUse
-from registry.ingest.transcript import text_of
+from registry.input.audio import SETTLED_S, Audio, fault_of_size, read_audio
+from registry.input.remote import NS, RemotePath, at_hand, in_order, readers
+from registry.input.scan import Pair, SourceFile, unreadable
+from registry.input.sources import sha256_of
+from registry.input.transcript import text_of
 from registry.progress import Progress
-from registry.remote import NS, RemotePath, at_hand, in_order, readers
-from registry.scan import Pair, SourceFile, unreadable
-from registry.sources import sha256_of
-from registry.store import embeddings, forgetting, operations
-from registry.store.clips import Clip, HashedFile
-from registry.store.embeddings import EmbeddedAudio
-from registry.store.transactions import Transactions
-from registry.workers import Heard, Pending, Workers
+from registry.speech.batches import batches, one_ahead
+from registry.speech.workers import Heard, Pending, Workers
 
 MAX_TRANSCRIPT_BYTES = 10_000_000  # an hour of speech is 0.1 MB; PostgreSQL refuses a value of 1 GB
 

@@ -4,19 +4,19 @@ from collections.abc import Sequence
 
 from registry.core.records import Group
 from registry.corrections.judge import judge_left
+from registry.database.store import withdrawal
+from registry.database.store.operations import Author
+from registry.database.store.transactions import Transactions
 from registry.errors import CorrectionRefused
 from registry.ingest.model_in_use import ModelInUse
 from registry.ingest.report import IngestReport
 from registry.ingest.take_in import take_all_in
+from registry.input.remote import AnyPath, readers
+from registry.input.scan import Scan, scan
+from registry.input.trust import name_sources
 from registry.progress import Progress, Silent
-from registry.remote import AnyPath, readers
-from registry.runtimes import Runtime
-from registry.scan import Scan, scan
-from registry.store import withdrawal
-from registry.store.operations import Author
-from registry.store.transactions import Transactions
-from registry.trust import name_sources
-from registry.workers import LocalWorkers
+from registry.speech.runtimes import Runtime
+from registry.speech.workers import LocalWorkers
 
 
 def replace(

@@ -5,22 +5,22 @@ from collections.abc import Sequence
 from registry.core.records import Group, Rejected
 from registry.core.rejections import Alike, by_cause
 from registry.corrections.judge import judge_left
+from registry.database.store import clips, withdrawal
+from registry.database.store.operations import Author
+from registry.database.store.transactions import Transactions
 from registry.errors import PairsBroken
 from registry.ingest.genders import both_genders
 from registry.ingest.model_in_use import ModelInUse
 from registry.ingest.read import read_only
 from registry.ingest.report import IngestReport
 from registry.ingest.take_in import sort_group_out, take_all_in
+from registry.input.remote import AnyPath, readers
+from registry.input.scan import Pair, Scan, scan
+from registry.input.trust import name_sources
 from registry.progress import Progress, Silent
-from registry.ray_workers import RayWorkers
-from registry.remote import AnyPath, readers
-from registry.runtimes import Runtime
-from registry.scan import Pair, Scan, scan
-from registry.store import clips, withdrawal
-from registry.store.operations import Author
-from registry.store.transactions import Transactions
-from registry.trust import name_sources
-from registry.workers import LocalWorkers
+from registry.speech.ray_workers import RayWorkers
+from registry.speech.runtimes import Runtime
+from registry.speech.workers import LocalWorkers
 
 
 def ingest(

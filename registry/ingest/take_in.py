@@ -5,18 +5,18 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from registry.core.records import Group, Rejected
+from registry.database.store import clips, operations
+from registry.database.store.clips import Clip
+from registry.database.store.operations import Author
+from registry.database.store.transactions import Transactions
 from registry.ingest.known import Sorted, sort_out
 from registry.ingest.link import Linked, Replacing, link_group
 from registry.ingest.model_in_use import ModelInUse
 from registry.ingest.read import embed_new
 from registry.ingest.report import GroupReport, IngestReport, Overlooked
+from registry.input.scan import FoundGroup, Pair, Scan
 from registry.progress import Progress
-from registry.scan import FoundGroup, Pair, Scan
-from registry.store import clips, operations
-from registry.store.clips import Clip
-from registry.store.operations import Author
-from registry.store.transactions import Transactions
-from registry.workers import Workers
+from registry.speech.workers import Workers
 
 
 def take_all_in(

@@ -5,15 +5,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
-from registry.check import check
 from registry.corrections.consolidate import consolidate
 from registry.corrections.merge import different, merge
 from registry.corrections.move import confirm, move, reject
 from registry.corrections.rename import rename
 from registry.corrections.split import split
 from registry.corrections.switch_model import switch_model
+from registry.database.check import check
 from registry.ingest import ingest
-from registry.reembed import reembed
+from registry.ingest.reembed import reembed
 from tests.conftest import AUTHOR, MakeClip, night
 
 PITCHES_HZ = (400, 700, 1000, 1500, 2000, 2600, 3300, 3900)

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from cli.main import main
-from registry.database import reach
-from registry.embedded import EmbeddedServer
-from registry.embedder import Embedder
+from registry.database.embedded import EmbeddedServer
+from registry.database.reach import reach
 from registry.errors import ModelUnavailable
+from registry.speech.embedder import Embedder
 from tests.conftest import MakeClip
 from tests.fix_places import short_folder
 from tests.fix_server import TcpServer

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from registry.embedded import EmbeddedServer
+from registry.database.embedded import EmbeddedServer
 from tests.fix_places import short_folder
-from tests.integration.test_embedder import wespeaker  # noqa: F401 - a fixture
+from tests.speech.test_embedder import wespeaker  # noqa: F401 - a fixture
 
 SOURCE = Path(__file__).parents[2]
 # Python runs it at the start of every process that has its folder on the path.

@@ -6,7 +6,7 @@ from itertools import chain, count
 import numpy as np
 
 from registry import settings
-from registry.core.probability_rule import ProbabilityRule
+from registry.core.linking.probability_rule import ProbabilityRule
 from registry.core.records import GENDERS, Integers
 from tests.benchmarks.ledger import Ledger
 from tests.benchmarks.memory_registry import MemoryRegistry, Union

@@ -3,12 +3,12 @@
 import numpy as np
 
 from registry.core import measures
-from registry.core.certainty import Cohort, Members, certainties
+from registry.core.linking.certainty import Cohort, Members, certainties
+from registry.core.linking.probability_rule import ProbabilityRule
+from registry.core.linking.voices import clips_as_voices
 from registry.core.measures import Calibration
-from registry.core.probability_rule import ProbabilityRule
 from registry.core.records import Floats, Integers
 from registry.core.vectors import unit
-from registry.core.voices import clips_as_voices
 from tests.benchmarks.scores import codes
 from tests.benchmarks.trials import Trial
 

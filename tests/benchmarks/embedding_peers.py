@@ -78,7 +78,7 @@ def read(path: Path) -> Floats:
 
 @cache
 def _campplus() -> Any:
-    from registry.campplus import load_campplus
+    from registry.speech.runtimes.campplus import load_campplus
 
     return load_campplus()
 

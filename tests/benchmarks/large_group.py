@@ -8,10 +8,10 @@ import time
 
 import numpy as np
 
-from registry.core.linking import KnownVoices, link
-from registry.core.probability_rule import ProbabilityRule
+from registry.core.linking.decisions import KnownVoices, link
+from registry.core.linking.probability_rule import ProbabilityRule
+from registry.core.linking.voices import clips_as_voices
 from registry.core.records import Floats
-from registry.core.voices import clips_as_voices
 from tests.benchmarks.synthetic import CLIPS_OF_A_SPEAKER, spoken, voices
 
 BLOCK = 200  # rows multiplied at a time: 16 MB

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from registry.core.measures import STILL, Calibration
+from registry.database.store.evaluation import Tenure
 from registry.evaluation.run import calibration_of
-from registry.store.evaluation import Tenure
 from tests.benchmarks.scores import codes
 
 

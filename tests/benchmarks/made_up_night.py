@@ -15,14 +15,14 @@ import numpy as np
 from sqlalchemy import Engine
 
 from registry.core.records import Group
+from registry.database.store import clips, embeddings, forgetting
+from registry.database.store.clips import Clip, HashedFile
+from registry.database.store.embeddings import EmbeddedAudio
+from registry.database.store.models import Foundation
 from registry.ingest.known import sort_out
 from registry.ingest.link import Linked, link_group
-from registry.scan import Pair, SourceFile
+from registry.input.scan import Pair, SourceFile
 from registry.settings import EMBEDDING_BATCH_CLIPS
-from registry.store import clips, embeddings, forgetting
-from registry.store.clips import Clip, HashedFile
-from registry.store.embeddings import EmbeddedAudio
-from registry.store.models import Foundation
 from tests.benchmarks.synthetic import FILE_TIME_NS, PLACES, hash_of, spoken, voices
 from tests.conftest import AUTHOR
 
@@ -34,21 +34,21 @@ CLEAR = 0.8  # mean cosine of two clips of a voice tonight: so clear that regist
 SCANS, VECTORS = "scan of the profiles", "keep vectors"
 # What a step is part of: (where it is called, its name) -> the line of the table. An inner step is not counted twice.
 STEPS = {
-    ("registry.store.clips", "known_clips"): "sort out",
-    ("registry.store.forgetting", "forgotten"): VECTORS,
-    ("registry.store.embeddings", "embedded_hashes"): VECTORS,
-    ("registry.store.embeddings", "save_embeddings"): VECTORS,
-    ("registry.store.speakers", "known_voices"): SCANS,
+    ("registry.database.store.clips", "known_clips"): "sort out",
+    ("registry.database.store.forgetting", "forgotten"): VECTORS,
+    ("registry.database.store.embeddings", "embedded_hashes"): VECTORS,
+    ("registry.database.store.embeddings", "save_embeddings"): VECTORS,
+    ("registry.database.store.speakers", "known_voices"): SCANS,
     ("registry.ingest.link", "strangers"): SCANS,
     ("registry.ingest.link", "link"): "decide",
-    ("registry.core.linking", "bar_among"): SCANS,
-    ("registry.core.linking", "in_reach"): SCANS,
-    ("registry.core.linking", "rank"): SCANS,
+    ("registry.core.linking.decisions", "bar_among"): SCANS,
+    ("registry.core.linking.decisions", "in_reach"): SCANS,
+    ("registry.core.linking.decisions", "rank"): SCANS,
     ("registry.ingest.link", "unite_all"): "write",
     ("registry.ingest.link", "_apply"): "write",
-    ("registry.store.clips", "add_clips"): "write",
-    ("registry.store.speakers", "refresh_profiles"): "profiles",
-    ("registry.store.history", "speakers_touched"): "profiles",
+    ("registry.database.store.clips", "add_clips"): "write",
+    ("registry.database.store.speakers", "refresh_profiles"): "profiles",
+    ("registry.database.store.history", "speakers_touched"): "profiles",
 }
 
 

@@ -7,16 +7,16 @@ from itertools import chain
 
 import numpy as np
 
-from registry.core.consolidation import Join, consolidate
-from registry.core.likeness import bar_among
-from registry.core.linking import KnownVoices, link
-from registry.core.probability_rule import ProbabilityRule
-from registry.core.reclustering import succeed
+from registry.core.linking.consolidation import Join, consolidate
+from registry.core.linking.decisions import KnownVoices, link
+from registry.core.linking.likeness import bar_among
+from registry.core.linking.probability_rule import ProbabilityRule
+from registry.core.linking.reclustering import succeed
+from registry.core.linking.splitting import cut_in_two, one_voice
+from registry.core.linking.voices import Voices, clips_as_voices
 from registry.core.records import Integers
-from registry.core.splitting import cut_in_two, one_voice
 from registry.core.vectors import unit
-from registry.core.voices import Voices, clips_as_voices
-from registry.store.strangers import OF_EACH, READ
+from registry.database.store.strangers import OF_EACH, READ
 from tests.benchmarks.nights import Nights
 from tests.benchmarks.speech import Speech
 
@@ -134,7 +134,7 @@ class MemoryRegistry:
                 self.members[next(self.keys)] = audios[cut.leaves].tolist()
 
     def as_strangers(self, coming: Iterable[int] = ()) -> Voices:
-        """Give audios for the other gender to be compared with, as `registry.store.strangers` does.
+        """Give audios for the other gender to be compared with, as `registry.database.store.strangers` does.
 
         They are some of each speaker, and clips that have none yet; of more than are wanted, those at even steps in
         order of their hashes.

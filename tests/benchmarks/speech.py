@@ -15,11 +15,11 @@ import platformdirs
 import soundfile as sf
 import soxr
 
-from registry.audio import Audio, read_audio
 from registry.core.records import Booleans, Floats, Integers
-from registry.embedder import Embedder, load_embedder
-from registry.narrowness import narrowness
-from registry.runtimes import DEFAULT_MODEL, EXTRACTION_VERSION
+from registry.input.audio import Audio, read_audio
+from registry.input.narrowness import narrowness
+from registry.speech.embedder import Embedder, load_embedder
+from registry.speech.runtimes import DEFAULT_MODEL, EXTRACTION_VERSION
 from tests.benchmarks.conditions import heard_as
 from tests.conftest import CORPORA, RATE
 

@@ -14,9 +14,9 @@ import numpy as np
 from sqlalchemy import Connection, Engine, text
 
 from registry.core.records import Floats, Gender, Group, Integers
-from registry.store.models import Foundation, lay_foundation
-from registry.store.speakers import PROFILES
-from registry.store.totals import NIGHTS, TOTALS
+from registry.database.store.models import Foundation, lay_foundation
+from registry.database.store.speakers import PROFILES
+from registry.database.store.totals import NIGHTS, TOTALS
 
 DIMENSION = 192
 ONE_VOICE, STRANGERS = 0.6, 0.1  # mean cosines

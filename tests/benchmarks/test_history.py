@@ -20,11 +20,11 @@ from sqlalchemy import Engine, text
 
 from registry.corrections.move import move
 from registry.corrections.undo import undo
-from registry.database import reach
-from registry.embedded import EmbeddedServer
+from registry.database.embedded import EmbeddedServer
+from registry.database.reach import reach
+from registry.database.store import models
+from registry.database.store.tree import Extent
 from registry.export import ExportReport, export
-from registry.store import models
-from registry.store.tree import Extent
 from tests.benchmarks.figures import AddFigure
 from tests.benchmarks.history_picture import draw
 from tests.benchmarks.made_up_night import SCANS, make_night, take_in

@@ -21,11 +21,11 @@ import pytest
 import soundfile as sf
 import torch
 
-from registry.database import reach
-from registry.embedded import EmbeddedServer
-from registry.embedder import Embedder, load_embedder
+from registry.database.embedded import EmbeddedServer
+from registry.database.reach import reach
 from registry.errors import ModelUnavailable
 from registry.ingest import ingest
+from registry.speech.embedder import Embedder, load_embedder
 from tests.benchmarks.embedding_peers import CORES, EAGER, LOOP, EmbedFiles, loaded
 from tests.benchmarks.figures import AddFigure
 from tests.benchmarks.speech import manifest

@@ -7,7 +7,7 @@ from statistics import fmean
 
 import numpy as np
 
-from registry.core.probability_rule import ProbabilityRule
+from registry.core.linking.probability_rule import ProbabilityRule
 from registry.core.records import Booleans, Floats, Integers
 from registry.core.vectors import unit
 from registry.settings import linking_rule

@@ -14,18 +14,18 @@ from hypothesis import strategies as st
 from onnx import ModelProto
 from sqlalchemy import Connection, Engine
 
-from registry.audio import read_audio
 from registry.core.names import meant, one_form
 from registry.core.records import Gender, Rejected
 from registry.corrections.plan import load
+from registry.database.store import addresses
 from registry.errors import LabelsUnreadable, OutputRefused, PlanUnreadable, RegistryError
 from registry.evaluation.clips import find_all
 from registry.evaluation.labels import read_labels
 from registry.export.manifest import FOLDER, read_record
-from registry.ingest.transcript import text_of
-from registry.runtimes.onnx_tensors import insist_on_own_weights
-from registry.scan import scan
-from registry.store import addresses
+from registry.input.audio import read_audio
+from registry.input.scan import scan
+from registry.input.transcript import text_of
+from registry.speech.runtimes.onnx_tensors import insist_on_own_weights
 from tests.fuzzing.feeding import amounts, damaged, feed
 from tests.onnx_graphs import PLACES, elsewhere, inside
 

@@ -13,11 +13,11 @@ from sqlalchemy import CheckConstraint, Connection, Engine, create_engine, inspe
 from sqlalchemy.pool import NullPool
 
 import migrations
-from registry.database import reach
+from registry.database.reach import reach
+from registry.database.schema import alembic_config, newest_revision, revision, upgrade
+from registry.database.store.models import add_model
+from registry.database.store.tables import metadata
 from registry.errors import NotARegistry, SchemaTooNew
-from registry.schema import alembic_config, newest_revision, revision, upgrade
-from registry.store.models import add_model
-from registry.tables import metadata
 from tests.fix_server import TcpServer
 
 VERSIONS = Path(migrations.__file__).parent / "versions"

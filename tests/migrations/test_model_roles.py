@@ -8,17 +8,17 @@ from alembic import command
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import IntegrityError
 
-from registry.check import check
 from registry.corrections.merge import merge
 from registry.corrections.rename import rename
 from registry.corrections.switch_model import switch_model
 from registry.corrections.undo import undo
-from registry.database import Database, reach
-from registry.embedder import Embedder
+from registry.database.check import check
+from registry.database.reach import Database, reach
+from registry.database.schema import alembic_config, newest_revision, revision, upgrade
+from registry.database.status import status
 from registry.ingest import ingest
-from registry.reembed import reembed
-from registry.schema import alembic_config, newest_revision, revision, upgrade
-from registry.status import status
+from registry.ingest.reembed import reembed
+from registry.speech.embedder import Embedder
 from tests.conftest import AUTHOR, MakeClip, night
 from tests.fix_server import TcpServer
 

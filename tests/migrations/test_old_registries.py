@@ -12,12 +12,12 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.pool import NullPool
 
 import migrations
-from registry.check import check
 from registry.corrections.merge import merge
 from registry.corrections.rename import rename
 from registry.corrections.undo import undo
+from registry.database.check import check
+from registry.database.schema import alembic_config, ensure_pgvector, upgrade
 from registry.ingest import ingest
-from registry.schema import alembic_config, ensure_pgvector, upgrade
 from tests.conftest import AUTHOR, MakeClip, night
 from tests.fix_server import TcpServer
 

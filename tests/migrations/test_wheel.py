@@ -11,7 +11,7 @@ from alembic.command import upgrade
 from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import create_engine
 
-from registry.schema import alembic_config, ensure_pgvector, newest_revision
+from registry.database.schema import alembic_config, ensure_pgvector, newest_revision
 from tests.fix_server import TcpServer
 
 SOURCE = Path(__file__).parents[2]
@@ -26,8 +26,8 @@ CARRIED = [
     "migrations/views_0003.sql",
     "migrations/views_0004.sql",
     "migrations/views_0005.sql",
-    "registry/embedded/server.py",
-    "registry/views.sql",
+    "registry/database/embedded/server.py",
+    "registry/database/views.sql",
 ]
 
 

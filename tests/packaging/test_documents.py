@@ -12,7 +12,7 @@ from cli.main import commands
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-VIEWS = (ROOT / "registry" / "views.sql").read_text(encoding="utf-8")
+VIEWS = (ROOT / "registry" / "database" / "views.sql").read_text(encoding="utf-8")
 LIBRARY = sorted((ROOT / "registry").rglob("*.py"))
 
 

@@ -1,0 +1,1 @@
+"""Who is who: the rule by which clips and speakers are joined, and how sure each decision is."""

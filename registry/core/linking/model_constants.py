@@ -1,0 +1,26 @@
+"""Those constants of the linking rule that belong to an embedding model: where its cosines lie, how far they vary."""
+
+from dataclasses import asdict, dataclass, fields, replace
+
+from registry.core.linking.probability_rule import ProbabilityRule
+
+
+@dataclass(frozen=True)
+class ModelConstants:
+    """What the linking rule assumes of a model's embeddings; each is explained where the rule holds it."""
+
+    other_gender_offset: float
+    other_gender_spread: float
+    stranger_variance: float
+    base_noise: float
+    stranger: float
+    stranger_by_telephone: float
+
+    @classmethod
+    def of(cls, rule: ProbabilityRule) -> "ModelConstants":
+        """Take them out of a rule."""
+        return cls(**{field.name: getattr(rule, field.name) for field in fields(cls)})
+
+    def put_into(self, rule: ProbabilityRule) -> ProbabilityRule:
+        """Give the rule with these in their places."""
+        return replace(rule, **asdict(self))

@@ -1,0 +1,174 @@
+"""Audio heard and its embeddings: what is there, what is new, what is needed to decide."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sqlalchemy import Connection, text
+
+from registry.core.records import Floats
+from registry.database.store.arrays import copy_rows, to_matrix
+
+
+@dataclass(frozen=True)
+class EmbeddedAudio:
+    """One audio with its vector, ready to be kept."""
+
+    audio_hash: str  # hex
+    duration_s: float
+    sample_rate_hz: int
+    channels: int
+    narrowness: float  # 0 studio, 1 telephone
+    vector: Floats  # (dimension,)
+
+
+def embedded_hashes(connection: Connection, model_id: int, hashes: Collection[str]) -> set[str]:
+    """Tell which of some audio hashes (hex) have an embedding under a model."""
+    query = text("""
+        SELECT encode(audio_hash, 'hex') FROM audio JOIN embedding USING (audio_id)
+        WHERE model_id = :model_id AND audio_hash = ANY(:hashes)
+    """)
+    found = connection.execute(query, {"model_id": model_id, "hashes": [bytes.fromhex(h) for h in hashes]})
+    return set(found.scalars())
+
+
+def save_embeddings(connection: Connection, model_id: int, audios: Sequence[EmbeddedAudio]) -> None:
+    """Keep audios and their vectors; what is there already stays as it is, what was forgotten is left out.
+
+    The registry's lock must be held, so that nobody forgets meanwhile.
+    """
+    _copy_audios(connection, audios)
+    connection.execute(
+        text("""
+        INSERT INTO audio (audio_hash, duration_s, sample_rate_hz, channels, narrowness)
+        SELECT audio_hash, duration_s, sample_rate_hz, channels, narrowness FROM incoming_audio i
+        WHERE NOT EXISTS (SELECT FROM forgotten_audio f WHERE f.audio_hash = i.audio_hash)
+        ORDER BY audio_hash ON CONFLICT DO NOTHING
+        """)
+    )
+    _add_vectors(connection, model_id)
+
+
+def add_vectors(connection: Connection, model_id: int, audios: Sequence[EmbeddedAudio]) -> None:
+    """Keep vectors of audios that are stored; what was forgotten in the meantime is left out."""
+    _copy_audios(connection, audios)
+    _add_vectors(connection, model_id)
+
+
+def _copy_audios(connection: Connection, audios: Sequence[EmbeddedAudio]) -> None:
+    columns = {
+        "audio_hash": "bytea",
+        "duration_s": "float4",
+        "sample_rate_hz": "int4",
+        "channels": "int2",
+        "narrowness": "float4",
+        "vector": "vector",
+    }
+    rows = (
+        (bytes.fromhex(a.audio_hash), a.duration_s, a.sample_rate_hz, a.channels, a.narrowness, a.vector)
+        for a in audios
+    )
+    copy_rows(connection, "incoming_audio", columns, rows)
+
+
+def _add_vectors(connection: Connection, model_id: int) -> None:
+    connection.execute(
+        text("""
+        INSERT INTO embedding (audio_id, model_id, vector)
+        SELECT audio_id, :model_id, vector FROM incoming_audio JOIN audio USING (audio_hash)
+        ORDER BY audio_hash ON CONFLICT DO NOTHING
+        """),
+        {"model_id": model_id},
+    )
+
+
+# Audio of clips that are there or were, for an undone ingest may come back, without an embedding under a model; for the
+# model that decides also audio whose narrowness an earlier version did not measure.
+LEFT = """
+    FROM audio LEFT JOIN embedding e ON e.audio_id = audio.audio_id AND e.model_id = :model_id
+    WHERE audio.audio_id > :after
+      AND (e.audio_id IS NULL OR narrowness IS NULL AND :model_id = (SELECT deciding_model()))
+      AND EXISTS (SELECT FROM clip c WHERE c.audio_id = audio.audio_id)
+"""
+
+
+@dataclass(frozen=True)
+class LeftAudio:
+    """An audio that a model has not embedded yet, or that is to be measured, and the files that hold it."""
+
+    audio_id: int
+    audio_hash: str  # hex
+    is_embedded: bool  # so that it is only to be measured
+    is_heard: bool  # whether a clip of it has a speaker; else its ingest was undone
+    sources: tuple[tuple[str, str], ...]  # path and SHA-256 (hex) of each .wav, of clips with a speaker first
+
+
+def count_left(connection: Connection, model_id: int) -> int:
+    """Count the audios that a model has not embedded yet, or that are to be measured with it."""
+    query = text(f"SELECT count(*) {LEFT}")
+    return int(connection.execute(query, {"model_id": model_id, "after": 0}).scalar_one())
+
+
+def next_left(connection: Connection, model_id: int, after: int, most: int) -> list[LeftAudio]:
+    """List the next audios that a model has not embedded yet, or to be measured, in order of key, from after one on."""
+    query = text(f"""
+        SELECT unread.audio_id, encode(audio_hash, 'hex'), is_embedded, bool_or(a.clip_id IS NOT NULL),
+               array_agg(ARRAY[c.wav_path, encode(c.wav_sha256, 'hex')] ORDER BY a.clip_id IS NULL, c.clip_id DESC)
+        FROM (SELECT audio.audio_id, audio_hash, e.audio_id IS NOT NULL AS is_embedded {LEFT}
+              ORDER BY audio.audio_id LIMIT :most) unread
+        JOIN clip c USING (audio_id)
+        LEFT JOIN assignment a ON a.clip_id = c.clip_id AND a.to_operation IS NULL
+        GROUP BY unread.audio_id, audio_hash, is_embedded ORDER BY unread.audio_id
+    """)  # noqa: S608 - a constant of this module
+    rows = connection.execute(query, {"model_id": model_id, "after": after, "most": most})
+    return [LeftAudio(row[0], row[1], row[2], row[3], tuple((path, sha256) for path, sha256 in row[4])) for row in rows]
+
+
+def measure(connection: Connection, narrowness: Mapping[str, float]) -> list[str]:
+    """Keep the narrowness of stored audios, by hash (hex), as far as they have none; give the hashes of those."""
+    query = text("""
+        UPDATE audio SET narrowness = measured.narrowness
+        FROM unnest(CAST(:hashes AS bytea[]), CAST(:narrowness AS real[])) AS measured (audio_hash, narrowness)
+        WHERE audio.audio_hash = measured.audio_hash AND audio.narrowness IS NULL
+        RETURNING encode(audio.audio_hash, 'hex')
+    """)
+    values = {"hashes": [bytes.fromhex(one) for one in narrowness], "narrowness": list(narrowness.values())}
+    return list(connection.execute(query, values).scalars())
+
+
+def clips_without(connection: Connection, model_id: int, from_operation: int | None = None) -> int:
+    """Count the clips with a speaker that have no embedding under a model: all, or those that one operation gave it."""
+    query = text("""
+        SELECT count(*) FROM assignment a JOIN clip c USING (clip_id)
+        WHERE a.to_operation IS NULL
+          AND (CAST(:from_operation AS bigint) IS NULL OR a.from_operation = :from_operation)
+          AND NOT EXISTS (SELECT FROM embedding e WHERE e.audio_id = c.audio_id AND e.model_id = :model_id)
+    """)
+    values = {"model_id": model_id, "from_operation": from_operation}
+    return int(connection.execute(query, values).scalar_one())
+
+
+def vectors(connection: Connection, model_id: int, dimension: int, audio_ids: Sequence[int]) -> Floats:
+    """Read the embeddings (n, dimension) of some audios, in the order asked for."""
+    query = text("""
+        SELECT vector_send(vector)
+        FROM unnest(CAST(:audio_ids AS bigint[])) WITH ORDINALITY AS asked (audio_id, position)
+        JOIN embedding USING (audio_id) WHERE model_id = :model_id ORDER BY position
+    """)
+    sent = connection.execute(query, {"audio_ids": list(audio_ids), "model_id": model_id})
+    return to_matrix(sent.scalars().all(), dimension)
+
+
+def sounds(connection: Connection, audio_ids: Sequence[int]) -> tuple[Floats, Floats]:
+    """Read the seconds (n,) and the narrowness (n,) of some audios, in the order asked for.
+
+    Audio whose narrowness was never measured is taken for studio's, 0.
+    """
+    query = text("""
+        SELECT duration_s, coalesce(narrowness, 0)
+        FROM unnest(CAST(:audio_ids AS bigint[])) WITH ORDINALITY AS asked (audio_id, position)
+        JOIN audio USING (audio_id) ORDER BY position
+    """)
+    rows = connection.execute(query, {"audio_ids": list(audio_ids)}).all()
+    durations_s, narrowness = np.array([tuple(row) for row in rows], dtype=np.float32).reshape(-1, 2).T
+    return durations_s, narrowness

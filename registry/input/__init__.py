@@ -1,0 +1,1 @@
+"""What comes in: the folders of groups, files near and far, and what is heard in one."""

@@ -1,0 +1,1 @@
+"""From samples to vectors: the model, what runs it, and who reads and embeds."""

@@ -1,0 +1,250 @@
+"""Two nodes end with what one machine ends with, also where a process or a node dies on the way."""
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from secrets import token_hex
+
+import numpy as np
+import pytest
+import soundfile as sf
+from sqlalchemy import Engine, text
+
+from registry.core.records import Floats, Rejected
+from registry.database.check import check
+from registry.database.embedded import EmbeddedServer
+from registry.database.reach import reach
+from registry.database.store.arrays import to_matrix
+from registry.database.store.embeddings import EmbeddedAudio
+from registry.database.store.models import Foundation, lay_foundation
+from registry.errors import ModelMismatch
+from registry.ingest import ingest
+from registry.ingest.read import read_new
+from registry.input.scan import scan
+from registry.speech.embedder import load_embedder
+from registry.speech.ray_workers import RayWorkers
+from registry.speech.workers import Heard
+from tests.benchmarks.speech import manifest
+from tests.conftest import AUTHOR, CORPORA, MakeClip, new_database, night
+
+os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": token_hex(32)}  # read by Ray once; nobody else gets in
+pytest.importorskip("ray", reason="the extra [ray] is not installed")
+pytestmark = [
+    pytest.mark.benchmark,  # two minutes on two cores
+    pytest.mark.skipif(not (CORPORA / "emodb").exists(), reason="the labelled speech is not beside this checkout"),
+]
+
+CLIPS = {"F": 150, "M": 50}  # three batches of one group, and another group
+
+
+@dataclass(frozen=True)
+class State:
+    clips: list[tuple[object, ...]]  # whose are they, by which number
+    speakers: list[tuple[object, ...]]
+    vectors: Floats  # in order of audio hash
+    summaries: list[dict[str, object]]
+
+
+class Act:
+    """A progress that does something as soon as the first clips are embedded."""
+
+    def __init__(self, act: Callable[[], object]) -> None:
+        self._act = act
+        self.is_done = False
+
+    def begin(self, what: str, total: int) -> None: ...
+
+    def advance(self, steps: int) -> None:
+        if steps and not self.is_done:
+            self.is_done = True
+            self._act()
+
+    def done(self) -> None: ...
+
+
+@pytest.fixture(scope="module")
+def nights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("nights")
+    for gender, count in CLIPS.items():
+        group = folder / night(5, gender)
+        group.mkdir()
+        rows = [row for row in manifest("emodb") if row["gender"].upper().startswith(gender)]
+        for number, row in enumerate(rows[:count]):
+            audio, rate = sf.read(CORPORA / "emodb" / row["path"], dtype="float32")
+            sf.write(group / f"c{number:03}.wav", audio, rate, subtype="PCM_16")
+            (group / f"c{number:03}.txt").write_text(row["text"], encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def local(server: EmbeddedServer, template: str, nights: Path) -> Iterator[State]:
+    """The state after an ingest on this machine alone."""
+    with new_database(server, template) as url, reach(url) as opened:
+        ingest(opened.engine, [nights], AUTHOR)
+        yield state(opened.engine)
+
+
+@dataclass(frozen=True)
+class TwoNodes:
+    address: str
+    remove_one: Callable[[], None]
+
+
+@contextmanager
+def two_nodes() -> Iterator[TwoNodes]:
+    from ray.cluster_utils import Cluster
+
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    try:
+        other = cluster.add_node(num_cpus=1)
+        yield TwoNodes(cluster.address, lambda: cluster.remove_node(other, allow_graceful=False))
+    finally:
+        cluster.shutdown()
+
+
+@pytest.fixture
+def cluster() -> Iterator[TwoNodes]:
+    with two_nodes() as running:
+        yield running
+
+
+def state(engine: Engine) -> State:
+    with engine.connect() as connection:
+        clips = connection.execute(
+            text(
+                "SELECT broadcaster, gender, date, name, number, audio_hash, transcript FROM clips ORDER BY 1, 2, 3, 4"
+            )
+        )
+        speakers = connection.execute(text("SELECT number, gender, clips, nights FROM speakers ORDER BY 1, 2"))
+        vectors = connection.execute(
+            text("SELECT vector_send(vector) FROM embedding JOIN audio USING (audio_id) ORDER BY audio_hash")
+        )
+        summaries = connection.execute(text("SELECT summary FROM operation ORDER BY operation_id"))
+        return State(
+            [tuple(row) for row in clips],
+            [tuple(row) for row in speakers],
+            to_matrix(list(vectors.scalars()), 192),
+            list(summaries.scalars()),
+        )
+
+
+def assert_same(found: State, expected: State) -> None:
+    unit = [vectors / np.linalg.norm(vectors, axis=1, keepdims=True) for vectors in (found.vectors, expected.vectors)]
+    cosines = np.sum(unit[0].astype(np.float64) * unit[1], axis=1)
+
+    assert len(found.clips) == sum(CLIPS.values())
+    assert found.clips == expected.clips
+    assert found.speakers == expected.speakers
+    assert cosines.min() >= 1 - 1e-5
+
+
+def hands() -> list[int]:
+    """The processes of hands that this process started, by their ids."""
+    paths = Path("/proc").glob("[0-9]*/cmdline")
+    found = [int(path.parent.name) for path in paths if title(path).startswith(b"ray::Hand")]
+    return [process for process in found if os.getpid() in ancestors(process)]
+
+
+def title(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:  # it ended meanwhile
+        return b""
+
+
+def ancestors(process: int) -> Iterator[int]:
+    while process > 1:
+        process = int(Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[1])
+        yield process
+
+
+def test_two_nodes_end_with_the_same(cluster: TwoNodes, engine: Engine, nights: Path, local: State) -> None:
+    report = ingest(engine, [nights], AUTHOR, ray=cluster.address)
+    found = state(engine)
+
+    assert report.rejected == ()
+    assert_same(found, local)
+    assert found.summaries[0]["nodes"] == found.summaries[0]["workers"] == 2
+    assert check(engine) == []
+
+
+def test_a_node_that_is_lost_costs_nothing(cluster: TwoNodes, engine: Engine, nights: Path, local: State) -> None:
+    loss = Act(cluster.remove_one)
+    report = ingest(engine, [nights], AUTHOR, ray=cluster.address, progress=loss)
+
+    assert loss.is_done
+    assert report.rejected == ()
+    assert_same(state(engine), local)
+    assert check(engine) == []
+
+
+def test_a_process_that_is_killed_costs_nothing_and_prints_nothing(
+    cluster: TwoNodes, engine: Engine, nights: Path, local: State, capfd: pytest.CaptureFixture[str]
+) -> None:
+    killed: list[int] = []
+
+    def kill_one() -> None:
+        killed.extend(hands()[:1])
+        os.kill(killed[0], signal.SIGKILL)
+
+    capfd.readouterr()
+    report = ingest(engine, [nights], AUTHOR, ray=cluster.address, progress=Act(kill_one))
+
+    assert capfd.readouterr() == ("", "")
+    assert len(killed) == 1
+    assert report.rejected == ()
+    assert_same(state(engine), local)
+    assert check(engine) == []
+
+
+def test_a_clip_that_fails_everywhere_is_rejected_and_the_next_is_read(
+    cluster: TwoNodes, indir: Path, make_clip: MakeClip
+) -> None:
+    make_clip("c1")
+    ((_, found),) = scan([indir]).groups.items()
+    with RayWorkers(cluster.address, no_foundation, str) as workers:
+        (killed,) = workers.hear([1], os._exit)  # type: ignore[arg-type]  # as a fault of a decoder ends a process
+        (failed,) = workers.hear(["clip.wav"], int)  # type: ignore[arg-type]  # which raises
+        (heard,) = workers.hear(found.pairs.values(), read_new)
+
+    assert isinstance(killed, Rejected)
+    assert (killed.path, killed.reason) == ("1", "failed")
+    assert isinstance(failed, Rejected)
+    assert "invalid literal" in failed.message
+    assert isinstance(heard, Heard)
+
+
+def test_a_clip_that_cannot_be_embedded_does_not_take_those_beside_it_with_it(
+    cluster: TwoNodes, indir: Path, make_clip: MakeClip
+) -> None:
+    paths = [make_clip(f"c{number}", 300 + 100 * number) for number in range(3)]
+    ((_, found),) = scan([indir]).groups.items()
+    foundation = Foundation(1, "campplus", load_embedder().fingerprint, 192, "registry", 0.02)
+    with RayWorkers(cluster.address, lambda: foundation, str) as workers:
+        heard = [one for one in workers.hear(found.pairs.values(), read_new) if isinstance(one, Heard)]
+        paths[1].unlink()
+        lost = replace(heard[1], samples=replace(heard[1].samples, samples=()))  # type: ignore[type-var]  # a Kept
+        first, second, third = workers.embed([heard[0], lost, heard[2]]).results()
+
+    assert isinstance(first, EmbeddedAudio)
+    assert isinstance(third, EmbeddedAudio)
+    assert isinstance(second, str)
+    assert "It could not be embedded on any node" in second
+
+
+def no_foundation() -> Foundation:
+    raise AssertionError("nothing is to be embedded")
+
+
+def test_a_node_with_another_model_is_refused(
+    cluster: TwoNodes, engine: Engine, make_clip: MakeClip, indir: Path
+) -> None:
+    make_clip("c1")
+    with engine.begin() as connection:
+        lay_foundation(connection, "campplus", "another-fingerprint", 192, "registry")
+
+    with pytest.raises(ModelMismatch, match="as a node of the cluster has it"):
+        ingest(engine, [indir], AUTHOR, ray=cluster.address)
