@@ -26,7 +26,7 @@ import sys
 sys.path.insert(0, {str(SOURCE)!r})
 import registry.ingest.model_in_use as model
 from cli.main import main
-from registry.embedder import Embedder
+from registry.speech.embedder import Embedder
 from tests.conftest import fake_infer
 model.load_embedder = lambda name: Embedder("campplus", "fake", 40, 1, fake_infer)
 main()

@@ -25,7 +25,7 @@ MOST_MIB = 1536
 CLIP_S = 0.4
 BARE_MODEL = """
 import numpy as np
-from registry.embedder import load_embedder
+from registry.speech.embedder import load_embedder
 load_embedder().embed(np.random.default_rng(1).standard_normal(6400).astype(np.float32))
 """
 

@@ -29,7 +29,7 @@ REGISTRY = [str(Path(sys.executable).with_name("registry"))]
 FAKE_MODEL = """
 import registry.ingest.model_in_use as model
 from cli.main import main
-from registry.embedder import Embedder
+from registry.speech.embedder import Embedder
 from tests.conftest import fake_infer
 model.load_embedder = lambda name: Embedder("campplus", "fake", 40, 1, fake_infer)
 main()

@@ -23,9 +23,10 @@ ROOT = Path(__file__).parents[2]
 Run = Callable[..., Any]
 KILLED = """
 import os, signal, sys
-from registry import reembed, settings
-from registry.database import reach
-from registry.embedder import Embedder
+from registry import settings
+from registry.ingest import reembed
+from registry.database.reach import reach
+from registry.speech.embedder import Embedder
 from tests.conftest import AUTHOR, second_infer
 
 left = iter(range(3))

@@ -30,7 +30,7 @@ ROOT = Path(__file__).parents[2]
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from registry.database import reach
+from registry.database.reach import reach
 from registry.export import export, files
 
 def put(outdir, file, mode, put=files.put):

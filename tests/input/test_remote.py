@@ -151,7 +151,7 @@ def test_local_input_needs_no_fsspec(tmp_path: Path) -> None:
     script = f"""
 import sys
 from pathlib import Path
-from registry.scan import scan
+from registry.input.scan import scan
 scan([Path({str(tmp_path)!r})])
 print([name for name in ("fsspec", "s3fs") if name in sys.modules])
 """

@@ -231,7 +231,7 @@ def hear(event, arguments):
         asked.append((event, arguments))
 sys.addaudithook(hear)
 import numpy
-from registry.embedder import load_embedder
+from registry.speech.embedder import load_embedder
 load_embedder(runtime=sys.argv[1]).embed(numpy.ones(16000, "f4"))
 print(asked)
 """

@@ -29,7 +29,7 @@ NAMELESS = 12345  # a user number that no line of /etc/passwd names
 USE = """
 import sys
 from pathlib import Path
-from registry.embedded import EmbeddedServer
+from registry.database.embedded import EmbeddedServer
 server = EmbeddedServer(Path(sys.argv[1])).start()
 print("ready", flush=True)
 sys.stdin.read()
@@ -123,7 +123,7 @@ def test_processes_that_come_and_go_never_meet_a_stopped_server(server: Embedded
     come_and_go = """
 import sys
 from pathlib import Path
-from registry.embedded import EmbeddedServer
+from registry.database.embedded import EmbeddedServer
 for _ in range(8):
     with EmbeddedServer(Path(sys.argv[1])) as server:
         server.ensure_database("voices")
@@ -339,7 +339,7 @@ def test_a_home_behind_a_link_of_another_user_is_refused(folder: Path, initialis
 @is_root
 def test_the_owner_of_a_folder_that_is_closed_to_us_is_named(folder: Path, initialised: Path) -> None:
     home = _copy(initialised, folder / "home")
-    asked = f"from pathlib import Path; from registry.database.embedded import EmbeddedServer as E; E(Path('{home}')).exists()"
+    asked = f"import pathlib; registry.database.embedded.EmbeddedServer(pathlib.Path('{home}')).exists()"
     child = [sys.executable, "-c", f"import registry.database.embedded, os; os.setuid({NOBODY}); {asked}"]
 
     said = subprocess.run(child, cwd=SOURCE, capture_output=True, text=True, check=False).stderr

@@ -12,8 +12,8 @@ import pytest
 SOURCE = Path(__file__).parents[3]
 ADD_A_MODEL = """
 from sqlalchemy import text
-from registry.database import reach
-from registry.store.models import add_model
+from registry.database.reach import reach
+from registry.database.store.models import add_model
 FILL = (
     "INSERT INTO operation (operation_id, kind, user_name, command, summary) VALUES (1, 'ingest', '', '', '{}')",
     "INSERT INTO speaker (gender, operation_id) SELECT 'F', 1 FROM generate_series(1, 15000)",
