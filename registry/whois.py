@@ -7,9 +7,8 @@ import numpy as np
 from sqlalchemy import Connection, Engine
 
 from registry.core.linking.identification import Suspects
-from registry.core.records import GENDERS, Rejected
+from registry.core.records import GENDERS, EmbeddedSound, Rejected
 from registry.database.store import addresses, corrections, models, speakers
-from registry.database.store.embeddings import EmbeddedAudio
 from registry.database.store.models import Foundation
 from registry.database.store.strangers import strangers
 from registry.errors import CorrectionRefused, ModelMismatch
@@ -85,9 +84,9 @@ def _model_of(foundation: Foundation) -> Embedder:
     return embedder
 
 
-def _embedded(paths: Sequence[AnyPath], workers: LocalWorkers) -> Iterator[tuple[AnyPath, EmbeddedAudio | Rejected]]:
+def _embedded(paths: Sequence[AnyPath], workers: LocalWorkers) -> Iterator[tuple[AnyPath, EmbeddedSound | Rejected]]:
     """Read and embed all files, a batch at a time; give each in its turn."""
-    found: dict[int, EmbeddedAudio | Rejected] = {}
+    found: dict[int, EmbeddedSound | Rejected] = {}
     for batch in batches(_usable(paths, workers, found), workers):
         for one, result in zip(batch, workers.embed(batch).results(), strict=True):
             place = one.record
@@ -96,7 +95,7 @@ def _embedded(paths: Sequence[AnyPath], workers: LocalWorkers) -> Iterator[tuple
 
 
 def _usable(
-    paths: Sequence[AnyPath], workers: LocalWorkers, found: dict[int, EmbeddedAudio | Rejected]
+    paths: Sequence[AnyPath], workers: LocalWorkers, found: dict[int, EmbeddedSound | Rejected]
 ) -> Iterator[Heard[int]]:
     """Give the files that can be heard; what cannot is found already."""
     for place, heard in enumerate(workers.hear(enumerate(paths), _read)):
@@ -117,11 +116,11 @@ def _without_embedding(path: AnyPath, cause: str) -> Rejected:
 
 
 def _answer(
-    engine: Engine, stored: Sequence[_Stored], path: AnyPath, found: EmbeddedAudio | Rejected, most: int
+    engine: Engine, stored: Sequence[_Stored], path: AnyPath, found: EmbeddedSound | Rejected, most: int
 ) -> Whois:
     if isinstance(found, Rejected):
         return Whois(str(path), (), Rejected(str(path), found.reason, found.message))
-    sound = found.vector, found.duration_s, found.narrowness
+    sound = found.vector, found.sound.duration_s, found.sound.narrowness
     found_of = [one.suspects.identify(*sound) for one in stored]
     scores, probabilities = (np.concatenate(both) for both in zip(*found_of, strict=True))
     sizes = np.concatenate([one.suspects.voices.size for one in stored])

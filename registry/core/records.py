@@ -31,6 +31,25 @@ class Rejected:
         return one_form(PurePath(self.path).stem)
 
 
+@dataclass(frozen=True)
+class Sound:
+    """What is known of a recording apart from its samples; each field is a column of the table `audio`."""
+
+    audio_hash: str  # hex; the same for the same sound in another header, in 16 bit or in float
+    duration_s: float
+    sample_rate_hz: int  # as recorded
+    channels: int  # as recorded
+    narrowness: float  # 0 heard as in a studio, 1 over a telephone
+
+
+@dataclass(frozen=True)
+class EmbeddedSound:
+    """A recording that a model has embedded, ready to be stored."""
+
+    sound: Sound
+    vector: Floats  # (dimension,)
+
+
 @dataclass(frozen=True, order=True)
 class Group:
     """One input folder's worth of clips: a broadcaster, a night, a gender. Sorts by night first."""

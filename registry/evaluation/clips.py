@@ -40,7 +40,7 @@ def find_all(connection: Connection, addresses: Iterable[str]) -> tuple[dict[str
             if isinstance(audio, Rejected):
                 faults[address] = audio.message
             else:
-                hashes[address] = audio.audio_hash
+                hashes[address] = audio.sound.audio_hash
         elif (name := _name(address)) is not None:
             names[address] = name
         else:

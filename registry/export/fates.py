@@ -62,4 +62,4 @@ def _by_sound(connection: Connection, unknown: Mapping[Held, Path]) -> dict[Held
 def sound_of(path: Path) -> str | None:
     """Give the hash of a file's samples, hex; None if it is no sound."""
     audio = read_anywhere(path)
-    return None if isinstance(audio, Rejected) else audio.audio_hash
+    return None if isinstance(audio, Rejected) else audio.sound.audio_hash

@@ -82,6 +82,6 @@ def _read_again(different: tuple[Pair, KnownClip]) -> Clip | Rejected:
             if isinstance(clip, Rejected) or clip.wav.sha256 == known.wav.sha256:
                 return clip
             audio = read_audio_of(pair, wav)
-            return audio if isinstance(audio, Rejected) else replace(clip, audio_hash=audio.audio_hash)
+            return audio if isinstance(audio, Rejected) else replace(clip, audio_hash=audio.sound.audio_hash)
     except OSError as error:
         return unreadable_pair(pair, error)

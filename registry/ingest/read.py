@@ -6,10 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from registry.core.records import Rejected
+from registry.core.records import EmbeddedSound, Rejected
 from registry.database.store import embeddings, forgetting, operations
 from registry.database.store.clips import Clip, HashedFile
-from registry.database.store.embeddings import EmbeddedAudio
 from registry.database.store.transactions import Transactions
 from registry.ingest.model_in_use import ModelInUse
 from registry.input.audio import SETTLED_S, Audio, fault_of_size, read_audio
@@ -108,7 +107,7 @@ class _Embedding:
         """Wait for a batch and write it."""
         progress.advance(batch.heard - len(batch.asked))
         results = batch.pending.results(progress.advance)
-        ready = [result for result in results if isinstance(result, EmbeddedAudio)]
+        ready = [result for result in results if isinstance(result, EmbeddedSound)]
         if ready:
             with self._transactions.begin() as connection:
                 operations.lock_registry(connection)  # nobody forgets meanwhile
@@ -170,7 +169,7 @@ def _read_new(pair: Pair, wav: Path) -> tuple[Clip, Audio] | Rejected:
     audio = read_audio_of(pair, wav)
     if isinstance(audio, Rejected):
         return audio
-    clip = read_pair(pair, wav, audio.audio_hash)
+    clip = read_pair(pair, wav, audio.sound.audio_hash)
     return clip if isinstance(clip, Rejected) else (clip, audio)
 
 

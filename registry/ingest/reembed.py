@@ -11,10 +11,10 @@ from itertools import tee
 from sqlalchemy import Engine
 
 from registry import settings
-from registry.core.records import Rejected
+from registry.core.records import EmbeddedSound, Rejected
 from registry.corrections.change import Change, Outcome, change
 from registry.database.store import clips, embeddings, models, operations, profiles
-from registry.database.store.embeddings import EmbeddedAudio, LeftAudio
+from registry.database.store.embeddings import LeftAudio
 from registry.database.store.operations import Author
 from registry.errors import CorrectionRefused
 from registry.input.audio import Audio
@@ -164,11 +164,11 @@ def _keep(engine: Engine, model_id: int, batch: _Batch, rejected: list[Rejected]
     """Wait for a batch and write it; count what was kept. What the model cannot embed is added to `rejected`."""
     progress.advance(len(batch.narrowness) - len(batch.left))
     results = batch.pending.results(progress.advance)
-    ready = [result for result in results if isinstance(result, EmbeddedAudio)]
+    ready = [result for result in results if isinstance(result, EmbeddedSound)]
     with engine.begin() as connection:
         operations.lock_registry(connection)  # nobody computes profiles from half of it, or forgets meanwhile
         embeddings.add_vectors(connection, model_id, ready)
-        profiles.drop(connection, model_id, [audio.audio_hash for audio in ready])
+        profiles.drop(connection, model_id, [embedded.sound.audio_hash for embedded in ready])
         measured = embeddings.measure(connection, batch.narrowness)
         profiles.follow_narrowness(connection, [one for one in measured if batch.narrowness[one]])
     for left, cause in zip(batch.left, results, strict=True):

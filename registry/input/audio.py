@@ -11,13 +11,14 @@ import numpy as np
 import soundfile as sf
 
 from registry import settings
-from registry.core.records import Floats, Rejected
+from registry.core.records import Floats, Rejected, Sound
 from registry.input import ffmpeg
 from registry.input.containers import Wholeness, wholeness
 from registry.input.decoding import MAX_DURATION_S, Decoded, Forward, Open, decode_what_is_heard, promised_frames
 from registry.input.formats import FFMPEG_FILES, SOUND_FILES, suffix_of
 from registry.input.library_notes import without_notes
 from registry.input.mp3 import with_length
+from registry.input.narrowness import narrowness
 from registry.input.remote import AnyPath
 from registry.input.wav import Wav, mended, wav_of
 
@@ -33,13 +34,10 @@ SETTLED_S = 60.0
 
 @dataclass(frozen=True)
 class Audio:
-    """One recording as the model takes it, with what identifies it and what it was."""
+    """One recording as the model takes it, and what is known of it."""
 
     samples: Floats  # (n,) mono, 16 kHz
-    audio_hash: str  # the same for the same sound in another header, in 16 bit or in float
-    duration_s: float
-    sample_rate_hz: int  # as recorded
-    channels: int
+    sound: Sound
 
 
 def read_audio(path: Path, suffix: str | None = None, *, is_settled: bool = True) -> Audio | Rejected:
@@ -150,7 +148,10 @@ def _read_sound(path: Path, file: Forward, opened: Open) -> Audio | Rejected:
     if file.format in ("FLAC", "MP3") and decoded.frames < promised_frames(file) - MOST_MISSED_FRAMES:
         return _cut(path)
     fault = _fault_of_length(path, decoded.frames, rate_hz) or _fault_of_sound(path, decoded)
-    return fault or Audio(decoded.samples, decoded.audio_hash, decoded.frames / rate_hz, rate_hz, channels)
+    if fault:
+        return fault
+    duration_s, narrow = decoded.frames / rate_hz, narrowness(decoded.samples)
+    return Audio(decoded.samples, Sound(decoded.audio_hash, duration_s, rate_hz, channels, narrow))
 
 
 def _fault_of_header(path: Path, file: Forward, kind: str) -> Rejected | None:

@@ -48,6 +48,6 @@ def _read_if_as_taken_in(path: AnyPath, file: Path, sha256: str, audio_hash: str
     audio = read_audio(file, path.suffix)
     if isinstance(audio, Rejected) and audio.reason == "unreadable":
         return Rejected(str(path), "missing", audio.message)
-    if not isinstance(audio, Rejected) and audio.audio_hash == audio_hash and sha256_of(file) == sha256:
+    if not isinstance(audio, Rejected) and audio.sound.audio_hash == audio_hash and sha256_of(file) == sha256:
         return audio
     return Rejected(str(path), "changed", "no longer what was taken in; put the file back as it was")

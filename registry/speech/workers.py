@@ -12,10 +12,8 @@ from types import TracebackType
 from typing import Any, Generic, Protocol, Self, TypeVar, cast
 
 from registry import settings
-from registry.core.records import Floats, Rejected
-from registry.database.store.embeddings import EmbeddedAudio
+from registry.core.records import EmbeddedSound, Floats, Rejected, Sound
 from registry.input.audio import Audio
-from registry.input.narrowness import narrowness
 from registry.speech.embedder import Embedder
 from registry.speech.read_ahead import ReadAhead
 from registry.speech.runtimes.packing import in_place
@@ -33,17 +31,6 @@ class Read(Protocol[Asked_contra, Record_co]):
 
     def __call__(self, asked: Asked_contra, /) -> tuple[Record_co, Audio] | Rejected:
         """Read what was asked for, and note what there is to note about it; or say why it cannot be used."""
-
-
-@dataclass(frozen=True)
-class Sound:
-    """What is known of an audio, without its samples."""
-
-    audio_hash: str
-    duration_s: float
-    sample_rate_hz: int  # as recorded
-    channels: int
-    narrowness: float  # 0 studio, 1 telephone
 
 
 @dataclass(frozen=True)
@@ -77,8 +64,8 @@ def nobody(_: int) -> None:
 
 
 def counted(
-    shares: Iterable[Sequence[int]], results: Iterable[list[EmbeddedAudio | str]], told: Told
-) -> Iterator[list[EmbeddedAudio | str]]:
+    shares: Iterable[Sequence[int]], results: Iterable[list[EmbeddedSound | str]], told: Told
+) -> Iterator[list[EmbeddedSound | str]]:
     """Tell of each share that is done how many clips are in it."""
     for share, result in zip(shares, results, strict=True):
         told(len(share))
@@ -88,7 +75,7 @@ def counted(
 class Pending(Protocol):
     """Embeddings under way."""
 
-    def results(self, told: Told = nobody) -> list[EmbeddedAudio | str]:
+    def results(self, told: Told = nobody) -> list[EmbeddedSound | str]:
         """Wait for the embeddings, in the order asked for; of an audio the model cannot embed, why.
 
         Args:
@@ -193,9 +180,9 @@ class LocalWorkers:
 @dataclass(frozen=True)
 class _LocalPending:
     shares: list[list[int]]  # places of the clips that are embedded together
-    futures: "list[Future[list[EmbeddedAudio | str]]]"
+    futures: "list[Future[list[EmbeddedSound | str]]]"
 
-    def results(self, told: Told = nobody) -> list[EmbeddedAudio | str]:
+    def results(self, told: Told = nobody) -> list[EmbeddedSound | str]:
         return in_place(self.shares, counted(self.shares, (future.result() for future in self.futures), told))
 
 
@@ -203,8 +190,7 @@ def _heard(read: tuple[Record, Audio] | Rejected) -> Heard[Record] | Rejected:
     if isinstance(read, Rejected):
         return read
     record, audio = read
-    known = (audio.audio_hash, audio.duration_s, audio.sample_rate_hz, audio.channels)
-    return Heard(record, Sound(*known, narrowness(audio.samples)), audio.samples)
+    return Heard(record, audio.sound, audio.samples)
 
 
 def _duration_s(heard: Heard[Any] | Rejected) -> float:
@@ -226,21 +212,15 @@ def _until(stopped: Event, embedder: Embedder) -> Embedder:
     return replace(embedder, infer=or_stop(embedder.infer), packing=packing)
 
 
-def _embed(embedder: Embedder, heard: Sequence[Heard[Any]]) -> list[EmbeddedAudio | str]:
+def _embed(embedder: Embedder, heard: Sequence[Heard[Any]]) -> list[EmbeddedSound | str]:
     try:
         vectors = embedder.embed_together([_samples(one) for one in heard])
     except ValueError as error:
         if len(heard) == 1:
             return [str(error)]
         return [result for one in heard for result in _embed(embedder, [one])]  # the others are not to suffer
-    return [_embedded(one.sound, vector) for one, vector in zip(heard, vectors, strict=True)]
-
-
-def _embedded(sound: Sound, vector: Floats | str) -> EmbeddedAudio | str:
-    if isinstance(vector, str):
-        return vector
-    known = (sound.audio_hash, sound.duration_s, sound.sample_rate_hz, sound.channels, sound.narrowness)
-    return EmbeddedAudio(*known, vector)
+    given = zip(heard, vectors, strict=True)
+    return [vector if isinstance(vector, str) else EmbeddedSound(one.sound, vector) for one, vector in given]
 
 
 def _samples(heard: Heard[Any]) -> Floats:

@@ -14,10 +14,9 @@ from unittest.mock import patch
 import numpy as np
 from sqlalchemy import Engine
 
-from registry.core.records import Group
+from registry.core.records import EmbeddedSound, Group, Sound
 from registry.database.store import clips, embeddings, forgetting
 from registry.database.store.clips import Clip, HashedFile
-from registry.database.store.embeddings import EmbeddedAudio
 from registry.database.store.models import Foundation
 from registry.ingest.known import sort_out
 from registry.ingest.link import Linked, link_group
@@ -113,7 +112,7 @@ class Night:
     """A night's clips and their embeddings."""
 
     clips: tuple[Clip, ...]
-    audios: tuple[EmbeddedAudio, ...]
+    audios: tuple[EmbeddedSound, ...]
 
 
 def make_night(seed: int = 7) -> Night:
@@ -127,7 +126,7 @@ def make_night(seed: int = 7) -> Night:
     durations_s = 1 + rng.lognormal(1.2, 0.6, len(vectors))
     made = [_clip(number, seed) for number in range(len(vectors))]
     audios = [
-        EmbeddedAudio(clip.audio_hash, float(duration_s), 16_000, 1, 0, vector)
+        EmbeddedSound(Sound(clip.audio_hash, float(duration_s), 16_000, 1, 0), vector)
         for clip, duration_s, vector in zip(made, durations_s, vectors, strict=True)
     ]
     return Night(tuple(made), tuple(audios))
@@ -157,13 +156,13 @@ def take_in(engine: Engine, night: Night, foundation: Foundation) -> tuple[Linke
         return link_group(engine, GROUP, night.clips, foundation, AUTHOR), watch
 
 
-def _batches(audios: Sequence[EmbeddedAudio]) -> Iterator[Sequence[EmbeddedAudio]]:
+def _batches(audios: Sequence[EmbeddedSound]) -> Iterator[Sequence[EmbeddedSound]]:
     for start in range(0, len(audios), EMBEDDING_BATCH_CLIPS):
         yield audios[start : start + EMBEDDING_BATCH_CLIPS]
 
 
-def _keep(engine: Engine, batch: Sequence[EmbeddedAudio], foundation: Foundation) -> None:
-    hashes = [audio.audio_hash for audio in batch]
+def _keep(engine: Engine, batch: Sequence[EmbeddedSound], foundation: Foundation) -> None:
+    hashes = [audio.sound.audio_hash for audio in batch]
     with engine.begin() as connection:
         assert not forgetting.forgotten(connection, hashes)
     with engine.begin() as connection:

@@ -17,7 +17,6 @@ import soxr
 
 from registry.core.records import Booleans, Floats, Integers
 from registry.input.audio import Audio, read_audio
-from registry.input.narrowness import narrowness
 from registry.speech.embedder import Embedder, load_embedder
 from registry.speech.runtimes import DEFAULT_MODEL, EXTRACTION_VERSION
 from tests.benchmarks.conditions import heard_as
@@ -109,7 +108,7 @@ def _embed(corpus: str, sound: str) -> Speech:
 
 def _embed_clip(path: str, corpus: str, sound: str, embedder: Embedder) -> tuple[Floats, float, float, str]:
     audio = read_clip(corpus, path, sound)
-    return embedder.embed(audio.samples), audio.duration_s, narrowness(audio.samples), audio.audio_hash
+    return embedder.embed(audio.samples), audio.sound.duration_s, audio.sound.narrowness, audio.sound.audio_hash
 
 
 def read_clip(corpus: str, path: str, sound: str) -> Audio:

@@ -17,7 +17,7 @@ from registry.database.store import agreement, certainty, embeddings, models, sp
 from registry.database.store.models import Foundation
 from registry.ingest import ingest
 from registry.ingest.reembed import reembed
-from registry.speech import workers
+from registry.input import audio
 from registry.whois import whois
 from tests.conftest import AUTHOR, RATE, MakeClip, night
 
@@ -184,7 +184,7 @@ def test_a_killed_one_leaves_profiles_exact_and_is_taken_up(
     unmeasured: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(settings, "EMBEDDING_BATCH_CLIPS", 1)
-    measure, left = workers.narrowness, iter(range(3))
+    measure, left = audio.narrowness, iter(range(3))
 
     def interrupted(samples: Floats) -> float:
         if next(left, None) is None:
@@ -192,7 +192,7 @@ def test_a_killed_one_leaves_profiles_exact_and_is_taken_up(
         return measure(samples)
 
     with monkeypatch.context() as patch:
-        patch.setattr(workers, "narrowness", interrupted)
+        patch.setattr(audio, "narrowness", interrupted)
         with pytest.raises(KeyboardInterrupt):
             reembed(unmeasured, "campplus", AUTHOR)
     known = len([row for row in rows(unmeasured, MEASURED) if row[1] is not None])

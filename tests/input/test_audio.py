@@ -55,8 +55,8 @@ PCM_16 = (tone() * 32767).astype("<i2").tobytes()
 def test_any_rate_becomes_16_khz(tmp_path: Path, rate_hz: int) -> None:
     result = accepted(write(tmp_path / "a.wav", tone(1.0, rate_hz), rate_hz))
 
-    assert result.sample_rate_hz == rate_hz
-    assert result.duration_s == pytest.approx(1.0, abs=1e-3)
+    assert result.sound.sample_rate_hz == rate_hz
+    assert result.sound.duration_s == pytest.approx(1.0, abs=1e-3)
     np.testing.assert_allclose(result.samples[2000:14000], tone()[2000:14000], atol=2e-3)
     assert abs(result.samples.size - 16_000) <= 1
 
@@ -70,20 +70,20 @@ def test_any_width_and_channel_count_becomes_mono_float32(tmp_path: Path, subtyp
 
     assert result.samples.dtype == np.float32
     assert result.samples.shape == (16_000,)
-    assert result.channels == channels
+    assert result.sound.channels == channels
     np.testing.assert_allclose(result.samples, tone(), atol=0.02)
 
 
 @pytest.mark.parametrize("layout", ["WAV", "WAVEX", "RF64"])
 def test_every_wav_layout_is_read(tmp_path: Path, layout: str) -> None:
-    assert accepted(write(tmp_path / "a.wav", tone(), format=layout)).duration_s == 1.0
+    assert accepted(write(tmp_path / "a.wav", tone(), format=layout)).sound.duration_s == 1.0
 
 
 @pytest.mark.parametrize("subtype", ["IMA_ADPCM", "MS_ADPCM", "GSM610", "G721_32"])
 def test_compressed_wav_is_read(tmp_path: Path, subtype: str) -> None:
     path = write(tmp_path / "a.wav", tone(), subtype=subtype)
 
-    assert accepted(path).duration_s == pytest.approx(1.0, abs=0.05)
+    assert accepted(path).sound.duration_s == pytest.approx(1.0, abs=0.05)
 
 
 def test_16_khz_mono_is_passed_on_untouched(tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ def test_blocks_leave_no_seam(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(decoding, "BLOCK_SAMPLES", 1000)
 
     np.testing.assert_array_equal(accepted(path).samples, whole.samples)
-    assert accepted(path).audio_hash == whole.audio_hash
+    assert accepted(path).sound.audio_hash == whole.sound.audio_hash
 
 
 def test_channels_of_opposite_phase_do_not_cancel_to_silence(tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ def test_a_streamed_wav_of_unknown_size_is_read_to_its_end(tmp_path: Path, sound
     path = tmp_path / "a.wav"
     path.write_bytes(wav_bytes(PCM_16, riff_bytes=0xFFFFFFFF, sound_bytes=sound_bytes))
 
-    assert accepted(path).duration_s == 1.0
+    assert accepted(path).sound.duration_s == 1.0
 
 
 @pytest.mark.parametrize("riff_bytes", [0, 0xFFFFFFFF])
@@ -129,7 +129,7 @@ def test_a_wav_never_closed_is_read_to_its_end(tmp_path: Path, riff_bytes: int) 
     whole.write_bytes(wav_bytes(PCM_16))
     unclosed.write_bytes(wav_bytes(PCM_16, riff_bytes=riff_bytes, sound_bytes=0))
 
-    assert accepted(unclosed).audio_hash == accepted(whole).audio_hash
+    assert accepted(unclosed).sound.audio_hash == accepted(whole).sound.audio_hash
 
 
 def test_the_hash_is_of_the_sound_not_of_the_file(tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ def test_the_hash_is_of_the_sound_not_of_the_file(tmp_path: Path) -> None:
     tagged = tmp_path / "tagged.wav"
     tagged.write_bytes(wav_bytes(PCM_16))
 
-    assert len({accepted(path).audio_hash for path in [*paths, tagged]}) == 1
+    assert len({accepted(path).sound.audio_hash for path in [*paths, tagged]}) == 1
 
 
 def test_the_hash_tells_sounds_rates_and_channel_counts_apart(tmp_path: Path) -> None:
@@ -155,7 +155,7 @@ def test_the_hash_tells_sounds_rates_and_channel_counts_apart(tmp_path: Path) ->
         write(tmp_path / "stereo.wav", tone().reshape(-1, 2)),
     ]
 
-    assert len({accepted(path).audio_hash for path in paths}) == 4
+    assert len({accepted(path).sound.audio_hash for path in paths}) == 4
 
 
 def test_a_missing_file_is_unreadable(tmp_path: Path) -> None:
@@ -265,14 +265,14 @@ def test_a_file_name_of_odd_bytes_is_read(tmp_path: Path) -> None:
     path = tmp_path / os.fsdecode(b"caf\xe9 \xff.wav")
     path.write_bytes(wav_bytes(PCM_16))
 
-    assert accepted(path).duration_s == 1.0
+    assert accepted(path).sound.duration_s == 1.0
 
 
 @pytest.mark.parametrize(("channels", "is_taken"), [(16, True), (17, False), (64, False)])
 def test_more_channels_than_a_sound_card_has_are_refused(tmp_path: Path, channels: int, *, is_taken: bool) -> None:
     result = read_audio(write(tmp_path / "a.wav", np.stack([tone()] * channels, axis=1)))
 
-    assert (result.channels if isinstance(result, Audio) else result.reason) == (
+    assert (result.sound.channels if isinstance(result, Audio) else result.reason) == (
         channels if is_taken else "too-many-channels"
     )
 
@@ -300,7 +300,7 @@ def test_a_loud_float_wav_says_nothing_besides(tmp_path: Path) -> None:
     """Warnings are errors in these tests: the numbers of 32 bit overflow where two are subtracted."""
     path = write(tmp_path / "a.wav", tone() / np.float32(0.3) * np.float32(3e38), subtype="FLOAT")
 
-    assert accepted(path).duration_s == 1.0
+    assert accepted(path).sound.duration_s == 1.0
 
 
 def test_numbers_that_are_none_say_nothing_besides(tmp_path: Path) -> None:

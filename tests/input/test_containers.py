@@ -49,8 +49,8 @@ def reason(path: Path, *, is_settled: bool = True) -> str:
 def test_what_libsndfile_decodes_is_read(tmp_path: Path, suffix: str) -> None:
     audio = accepted(write(tmp_path / f"a.{suffix}"))
 
-    assert (audio.sample_rate_hz, audio.channels) == (RATE, 1)
-    assert audio.duration_s == pytest.approx(5.0, abs=0.2)
+    assert (audio.sound.sample_rate_hz, audio.sound.channels) == (RATE, 1)
+    assert audio.sound.duration_s == pytest.approx(5.0, abs=0.2)
     assert np.abs(np.fft.rfft(audio.samples[:RATE])).argmax() == 440
 
 
@@ -61,7 +61,7 @@ def test_a_lossless_conversion_is_the_same_audio(tmp_path: Path, subtype: str, c
     sf.write(tmp_path / "a.wav", samples, 44_100, subtype=subtype)
     sf.write(tmp_path / "a.flac", samples, 44_100, subtype=subtype)
 
-    assert accepted(tmp_path / "a.flac").audio_hash == accepted(tmp_path / "a.wav").audio_hash
+    assert accepted(tmp_path / "a.flac").sound.audio_hash == accepted(tmp_path / "a.wav").sound.audio_hash
 
 
 @pytest.mark.parametrize("suffix", KINDS)
@@ -91,7 +91,7 @@ def test_a_flac_of_unknown_length_is_being_written(tmp_path: Path) -> None:
 def test_a_flac_that_nobody_closes_any_more_is_read_to_its_end(tmp_path: Path) -> None:
     whole = accepted(write(tmp_path / "whole.flac"))
 
-    assert accepted(unclosed_flac(tmp_path / "a.flac")).audio_hash == whole.audio_hash
+    assert accepted(unclosed_flac(tmp_path / "a.flac")).sound.audio_hash == whole.sound.audio_hash
 
 
 @pytest.mark.parametrize("mode", ["CONSTANT", "VARIABLE"])
@@ -107,7 +107,7 @@ def test_an_mp3_that_does_not_say_how_long_it_is_is_read_to_its_end(
     second_frame = content.index(content[:2], max(content.find(b"Xing"), content.find(b"Info")))
     (tmp_path / "a.mp3").write_bytes(content[second_frame:])
 
-    assert accepted(tmp_path / "a.mp3").duration_s == pytest.approx(len(samples) / rate_hz, abs=0.15)
+    assert accepted(tmp_path / "a.mp3").sound.duration_s == pytest.approx(len(samples) / rate_hz, abs=0.15)
 
 
 def test_the_name_must_say_what_the_file_is(tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ def test_the_name_must_say_what_the_file_is(tmp_path: Path) -> None:
 def test_a_name_that_says_nothing_asks_for_nothing(tmp_path: Path) -> None:
     write(tmp_path / "a.flac").rename(tmp_path / "a")
 
-    assert accepted(tmp_path / "a").duration_s == 5.0
+    assert accepted(tmp_path / "a").sound.duration_s == 5.0
 
 
 def test_m4a_without_ffmpeg_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,7 +163,7 @@ def test_what_ffmpeg_cannot_decode_is_named(tmp_path: Path) -> None:
 def test_ffmpeg_itself_decodes_what_it_is_given(tmp_path: Path) -> None:
     write(tmp_path / "a.mp3").rename(tmp_path / "a.m4a")
 
-    assert accepted(tmp_path / "a.m4a").duration_s == pytest.approx(5.0, abs=0.2)
+    assert accepted(tmp_path / "a.m4a").sound.duration_s == pytest.approx(5.0, abs=0.2)
 
 
 def test_a_damaged_mp3_says_nothing_besides(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

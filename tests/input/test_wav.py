@@ -128,7 +128,7 @@ def read(tmp_path: Path, content: bytes, *, is_settled: bool = True) -> Audio | 
 def audio_hash(tmp_path: Path, content: bytes, *, is_settled: bool = True) -> str:
     audio = read(tmp_path, content, is_settled=is_settled)
     assert isinstance(audio, Audio), audio
-    return audio.audio_hash
+    return audio.sound.audio_hash
 
 
 def reason(tmp_path: Path, content: bytes, *, is_settled: bool = True) -> str:
@@ -148,14 +148,14 @@ def test_a_wav_of_fewer_bits_is_read_to_its_end(tmp_path: Path, subtype: str) ->
     audio = read(tmp_path, written(subtype=subtype), is_settled=False)
 
     assert isinstance(audio, Audio)
-    assert audio.duration_s == pytest.approx(1.0, abs=0.05)
+    assert audio.sound.duration_s == pytest.approx(1.0, abs=0.05)
 
 
 def test_a_sound_of_odd_size_is_read_to_its_end(tmp_path: Path) -> None:
     audio = read(tmp_path, riff(FORM_8, chunk(b"data", bytes(range(255)) * 63, pad=1), NOTE))
 
     assert isinstance(audio, Audio)
-    assert audio.duration_s == pytest.approx(255 * 63 / RATE)
+    assert audio.sound.duration_s == pytest.approx(255 * 63 / RATE)
 
 
 @pytest.mark.parametrize("kind", UNCLOSED)
@@ -191,7 +191,7 @@ def test_a_sound_whose_last_samples_spell_the_name_of_a_chunk_is_whole(tmp_path:
     audio = read(tmp_path, content)
 
     assert isinstance(audio, Audio)
-    assert audio.duration_s == len(BYTES) / 2 / 16_000
+    assert audio.sound.duration_s == len(BYTES) / 2 / 16_000
 
 
 def test_a_wav_of_endless_small_chunks_is_not_walked_to_its_end(tmp_path: Path) -> None:

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from registry.core.records import Floats
-from registry.database.store.embeddings import EmbeddedAudio
+from registry.core.records import EmbeddedSound, Floats, Sound
 from registry.speech.embedder import Embedder
 from registry.speech.runtimes.packing import Packing
-from registry.speech.workers import BatchSize, Heard, LocalWorkers, Sound, batch_size
+from registry.speech.workers import BatchSize, Heard, LocalWorkers, batch_size
 
 Calls = list[list[int]]
 
@@ -36,7 +35,7 @@ def heard(value: float, size: int) -> Heard[str]:
 def embed(calls: Calls, clips: Sequence[Heard[str]]) -> list[object]:
     with LocalWorkers(lambda: packing_embedder(calls), 2) as workers:
         results = workers.embed(clips).results()
-    return [float(result.vector[0]) if isinstance(result, EmbeddedAudio) else result for result in results]
+    return [float(result.vector[0]) if isinstance(result, EmbeddedSound) else result for result in results]
 
 
 def test_results_come_in_the_order_asked_for_whatever_was_embedded_together() -> None:

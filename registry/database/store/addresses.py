@@ -141,7 +141,7 @@ def _by_audio(connection: Connection, path: AnyPath) -> list[int]:
     if isinstance(audio, Rejected):
         raise UnknownClip(address=str(path), cause=audio.message)
     condition = "c.audio_id = (SELECT audio_id FROM audio WHERE audio_hash = :audio_hash)"
-    return _present(connection, condition, {"audio_hash": bytes.fromhex(audio.audio_hash)})
+    return _present(connection, condition, {"audio_hash": bytes.fromhex(audio.sound.audio_hash)})
 
 
 def _by_name(connection: Connection, address: str) -> list[int]:

@@ -2,12 +2,13 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 from sqlalchemy import ColumnElement, Connection, exists, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from registry.core.records import Gender, Group
-from registry.database.store.arrays import copy_rows
+from registry.database.store.arrays import copy_rows, types_of
 from registry.database.store.tables import assignment, audio, clip, clip_group
 from registry.input.scan import SourceFile
 from registry.input.trust import stored_path
@@ -42,15 +43,17 @@ class KnownClip:
     audio_hash: str  # hex
 
 
+FILES = tuple(f"{file}_{fact}" for file in ("wav", "txt") for fact in ("path", "size", "mtime_ns", "sha256"))
+WRITTEN = ("transcript", "txt_content")
+NOTED = (*FILES, *WRITTEN)  # columns of a clip that say what its files held when they were last seen
+
+
 def known_clips(connection: Connection, group: Group) -> dict[str, KnownClip]:
     """List the clips that a group has now, by name.
 
     A clip whose ingest was undone has no speaker; it is stored, but not there.
     """
-    columns = (
-        *(clip.c.name, clip.c.wav_path, clip.c.wav_size, clip.c.wav_mtime_ns, clip.c.wav_sha256),
-        *(clip.c.txt_path, clip.c.txt_size, clip.c.txt_mtime_ns, clip.c.txt_sha256, audio.c.audio_hash),
-    )
+    columns = [clip.c.name, *(clip.c[name] for name in FILES), audio.c.audio_hash]
     is_present = exists().where(assignment.c.clip_id == clip.c.clip_id, assignment.c.to_operation.is_(None))
     query = select(*columns).select_from(clip).join(clip_group).join(audio).where(*_is(group), is_present)
     return {
@@ -117,22 +120,16 @@ def add_clips(connection: Connection, group: Group, clips: Sequence[Clip], opera
     """
     group_id = _group_id(connection, group)
     _copy_clips(connection, clips)
-    query = text("""
-        INSERT INTO clip (group_id, name, audio_id, transcript, wav_path, wav_size, wav_mtime_ns, wav_sha256,
-                          txt_path, txt_size, txt_mtime_ns, txt_sha256, txt_content, operation_id)
-        SELECT :group_id, name, audio_id, transcript, wav_path, wav_size, wav_mtime_ns, wav_sha256,
-               txt_path, txt_size, txt_mtime_ns, txt_sha256, txt_content, :operation_id
+    noted = ", ".join(NOTED)
+    query = text(f"""
+        INSERT INTO clip (group_id, name, audio_id, operation_id, {noted})
+        SELECT :group_id, name, audio_id, :operation_id, {noted}
         FROM incoming_clip JOIN audio USING (audio_hash)
         ORDER BY name COLLATE "C"
         ON CONFLICT (group_id, name, audio_id) DO UPDATE SET
-            transcript = EXCLUDED.transcript, operation_id = EXCLUDED.operation_id,
-            wav_path = EXCLUDED.wav_path, wav_size = EXCLUDED.wav_size,
-            wav_mtime_ns = EXCLUDED.wav_mtime_ns, wav_sha256 = EXCLUDED.wav_sha256,
-            txt_path = EXCLUDED.txt_path, txt_size = EXCLUDED.txt_size,
-            txt_mtime_ns = EXCLUDED.txt_mtime_ns, txt_sha256 = EXCLUDED.txt_sha256,
-            txt_content = EXCLUDED.txt_content
+            operation_id = EXCLUDED.operation_id, {_noted_from("EXCLUDED")}
         RETURNING name, audio_id, clip_id
-    """)
+    """)  # noqa: S608 - names of columns
     added = connection.execute(query, {"group_id": group_id, "operation_id": operation_id}).all()
     by_audio: dict[int, list[int]] = {}
     for _, audio_id, clip_id in sorted(added):
@@ -144,18 +141,13 @@ def relocate_clips(connection: Connection, group: Group, clips: Sequence[Clip]) 
     """Note where stored clips were seen now, in which files, and what their transcripts say now."""
     _copy_clips(connection, clips)
     connection.execute(
-        text("""
-        UPDATE clip SET
-            transcript = incoming.transcript,
-            wav_path = incoming.wav_path, wav_size = incoming.wav_size, wav_mtime_ns = incoming.wav_mtime_ns,
-            wav_sha256 = incoming.wav_sha256,
-            txt_path = incoming.txt_path, txt_size = incoming.txt_size, txt_mtime_ns = incoming.txt_mtime_ns,
-            txt_sha256 = incoming.txt_sha256, txt_content = incoming.txt_content
+        text(f"""
+        UPDATE clip SET {_noted_from("incoming")}
         FROM incoming_clip incoming, clip_group g
         WHERE g.broadcaster = :broadcaster AND g.gender = :gender AND g.date = :date
           AND clip.group_id = g.group_id AND clip.name = incoming.name
           AND EXISTS (SELECT FROM assignment a WHERE a.clip_id = clip.clip_id AND a.to_operation IS NULL)
-        """),
+        """),  # noqa: S608 - names of columns
         {"broadcaster": group.broadcaster, "gender": group.gender, "date": group.date},
     )
 
@@ -188,18 +180,16 @@ def _group_id(connection: Connection, group: Group) -> int:
 
 
 def _copy_clips(connection: Connection, clips: Sequence[Clip]) -> None:
-    columns = {"name": "text", "audio_hash": "bytea", "transcript": "text"}
-    for kind in ("wav", "txt"):
-        columns |= {f"{kind}_path": "text", f"{kind}_size": "int8", f"{kind}_mtime_ns": "int8"}
-        columns |= {f"{kind}_sha256": "bytea"}
-    columns |= {"txt_content": "bytea"}
-    rows = (
-        (c.name, bytes.fromhex(c.audio_hash), c.transcript, *_file_row(c.wav), *_file_row(c.txt), c.txt_content)
-        for c in clips
-    )
+    columns = types_of(audio, ["audio_hash"]) | types_of(clip, ["name", *NOTED])
+    rows = ((c.audio_hash, c.name, *_file_row(c.wav), *_file_row(c.txt), *attrgetter(*WRITTEN)(c)) for c in clips)
     copy_rows(connection, "incoming_clip", columns, rows)
 
 
-def _file_row(file: HashedFile) -> tuple[str, int, int, bytes]:
+def _file_row(file: HashedFile) -> tuple[str, int, int, str]:
     source = file.source
-    return str(source.path), source.size, source.mtime_ns, bytes.fromhex(file.sha256)
+    return str(source.path), source.size, source.mtime_ns, file.sha256
+
+
+def _noted_from(row: str) -> str:
+    """Write for an UPDATE that what is noted of a clip becomes what another row says."""
+    return ", ".join(f"{name} = {row}.{name}" for name in NOTED)

@@ -1,25 +1,17 @@
-"""Audio heard and its embeddings: what is there, what is new, what is needed to decide."""
+"""Recordings heard and their embeddings: what is there, what is new, what is needed to decide."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from operator import attrgetter
 
 import numpy as np
 from sqlalchemy import Connection, text
 
-from registry.core.records import Floats
-from registry.database.store.arrays import copy_rows, to_matrix
+from registry.core.records import EmbeddedSound, Floats, Sound
+from registry.database.store.arrays import copy_rows, to_matrix, types_of
+from registry.database.store.tables import audio
 
-
-@dataclass(frozen=True)
-class EmbeddedAudio:
-    """One audio with its vector, ready to be kept."""
-
-    audio_hash: str  # hex
-    duration_s: float
-    sample_rate_hz: int
-    channels: int
-    narrowness: float  # 0 studio, 1 telephone
-    vector: Floats  # (dimension,)
+SOUND = tuple(field.name for field in fields(Sound))
 
 
 def embedded_hashes(connection: Connection, model_id: int, hashes: Collection[str]) -> set[str]:
@@ -32,42 +24,32 @@ def embedded_hashes(connection: Connection, model_id: int, hashes: Collection[st
     return set(found.scalars())
 
 
-def save_embeddings(connection: Connection, model_id: int, audios: Sequence[EmbeddedAudio]) -> None:
-    """Keep audios and their vectors; what is there already stays as it is, what was forgotten is left out.
+def save_embeddings(connection: Connection, model_id: int, sounds: Sequence[EmbeddedSound]) -> None:
+    """Store recordings and their vectors; what is there already stays as it is, what was forgotten is left out.
 
     The registry's lock must be held, so that nobody forgets meanwhile.
     """
-    _copy_audios(connection, audios)
+    _copy_sounds(connection, sounds)
+    columns = ", ".join(SOUND)
     connection.execute(
-        text("""
-        INSERT INTO audio (audio_hash, duration_s, sample_rate_hz, channels, narrowness)
-        SELECT audio_hash, duration_s, sample_rate_hz, channels, narrowness FROM incoming_audio i
+        text(f"""
+        INSERT INTO audio ({columns}) SELECT {columns} FROM incoming_audio i
         WHERE NOT EXISTS (SELECT FROM forgotten_audio f WHERE f.audio_hash = i.audio_hash)
         ORDER BY audio_hash ON CONFLICT DO NOTHING
-        """)
+        """)  # noqa: S608 - names of columns
     )
     _add_vectors(connection, model_id)
 
 
-def add_vectors(connection: Connection, model_id: int, audios: Sequence[EmbeddedAudio]) -> None:
-    """Keep vectors of audios that are stored; what was forgotten in the meantime is left out."""
-    _copy_audios(connection, audios)
+def add_vectors(connection: Connection, model_id: int, sounds: Sequence[EmbeddedSound]) -> None:
+    """Store vectors of recordings that are stored; what was forgotten in the meantime is left out."""
+    _copy_sounds(connection, sounds)
     _add_vectors(connection, model_id)
 
 
-def _copy_audios(connection: Connection, audios: Sequence[EmbeddedAudio]) -> None:
-    columns = {
-        "audio_hash": "bytea",
-        "duration_s": "float4",
-        "sample_rate_hz": "int4",
-        "channels": "int2",
-        "narrowness": "float4",
-        "vector": "vector",
-    }
-    rows = (
-        (bytes.fromhex(a.audio_hash), a.duration_s, a.sample_rate_hz, a.channels, a.narrowness, a.vector)
-        for a in audios
-    )
+def _copy_sounds(connection: Connection, sounds: Sequence[EmbeddedSound]) -> None:
+    columns = types_of(audio, SOUND) | {"vector": "vector"}
+    rows = ((*attrgetter(*SOUND)(one.sound), one.vector) for one in sounds)
     copy_rows(connection, "incoming_audio", columns, rows)
 
 

@@ -10,8 +10,7 @@ from itertools import islice
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 
-from registry.core.records import Rejected
-from registry.database.store.embeddings import EmbeddedAudio
+from registry.core.records import EmbeddedSound, Rejected
 from registry.database.store.models import Foundation
 from registry.errors import ClusterUnusable, ModelMismatch
 from registry.speech.ray_workers.cluster import Place, connected, places
@@ -146,17 +145,17 @@ class _RayPending:
     address: str
     runtimes: set[str]  # what ran the model is added to them
 
-    def results(self, told: Told = nobody) -> list[EmbeddedAudio | str]:
+    def results(self, told: Told = nobody) -> list[EmbeddedSound | str]:
         asked = zip(self.shares, self.answers, strict=True)
         results = (self._results(share, answer.result()) for share, answer in asked)
         return in_place(self.shares, counted(self.shares, results, told))
 
-    def _results(self, share: list[int], answer: Answer) -> list[EmbeddedAudio | str]:
+    def _results(self, share: list[int], answer: Answer) -> list[EmbeddedSound | str]:
         if isinstance(answer, _Failed):
             return self._alone(share, answer.cause)
         return [self._result(embedded) for embedded in self._insist_on_model(answer)]
 
-    def _alone(self, share: list[int], cause: str) -> list[EmbeddedAudio | str]:
+    def _alone(self, share: list[int], cause: str) -> list[EmbeddedSound | str]:
         """Find the one among clips that failed together: the others are not to suffer."""
         if len(share) == 1:
             return [f"It could not be embedded on any node: {cause}."]
@@ -173,9 +172,9 @@ class _RayPending:
             )
         return answer
 
-    def _result(self, embedded: Embedded) -> EmbeddedAudio | str:
+    def _result(self, embedded: Embedded) -> EmbeddedSound | str:
         self.runtimes.add(embedded.runtime)
-        return embedded.audio
+        return embedded.sound
 
 
 def _embedding(kept: Sequence[Kept], model: ModelWanted) -> Job:

@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import registry
-from registry.core.records import Floats, Rejected
-from registry.database.store.embeddings import EmbeddedAudio
+from registry.core.records import EmbeddedSound, Floats, Rejected, Sound
 from registry.errors import RegistryError
 from registry.speech.embedder import Embedder, load_embedder
 from registry.speech.runtimes import Runtime
-from registry.speech.workers import Heard, LocalWorkers, Read, Sound
+from registry.speech.workers import Heard, LocalWorkers, Read
 
 FETCH_S = 5.0  # for samples of another hand, which may just have died; then the file is read again
 
@@ -51,7 +50,7 @@ class Kept:
 class Embedded:
     """An embedding, or why there is none, and what ran the model."""
 
-    audio: EmbeddedAudio | str
+    sound: EmbeddedSound | str
     runtime: str
 
 

@@ -10,11 +10,10 @@ from sqlalchemy import Engine, text
 
 from registry.core.linking.decisions import link
 from registry.core.linking.voices import Voices
-from registry.core.records import Floats, Gender
+from registry.core.records import EmbeddedSound, Floats, Gender, Sound
 from registry.core.vectors import unit
 from registry.corrections.withdraw import withdraw
 from registry.database.store import embeddings, models
-from registry.database.store.embeddings import EmbeddedAudio
 from registry.database.store.strangers import strangers
 from registry.ingest import ingest
 from tests.conftest import AUTHOR, MakeClip, night
@@ -105,7 +104,7 @@ def test_clips_that_were_taken_out_are_nobody_s(registry: Engine) -> None:
 def embed(engine: Engine, hashes: Sequence[str], pitch_band: int) -> None:
     """Embed recordings that no clip carries yet."""
     vector: Floats = np.eye(40, dtype=np.float32)[pitch_band]
-    audios = [EmbeddedAudio(audio_hash, 2.0, 16_000, 1, 0.5, vector) for audio_hash in hashes]
+    audios = [EmbeddedSound(Sound(audio_hash, 2.0, 16_000, 1, 0.5), vector) for audio_hash in hashes]
     with engine.begin() as connection:
         foundation = models.foundation(connection)
         assert foundation is not None

@@ -13,12 +13,11 @@ import pytest
 import soundfile as sf
 from sqlalchemy import Engine, text
 
-from registry.core.records import Floats, Rejected
+from registry.core.records import EmbeddedSound, Floats, Rejected
 from registry.database.check import check
 from registry.database.embedded import EmbeddedServer
 from registry.database.reach import reach
 from registry.database.store.arrays import to_matrix
-from registry.database.store.embeddings import EmbeddedAudio
 from registry.database.store.models import Foundation, lay_foundation
 from registry.errors import ModelMismatch
 from registry.ingest import ingest
@@ -229,8 +228,8 @@ def test_a_clip_that_cannot_be_embedded_does_not_take_those_beside_it_with_it(
         lost = replace(heard[1], samples=replace(heard[1].samples, samples=()))  # type: ignore[type-var]  # a Kept
         first, second, third = workers.embed([heard[0], lost, heard[2]]).results()
 
-    assert isinstance(first, EmbeddedAudio)
-    assert isinstance(third, EmbeddedAudio)
+    assert isinstance(first, EmbeddedSound)
+    assert isinstance(third, EmbeddedSound)
     assert isinstance(second, str)
     assert "It could not be embedded on any node" in second
 
