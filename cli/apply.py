@@ -1,11 +1,13 @@
 """`registry apply`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import click
 
-from cli.options import LocalPath, database_option, follow, json_option
+from cli.effects import print_outcome
+from cli.ingest import apply_planned
+from cli.options import LocalPath, author, database_option, json_option
 
 if TYPE_CHECKING:
     from registry.corrections.plan import Plan
@@ -15,8 +17,7 @@ if TYPE_CHECKING:
 @click.argument("plan", type=LocalPath())
 @database_option
 @json_option
-@click.pass_context
-def apply(context: click.Context, plan: Path, database: str | None, as_json: bool) -> int:
+def apply(plan: Path, database: str | None, as_json: bool) -> int:
     """Do what a saved plan says, exactly, or refuse if the registry has moved on.
 
     A plan is what --save of ingest, merge, split, move or withdraw writes.
@@ -27,18 +28,16 @@ def apply(context: click.Context, plan: Path, database: str | None, as_json: boo
     from registry.corrections.plan import load
 
     loaded = load(plan)
-    root = context.find_root().command
-    command = root.get_command(context, loaded.command) if isinstance(root, click.Group) else None
-    assert command is not None  # noqa: S101 - of these commands alone plans are loaded
-    with follow(loaded):
-        return int(context.invoke(command, **_parameters(loaded), database=database, as_json=as_json))
+    if loaded.command == "ingest":
+        return apply_planned(loaded, database, as_json=as_json)
+    return _correct(loaded, database, as_json=as_json)
 
 
-def _parameters(plan: "Plan") -> dict[str, object]:
-    """Make of the task what the command's own options would have made of it."""
-    from registry.input.remote import to_path
+def _correct(plan: "Plan", database: str | None, *, as_json: bool) -> int:
+    from registry.corrections.apply import apply as run
+    from registry.database.reach import reach
 
-    task: dict[str, object] = dict(plan.task)
-    if plan.command == "ingest":
-        task["indirs"] = tuple(map(to_path, cast("tuple[str, ...]", task["indirs"])))
-    return task
+    with reach(database) as opened:
+        outcome = run(opened.engine, plan, author(plan.words()))
+    print_outcome(outcome, as_json=as_json)
+    return 0

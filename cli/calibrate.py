@@ -11,7 +11,7 @@ from cli.options import LocalPath, author, database_option, json_option
 from cli.output import print_facts, print_json, print_rejected, print_table, say
 
 if TYPE_CHECKING:
-    from registry.corrections.calibrate import Measured
+    from registry.evaluation.calibrate import Measured
 
 NOTHING_ANEW = (
     "no clip was given another speaker: registry consolidate --full --plan shows what would be decided otherwise;"
@@ -39,8 +39,8 @@ def calibrate(labels: Path, plan_only: bool, database: str | None, as_json: bool
     \b
     Example: registry calibrate labels.csv --plan
     """
-    from registry.corrections.calibrate import calibrate as run
     from registry.database.reach import reach
+    from registry.evaluation.calibrate import calibrate as run
 
     with reach(database) as opened:
         done = run(opened.engine, labels, author(), plan_only=plan_only)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from cli.options import Address, database_option, json_option, link_option
+from cli.options import DATE, Address, database_option, json_option, link_option
 from cli.output import print_json, print_rejected, say
 from cli.progress import shown
 
@@ -21,7 +21,6 @@ RENUMBERED = (
     " have another speaker, or left."
 )
 SET_ASIDE = "{count} files left the tree and have no other copy, so they were set aside:"
-DATE = click.DateTime(formats=["%Y%m%d", "%Y-%m-%d"])
 
 
 @click.command()
@@ -87,7 +86,7 @@ def export(
         )
     if moment is not None:
         report.as_of = str(moment)
-        report.warnings += [moment.warning] if report.clips == 0 and extent == Extent() else []
+        report.warnings += [moment.warning] if report.clips == 0 and extent.is_whole else []
     if plan_only and not as_json:
         _print_plan(report)
     else:

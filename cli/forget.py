@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from cli.effects import as_document, print_outcome
-from cli.options import author, database_option, json_option
+from cli.options import DATE, author, database_option, json_option
 from cli.output import in_words, print_facts, print_json, say
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @click.argument("speaker", required=False)
 @click.option(
     "--older-than",
-    type=click.DateTime(formats=["%Y%m%d", "%Y-%m-%d"]),
+    type=DATE,
     metavar="DATE",
     help="Instead of a speaker: all clips of nights before this date.",
 )

@@ -16,7 +16,6 @@ from cli.options import (
     json_option,
     new_option,
     plan_options,
-    plan_under_way,
     say_begun,
     work_options,
 )
@@ -26,8 +25,12 @@ from cli.progress import shown
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from registry.corrections.plan import Plan
     from registry.database.store.journal import Unsure
+    from registry.database.store.operations import Author
     from registry.ingest import IngestReport
+    from registry.ingest.options import IngestOptions
+    from registry.ingest.plan import PlannedIngest
     from registry.input.remote import AnyPath
 
 ALWAYS = ("clips", "new")  # counts that are shown also where they are all 0
@@ -75,19 +78,12 @@ COUNTS = {
 @json_option
 def ingest(
     indirs: "tuple[AnyPath, ...]",
-    strict: bool,
-    as_named: bool,
-    model: str | None,
-    scope: str | None,
-    false_merge_rate: float | None,
     new: bool,
-    runtime: str | None,
-    workers: int | None,
-    ray: str | None,
     plan_only: bool,
     save: Path | None,
     database: str | None,
     as_json: bool,
+    **asked: Any,
 ) -> int:
     """Take nightly groups of clips in and tell whose voices they are.
 
@@ -103,59 +99,82 @@ def ingest(
     """
     from registry.database.reach import reach
     from registry.ingest import ingest as run
+    from registry.ingest.options import IngestOptions
 
-    asked: dict[str, Any] = {
-        "model": model,
-        "scope": scope,
-        "false_merge_rate": false_merge_rate,
-        "runtime": runtime,
-        "workers": workers,
-        "ray": ray,
-        "strict": strict,
-        "as_named": as_named,
-    }
-    if plan_only or save or plan_under_way():
-        return _ingest_at_once(indirs, asked, save, database, as_json, new=new)
+    options = IngestOptions(**asked)
+    if plan_only or save:
+        return _plan(indirs, options, save, database, as_json, new=new)
     with reach(database, new=new) as opened, shown(quiet=as_json) as progress:
         say_begun(opened)
-        report = run(opened.engine, indirs, author(), progress=progress, **asked)
+        report = run(opened.engine, indirs, author(), options, progress)
     print_report(report, as_json=as_json)
     return report.exit_code
 
 
-def _ingest_at_once(
+def _plan(
     indirs: "tuple[AnyPath, ...]",
-    asked: dict[str, Any],
+    options: "IngestOptions",
     save: Path | None,
     database: str | None,
     as_json: bool,
     *,
     new: bool,
 ) -> int:
-    """Show what an ingest would do, or do what was planned."""
+    """Show what an ingest would do."""
+    from registry.input.model_names import recorded_name
+
+    planned = _at_once(indirs, options, database, author(), None, quiet=as_json, new=new)
+    task = asdict(options)
+    del task["ray"]  # an address at which programs are run
+    task["model"] = None if options.model is None else recorded_name(options.model)
+    task |= {"indirs": tuple(str(indir.absolute()) for indir in indirs), "new": new}
+    save_plan(planned.based_on, planned.effects, "ingest", task, save)
+    _print_planned(planned, "nothing was changed", as_json=as_json)
+    return planned.report.exit_code
+
+
+def apply_planned(plan: "Plan", database: str | None, *, as_json: bool) -> int:
+    """Do what a plan of an ingest says."""
+    from registry.ingest.options import IngestOptions
+    from registry.input.remote import to_path
+
+    task: dict[str, Any] = dict(plan.task)
+    indirs, new = tuple(map(to_path, task.pop("indirs"))), task.pop("new")
+    planned = _at_once(indirs, IngestOptions(**task), database, author(plan.words()), plan, quiet=as_json, new=new)
+    _print_planned(planned, "done as planned", as_json=as_json)
+    return planned.report.exit_code
+
+
+def _at_once(
+    indirs: "tuple[AnyPath, ...]",
+    options: "IngestOptions",
+    database: str | None,
+    author: "Author",
+    plan: "Plan | None",
+    *,
+    quiet: bool,
+    new: bool,
+) -> "PlannedIngest":
+    """Ingest in one transaction: what a plan says, or, without one, only to see what would happen."""
     from registry.database.reach import reach
     from registry.ingest import ingest as run
     from registry.ingest.plan import at_once
-    from registry.speech.runtimes import recorded_name
 
-    plan = plan_under_way()
-    with reach(database, new=new) as opened, shown(quiet=as_json) as progress:
+    with reach(database, new=new) as opened, shown(quiet=quiet) as progress:
         say_begun(opened)
-        act = partial(run, indirs=indirs, author=author(), progress=progress, **asked)
-        planned = at_once(opened.engine, act, plan)
-    task = {name: value for name, value in asked.items() if name != "ray"}  # an address at which programs are run
-    model = None if asked["model"] is None else recorded_name(asked["model"])
-    task |= {"indirs": tuple(str(indir.absolute()) for indir in indirs), "new": new, "model": model}
-    save_plan(planned.based_on, planned.effects, "ingest", task, save)
+        act = partial(run, indirs=indirs, author=author, options=options, progress=progress)
+        return at_once(opened.engine, act, plan)
+
+
+def _print_planned(planned: "PlannedIngest", end: str, *, as_json: bool) -> None:
     if as_json:
         unsure = [asdict(decision) for decision in planned.unsure]
         print_json(as_document(planned.report) | {"effects": asdict(planned.effects), "unsure": unsure})
-    else:
-        print_report(planned.report)
-        print_effects(planned.effects)
-        print_unsure(planned.unsure)
-        say("done as planned" if plan else "nothing was changed")
-    return planned.report.exit_code
+        return
+    print_report(planned.report)
+    print_effects(planned.effects)
+    print_unsure(planned.unsure)
+    say(end)
 
 
 def print_unsure(unsure: "Sequence[Unsure]") -> None:

@@ -13,7 +13,7 @@ from registry.files import private_files
 Files = Sequence[tuple[str, Sequence[str]]]  # whose they are, and their paths
 
 
-def playlist_option(command: Any) -> Any:  # noqa: ANN401 - a decorator of click
+def playlist_option(command: Any) -> Any:
     """Add --playlist."""
     help_text = "Write what there is to hear as a playlist for any player, in this order."
     kind = LocalPath(dir_okay=False)

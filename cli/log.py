@@ -6,7 +6,7 @@ from dataclasses import asdict
 import click
 
 from cli.effects import print_effects
-from cli.options import database_option, json_option
+from cli.options import DATE, database_option, json_option
 from cli.output import in_words, print_facts, print_json, print_table
 
 
@@ -14,7 +14,7 @@ from cli.output import in_words, print_facts, print_json, print_table
 @click.option("--speaker", help="Only what touched this speaker.")
 @click.option(
     "--since",
-    type=click.DateTime(formats=["%Y%m%d", "%Y-%m-%d"]),
+    type=DATE,
     metavar="DATE",
     help="Only what was done on this day or later, in UTC; not the night of a recording.",
 )

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from cli.effects import print_outcome, save_plan
-from cli.options import author, database_option, json_option, plan_options, plan_under_way
+from cli.options import author, database_option, json_option, plan_options
 
 
 @click.command()
@@ -29,7 +29,7 @@ def merge(
 
     with reach(database) as opened:
         speakers = (one, *others)
-        outcome = run(opened.engine, speakers, author(), plan_only=plan_only or bool(save), plan=plan_under_way())
+        outcome = run(opened.engine, speakers, author(), plan_only=plan_only or bool(save))
     save_plan(outcome.based_on, outcome.effects, "merge", {"one": one, "others": others}, save)
     print_outcome(outcome, as_json=as_json)
     return 0

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from cli.effects import from_anywhere, print_outcome, save_plan
-from cli.options import author, database_option, json_option, plan_options, plan_under_way
+from cli.options import author, database_option, json_option, plan_options
 
 
 @click.command()
@@ -28,7 +28,7 @@ def move(
     from registry.database.reach import reach
 
     with reach(database) as opened:
-        outcome = run(opened.engine, clips, speaker, author(), plan_only=plan_only or bool(save), plan=plan_under_way())
+        outcome = run(opened.engine, clips, speaker, author(), plan_only=plan_only or bool(save))
     save_plan(outcome.based_on, outcome.effects, "move", {"speaker": speaker, "clips": from_anywhere(clips)}, save)
     print_outcome(outcome, as_json=as_json)
     return 0

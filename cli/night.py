@@ -1,7 +1,7 @@
 """`registry night`."""
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from registry.export.files import LinkMode
     from registry.input.remote import AnyPath
     from registry.night import NightReport
-    from registry.speech.runtimes import Runtime
 
 SHOWN = 10  # of joined speakers and of unsure decisions; --json lists all
 
@@ -34,13 +33,11 @@ def night(
     indirs: "tuple[AnyPath, ...]",
     outdir: "AnyPath",
     mode: str,
-    as_named: bool,
     new: bool,
-    runtime: "Runtime | None",
-    workers: int | None,
     quiet: bool,
     database: str | None,
     as_json: bool,
+    **asked: Any,
 ) -> int:
     """Take a night in and export it: registry ingest and registry export in one, for every night.
 
@@ -54,6 +51,7 @@ def night(
     Example: registry night /data/nights /data/speakers --quiet
     """
     from registry.database.reach import reach
+    from registry.ingest.options import IngestOptions
     from registry.night import night as run
 
     with reach(database, new=new) as opened, shown(quiet=as_json or quiet) as progress:
@@ -64,9 +62,7 @@ def night(
             outdir,
             author(),
             mode=cast("LinkMode", mode),
-            as_named=as_named,
-            runtime=runtime,
-            workers=workers,
+            options=IngestOptions(**asked),
             progress=progress,
         )
     if as_json:

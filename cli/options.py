@@ -5,9 +5,7 @@ import os
 import shlex
 import shutil
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,13 +14,13 @@ import click
 from cli.output import say
 
 if TYPE_CHECKING:
-    from registry.corrections.plan import Plan
     from registry.database.reach import Database
     from registry.database.store.operations import Author
 
 EMPTY = "the path is empty, as a variable that is not set is."
 MOST_FOLDERS = 500  # in each other; Python itself makes no more
 MODEL_HELP = "campplus, campplus-bf16, a Hugging Face id, a local checkpoint, or an .onnx file."
+DATE = click.DateTime(formats=["%Y%m%d", "%Y-%m-%d"])  # of a night, or of a day in UTC
 SHORT_ID = 8  # hex digits of an identity that tell registries apart for people
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -46,7 +44,7 @@ class LocalPath(click.Path):
         """Refuse what is there and is a file, or a folder, unless that is okay."""
         super().__init__(path_type=Path, file_okay=file_okay, dir_okay=dir_okay)
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Make it a `Path`."""
         _refuse_odd(value, param, ctx)
         return super().convert(value, param, ctx)
@@ -55,7 +53,7 @@ class LocalPath(click.Path):
 class Address(click.Path):
     """A path or a URL; as a path, a URL would lose a slash."""
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Make it a `Path` or a `RemotePath`."""
         from registry.core.shown_addresses import holds_secret
         from registry.input.remote import is_remote, to_path
@@ -137,24 +135,6 @@ def plan_options(command: Command) -> Command:
     return click.option("--plan", "plan_only", is_flag=True, help="Show what would change and change nothing.")(command)
 
 
-_followed: ContextVar["Plan | None"] = ContextVar("followed", default=None)
-
-
-@contextmanager
-def follow(plan: "Plan") -> Iterator[None]:
-    """Hold the command run inside to a plan."""
-    token = _followed.set(plan)
-    try:
-        yield
-    finally:
-        _followed.reset(token)
-
-
-def plan_under_way() -> "Plan | None":
-    """Give the plan that the command is held to, if `registry apply` runs it."""
-    return _followed.get()
-
-
 def own_name() -> str:
     """Give the word that runs this program in the shell it was called from: its path where `registry` is not found."""
     called = Path(sys.argv[0])
@@ -163,13 +143,15 @@ def own_name() -> str:
     return "registry" if is_found or called.name != "registry" else shlex.quote(sys.argv[0])
 
 
-def author() -> "Author":
-    """Tell who runs which command, for the journal, without the secrets of a URL."""
+def author(words: "Sequence[str] | None" = None) -> "Author":
+    """Tell who runs which command, for the journal, without the secrets of a URL.
+
+    Args:
+        words: Those of the command, by default those of the command line.
+    """
     from registry.database.store.operations import Author
 
-    plan = plan_under_way()
-    words = sys.argv[1:] if plan is None else plan.words()
-    command = shlex.join(["registry", *map(_without_secrets, words)])
+    command = shlex.join(["registry", *map(_without_secrets, sys.argv[1:] if words is None else words)])
     return Author(_user_name(), _as_utf8(command))
 
 

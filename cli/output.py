@@ -149,7 +149,7 @@ def _number(value: float | Decimal) -> object:
 
 def print_rejected(rejected: Sequence["Rejected"]) -> None:
     """Name on standard error what was rejected and why; what was for one cause many times, by a few of them."""
-    from registry.core.rejections import by_cause
+    from registry.core.rejections_in_brief import by_cause
 
     for alike in by_cause(rejected):
         for one in alike.shown:

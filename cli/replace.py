@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,7 +14,6 @@ from cli.progress import shown
 
 if TYPE_CHECKING:
     from registry.input.remote import AnyPath
-    from registry.speech.runtimes import Runtime
 
 
 @click.command()
@@ -31,13 +30,11 @@ if TYPE_CHECKING:
 def replace(
     folders: "tuple[AnyPath, ...]",
     of: str | None,
-    as_named: bool,
     may_shrink: bool,
     plan_only: bool,
-    runtime: "Runtime | None",
-    workers: int | None,
     database: str | None,
     as_json: bool,
+    **asked: Any,
 ) -> int:
     """Let the registry's groups become what their folders hold now.
 
@@ -51,6 +48,7 @@ def replace(
     """
     from registry.database.reach import reach
     from registry.database.store.addresses import named_group
+    from registry.ingest.options import IngestOptions
     from registry.ingest.plan import at_once
     from registry.ingest.replace import replace as run
 
@@ -62,9 +60,7 @@ def replace(
             author=author(),
             instead_of=instead_of,
             may_shrink=may_shrink or plan_only,
-            runtime=runtime,
-            workers=workers,
-            as_named=as_named,
+            options=IngestOptions(**asked),
             progress=progress,
         )
         planned = at_once(opened.engine, act) if plan_only else None

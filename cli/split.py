@@ -9,7 +9,7 @@ import click
 
 from cli.effects import from_anywhere, print_outcome, save_plan
 from cli.listening import playlist_option, print_files, write_playlist
-from cli.options import author, database_option, json_option, plan_options, plan_under_way
+from cli.options import author, database_option, json_option, plan_options
 from cli.output import print_json, print_table, say
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def split(
                 write_playlist(playlist, _files(proposal))
                 _print_proposal(proposal, as_json=as_json)
                 return 0
-        outcome = run(opened.engine, speaker, clips, author(), plan_only=plan_only or bool(save), plan=plan_under_way())
+        outcome = run(opened.engine, speaker, clips, author(), plan_only=plan_only or bool(save))
     save_plan(outcome.based_on, outcome.effects, "split", {"speaker": speaker, "clips": from_anywhere(clips)}, save)
     print_outcome(outcome, as_json=as_json)
     return 0

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from cli.effects import from_anywhere, print_outcome, save_plan
-from cli.options import author, database_option, json_option, plan_options, plan_under_way
+from cli.options import author, database_option, json_option, plan_options
 
 
 @click.command()
@@ -27,7 +27,7 @@ def withdraw(what: tuple[str, ...], plan_only: bool, save: Path | None, database
     from registry.database.reach import reach
 
     with reach(database) as opened:
-        outcome = run(opened.engine, what, author(), plan_only=plan_only or bool(save), plan=plan_under_way())
+        outcome = run(opened.engine, what, author(), plan_only=plan_only or bool(save))
     save_plan(outcome.based_on, outcome.effects, "withdraw", {"what": from_anywhere(what)}, save)
     print_outcome(outcome, as_json=as_json)
     return 0

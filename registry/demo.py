@@ -4,14 +4,14 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
 
 import soundfile as sf
 
 from registry.core.records import Floats
-from registry.errors import DemoFolderUnfit, RegistryError
+from registry.errors import DemoFolderUnfit
+from registry.input.conversation import sample_folder
 
 BROADCASTER = "demofm"
 FIRST_NIGHT = dt.date(2020, 11, 5)
@@ -57,14 +57,6 @@ def _write_nights(folder: Path, turns: Sequence[Turn], audio: Floats, rate: int)
         piece = audio[round(turn.start_s * rate) : round(turn.end_s * rate)]
         _write_clip(group / f"mclip-{number:08d}", piece, rate, turn.text)
     return nights
-
-
-def sample_folder() -> Path:
-    """Find the folder of the conversation, its transcript and its turns, without importing pyannote.audio."""
-    spec = find_spec("pyannote.audio")
-    if spec is None or not spec.submodule_search_locations:
-        raise RegistryError(cause="pyannote.audio is not installed, and the demo's sample is inside it")
-    return Path(spec.submodule_search_locations[0]) / "sample"
 
 
 def _turns(sample: Path) -> list[Turn]:

@@ -16,10 +16,10 @@ from registry.errors import NightUnderWay, OutputRefused, RegistryError
 from registry.export import ExportReport, export
 from registry.export.files import LinkMode
 from registry.ingest import IngestReport, ingest
+from registry.ingest.options import NO_OPTIONS, IngestOptions
 from registry.input.group_folders import looks_like_group
 from registry.input.remote import AnyPath, RemotePath
 from registry.progress import Progress, Silent
-from registry.speech.runtimes import Runtime
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,7 @@ def night(
     author: Author,
     *,
     mode: LinkMode = "copy",
-    as_named: bool = False,
-    runtime: Runtime | None = None,
-    workers: int | None = None,
+    options: IngestOptions = NO_OPTIONS,
     progress: Progress | None = None,
 ) -> NightReport:
     """Ingest, then export, whatever was rejected; a night that is due while another is at work waits for it.
@@ -65,9 +63,7 @@ def night(
         outdir: The folder of the exported tree.
         author: Who runs this, for the journal.
         mode: How a file gets into the tree.
-        as_named: Take broadcasters' names that look garbled for what they are.
-        runtime: What is to run the model; None for the fastest that can.
-        workers: How many clips to embed side by side; None for as many as there are cores.
+        options: What is asked of the ingest.
         progress: Told how far it is.
 
     Raises:
@@ -80,7 +76,7 @@ def night(
     with _alone(engine, told):
         with engine.connect() as connection:
             before = operations.last_operation(connection)
-        ingested = ingest(engine, indirs, author, as_named=as_named, runtime=runtime, workers=workers, progress=told)
+        ingested = ingest(engine, indirs, author, options, told)
         exported = _exported(engine, outdir, mode, told)
     with engine.connect() as connection:
         numbers = journal.effects_after(connection, before).numbers

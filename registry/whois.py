@@ -1,13 +1,14 @@
 """Whose voice is in a file: the speakers that come nearest, for audio that need not be in the registry."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from sqlalchemy import Connection, Engine
 
 from registry.core.linking.identification import Suspects
 from registry.core.records import GENDERS, EmbeddedSound, Rejected
+from registry.core.rejections import Fault
 from registry.database.store import addresses, corrections, models, speakers
 from registry.database.store.models import Foundation
 from registry.database.store.strangers import strangers
@@ -112,14 +113,14 @@ def _read(asked: tuple[int, AnyPath]) -> tuple[int, Audio] | Rejected:
 
 
 def _without_embedding(path: AnyPath, cause: str) -> Rejected:
-    return Rejected(str(path), "no-embedding", cause)
+    return Fault.NO_EMBEDDING.of(path, cause=cause)
 
 
 def _answer(
     engine: Engine, stored: Sequence[_Stored], path: AnyPath, found: EmbeddedSound | Rejected, most: int
 ) -> Whois:
     if isinstance(found, Rejected):
-        return Whois(str(path), (), Rejected(str(path), found.reason, found.message))
+        return Whois(str(path), (), replace(found, path=str(path)))
     sound = found.vector, found.sound.duration_s, found.sound.narrowness
     found_of = [one.suspects.identify(*sound) for one in stored]
     scores, probabilities = (np.concatenate(both) for both in zip(*found_of, strict=True))

@@ -104,7 +104,7 @@ def fake_infer(samples: Floats) -> Floats:
 def fake_model(monkeypatch: pytest.MonkeyPatch) -> Embedder:
     """Stand in for the only slow and foreign part, the model."""
     embedder = Embedder("campplus", "fake-fingerprint", 40, 1, fake_infer)
-    monkeypatch.setattr("registry.ingest.model_in_use.load_embedder", lambda _name="": embedder)
+    monkeypatch.setattr("registry.ingest.model_in_use.load_embedder", lambda *_: embedder)
     return embedder
 
 
@@ -122,7 +122,7 @@ def two_models(fake_model: Embedder, monkeypatch: pytest.MonkeyPatch) -> dict[st
     """Stand in for two models, by name; a test may put others in their places."""
     models = {"campplus": fake_model, "second": Embedder("second", "second-fingerprint", 48, 1, second_infer)}
     for module in LOADERS:
-        monkeypatch.setattr(f"{module}.load_embedder", lambda name="campplus": models[name])
+        monkeypatch.setattr(f"{module}.load_embedder", lambda name="campplus", _=None: models[name])
     return models
 
 
@@ -210,7 +210,7 @@ def embedded(fake_model: Embedder, monkeypatch: pytest.MonkeyPatch) -> list[Floa
         return fake_infer(samples)
 
     listening = replace(fake_model, infer=infer)
-    monkeypatch.setattr("registry.ingest.model_in_use.load_embedder", lambda _name="": listening)
+    monkeypatch.setattr("registry.ingest.model_in_use.load_embedder", lambda *_: listening)
     return asked
 
 

@@ -28,7 +28,7 @@ import registry.ingest.model_in_use as model
 from cli.main import main
 from registry.speech.embedder import Embedder
 from tests.conftest import fake_infer
-model.load_embedder = lambda name: Embedder("campplus", "fake", 40, 1, fake_infer)
+model.load_embedder = lambda *_: Embedder("campplus", "fake", 40, 1, fake_infer)
 main()
 """
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, Engine
 
+from registry.corrections.addressed import find_clips
 from registry.corrections.change import Change, Outcome, change
 from registry.corrections.plan import Plan
 from registry.database.store import addresses, corrections, speakers
@@ -28,7 +29,7 @@ def move(
 
     Args:
         engine: The registry's database.
-        clips: What the clips are called, see `addresses.find_clips`.
+        clips: What the clips are called, see `find_clips`.
         speaker: What the speaker is called, or "new".
         author: Who says so.
         plan_only: Only tell what would change.
@@ -42,7 +43,7 @@ def move(
 
     def act(under_way: Change) -> Mapping[str, object]:
         connection = under_way.connection
-        clip_ids = find_all(connection, clips)
+        clip_ids = find_clips(connection, clips)
         gender = gender_of(connection, clip_ids)
         target = None if speaker == NEW else addresses.find_speaker(connection, speaker)
         if target is not None and target.gender != gender:
@@ -64,11 +65,6 @@ def _move_to_new(under_way: Change, clip_ids: Sequence[int], gender: str) -> Non
     remaining = [speaker_id for speaker_id in sorted(left) if corrections.clips_of(under_way.connection, speaker_id)]
     verdicts = [Verdict("different", speaker_id, other_id=new_id) for speaker_id in remaining]
     corrections.replace_verdicts(under_way.connection, [], verdicts, under_way.operation_id)
-
-
-def find_all(connection: Connection, clips: Sequence[str]) -> list[int]:
-    """Find clips by what they are called, each once."""
-    return sorted({clip_id for address in clips for clip_id in addresses.find_clips(connection, address)})
 
 
 def gender_of(connection: Connection, clip_ids: Sequence[int]) -> str:
@@ -109,7 +105,7 @@ def confirm(engine: Engine, what: Sequence[str], author: Author) -> Outcome:
 
     def act(under_way: Change) -> Mapping[str, object]:
         labels = [_confirm_speaker(under_way, address) for address in what if addresses.is_speaker(address)]
-        clip_ids = find_all(under_way.connection, [address for address in what if not addresses.is_speaker(address)])
+        clip_ids = find_clips(under_way.connection, [address for address in what if not addresses.is_speaker(address)])
         for clip_id, speaker_id in corrections.speakers_of(under_way.connection, clip_ids).items():
             settle(under_way, [clip_id], speaker_id, "confirmed")
         return ({"confirmed": labels} if labels else {}) | ({"confirmed_clips": len(clip_ids)} if clip_ids else {})
@@ -133,7 +129,7 @@ def reject(engine: Engine, clip: str, speaker: str, author: Author) -> Outcome:
 
     def act(under_way: Change) -> Mapping[str, object]:
         connection, operation_id = under_way.connection, under_way.operation_id
-        clip_ids = addresses.find_clips(connection, clip)
+        clip_ids = find_clips(connection, [clip])
         unwanted = addresses.find_speaker(connection, speaker)
         there = corrections.speakers_of(connection, clip_ids)
         here = [clip_id for clip_id in clip_ids if there[clip_id] == unwanted.speaker_id]

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from sqlalchemy import Engine
 
 from registry.core.linking.splitting import cut_in_two, one_voice
+from registry.corrections.addressed import find_clips
 from registry.corrections.bar import bar_of
 from registry.corrections.change import Change, Outcome, change
-from registry.corrections.move import find_all, make_speaker
+from registry.corrections.move import make_speaker
 from registry.corrections.plan import Plan
 from registry.database.store import addresses, corrections, embeddings, listening, models
 from registry.database.store.corrections import ClipLine, Verdict
@@ -74,7 +75,7 @@ def split(
     def act(under_way: Change) -> Mapping[str, object]:
         connection, operation_id = under_way.connection, under_way.operation_id
         found = addresses.find_speaker(connection, speaker)
-        clip_ids = find_all(connection, clips)
+        clip_ids = find_clips(connection, clips)
         _refuse_odd_cut(found.label, clip_ids, corrections.clips_of(connection, found.speaker_id))
         new_id = make_speaker(under_way, found.gender)
         corrections.reassign(connection, clip_ids, new_id, "split", operation_id)

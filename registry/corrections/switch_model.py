@@ -15,8 +15,8 @@ from registry.database.store.models import Foundation, KnownModel
 from registry.database.store.operations import Author
 from registry.database.store.strangers import strangers
 from registry.errors import CorrectionRefused
+from registry.input.model_names import recorded_name
 from registry.input.trust import name_model
-from registry.speech.runtimes import recorded_name
 
 WORST = 10  # speakers listed
 

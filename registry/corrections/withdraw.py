@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, Engine
 
+from registry.corrections.addressed import find_clips
 from registry.corrections.change import Change, Outcome, change
 from registry.corrections.plan import Plan
 from registry.database.store import addresses, withdrawal
@@ -26,7 +27,7 @@ def withdraw(
 
     Args:
         engine: The registry's database.
-        what: What the clips are called, see `addresses.find_clips`, or names of groups: andaiafm_F20201105.
+        what: What the clips are called, see `find_clips`, or names of groups: andaiafm_F20201105.
         author: Who says so.
         plan_only: Only tell what would change.
         plan: A saved plan to follow.
@@ -48,7 +49,7 @@ def withdraw(
 def _find(connection: Connection, address: str) -> list[int]:
     group = addresses.as_group(address)
     if group is None:
-        return addresses.find_clips(connection, address)
+        return find_clips(connection, [address])
     found = withdrawal.clips_of_group(connection, group)
     if not found:
         raise UnknownClip(address=address, cause="the registry has no clips of this group")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from registry.core.records import Rejected
+from registry.core.rejections import Fault
 from registry.errors import LabelsUnreadable
 
 if TYPE_CHECKING:
@@ -26,9 +27,9 @@ class Label:
     clip: str
     speaker: str
 
-    def rejected(self, reason: str, message: str) -> Rejected:
+    def rejected(self, fault: Fault, **facts: object) -> Rejected:
         """Say why the row cannot be used."""
-        return Rejected(self.clip, reason, f"line {self.line}: {message}")
+        return fault.of(self.clip, line=self.line, **facts)
 
 
 def read_labels(path: Path) -> list[Label]:
@@ -94,7 +95,9 @@ def true_speakers(
         clips: What clips are called -> their keys; several where one audio is in several clips.
         faults: What else was called a clip -> why it is none.
     """
-    rejected = [label.rejected("unknown-clip", faults[label.clip]) for label in labels if label.clip in faults]
+    rejected = [
+        label.rejected(Fault.UNKNOWN_CLIP, cause=faults[label.clip]) for label in labels if label.clip in faults
+    ]
     said: dict[int, list[Label]] = defaultdict(list)
     for label in labels:
         for clip_id in clips.get(label.clip, ()):
@@ -102,7 +105,7 @@ def true_speakers(
     contradicted = {key: rows for key, rows in said.items() if len({row.speaker for row in rows}) > 1}
     for row, others in sorted(_contradictions(contradicted.values()).items(), key=lambda pair: pair[0].line):
         listed = " and ".join(f"{other.speaker!r} (line {other.line})" for other in others)
-        rejected.append(row.rejected("contradicted", f"{row.speaker!r} here, {listed} elsewhere; keep one"))
+        rejected.append(row.rejected(Fault.CONTRADICTED, speaker=row.speaker, others=listed))
     truth = {clip_id: rows[0].speaker for clip_id, rows in said.items() if clip_id not in contradicted}
     return truth, rejected
 

@@ -10,9 +10,9 @@ from sqlalchemy import Engine
 from registry.core import measures
 from registry.core.measures import Calibration, Clustering, Persistence, Probabilities, Spread, Tenures
 from registry.core.records import Booleans, Integers, Rejected
+from registry.corrections.addressed import find_labelled
 from registry.database.store import addresses, evaluation
 from registry.database.store.evaluation import SOUNDS, Placement, Tenure
-from registry.evaluation.clips import find_all
 from registry.evaluation.labels import read_labels, true_speakers
 
 WORST = 10  # speakers of each kind to name
@@ -88,7 +88,7 @@ def evaluate(engine: Engine, path: Path) -> Evaluation:
     """
     labels = read_labels(path)
     with evaluation.looking(engine) as connection:
-        found, faults = find_all(connection, [label.clip for label in labels])
+        found, faults = find_labelled(connection, [label.clip for label in labels])
         truth, rejected = true_speakers(labels, found, faults)
         filed = evaluation.placements(connection, truth)
         tenures = evaluation.tenures(connection, truth)

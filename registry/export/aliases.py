@@ -6,6 +6,7 @@ from pathlib import Path
 
 from registry.core.export_plan import Alias, label
 from registry.core.records import Rejected
+from registry.core.rejections import Fault
 from registry.export import disk
 from registry.export.manifest import FOLDER, Written, broadcasters_of, latest_night
 from registry.export.times import moment_of
@@ -29,14 +30,14 @@ def write_aliases(outdir: Path, aliases: Iterable[Alias], in_tree: Iterable[Writ
     except FileNotFoundError:
         present = None
     except disk.LineTooLong as error:
-        return Rejected(str(target), "foreign-file", f"{error}; move it, then export again")
+        return Fault.UNREADABLE_ALIASES.of(target, cause=error)
     except OSError as error:
-        return Rejected(str(target), "foreign-file", f"{error.strerror}; move it, then export again")
+        return Fault.UNREADABLE_ALIASES.of(target, cause=error.strerror)
     if wanted is None:
         if present is not None and _is_ours(present):
             disk.remove(target)
     elif present is not None and not _is_ours(present):
-        return Rejected(str(target), "foreign-file", "somebody else's file is in the way and stays; move it")
+        return Fault.FOREIGN_ALIASES.of(target)
     else:
         time_s = moment_of(latest_night(in_tree), hashlib.sha256(wanted).hexdigest())
         if present != wanted or int(target.lstat().st_mtime) != time_s:

@@ -13,6 +13,7 @@ from pathlib import Path
 from registry.core.export_losses import Fate
 from registry.core.export_plan import Alias, PlannedFile, is_sound
 from registry.core.records import Rejected
+from registry.core.rejections import Fault
 from registry.export import disk, files, set_aside, staging
 from registry.export.aliases import write_aliases
 from registry.export.files import SourceLost
@@ -21,9 +22,6 @@ from registry.export.planning import Job, TreePlan
 from registry.export.report import ExportReport, begin_report, in_the_way
 from registry.input.remote import in_order, readers
 from registry.progress import Progress
-
-NOT_EXPORTED = "not exported; put it back as it was, or ingest it from where it is now, then export again"
-NO_SUCH_NAME = "the disk cannot hold a file of this name ({}); not exported, export to another disk"
 
 
 @dataclass(frozen=True)
@@ -126,9 +124,9 @@ def _fault_of_putting(job: Job, file: PlannedFile) -> Exception | None:
 
 def _rejected(outdir: Path, file: PlannedFile, fault: Exception) -> Rejected:
     if isinstance(fault, SourceLost):
-        return Rejected(file.source.path, "source-lost", f"{fault}; {NOT_EXPORTED}")
+        return Fault.SOURCE_LOST.of(file.source.path, cause=fault)
     if isinstance(fault, OSError) and fault.errno in disk.NO_SUCH_NAME | {errno.EFBIG}:
-        return Rejected(str(outdir / file.path), "bad-name", NO_SUCH_NAME.format(fault.strerror))
+        return Fault.NAME_THE_DISK_REFUSES.of(outdir / file.path, cause=fault.strerror)
     return in_the_way(outdir, file)
 
 

@@ -78,7 +78,7 @@ def make_plan(job: Job, planned: Sequence[PlannedFile], record: Record) -> TreeP
 
 
 def _of_extent(entries: frozenset[Written], extent: Extent) -> Iterable[Written]:
-    if extent == Extent():
+    if extent.is_whole:
         return entries
     return (entry for entry in entries if extent.holds(*night_of(folder_of(entry.path))))
 

@@ -5,9 +5,8 @@ from pathlib import Path
 
 from registry.core.export_plan import PlannedFile
 from registry.core.records import Rejected
+from registry.core.rejections import Fault
 from registry.export.planning import TreePlan
-
-ONE_FOLDER = "this disk ignores case and takes the folder for {}; not exported, export to another disk"
 
 
 @dataclass
@@ -39,7 +38,7 @@ def begin_report(outdir: Path, plan: TreePlan) -> ExportReport:
     report = ExportReport(clips=len(plan.planned) // 2, unchanged=len(plan.changes.unchanged))
     report.rejected += [in_the_way(outdir, file) for file in plan.changes.foreign]
     for file, owner in plan.same_place.items():
-        report.rejected.append(Rejected(str(outdir / file.path), "same-name", ONE_FOLDER.format(owner)))
+        report.rejected.append(Fault.ONE_FOLDER.of(outdir / file.path, owner=owner))
     return report
 
 
@@ -55,5 +54,4 @@ def report_of_plan(outdir: Path, plan: TreePlan) -> ExportReport:
 
 def in_the_way(outdir: Path, file: PlannedFile) -> Rejected:
     """Name a file of somebody else."""
-    message = "somebody else's file is in the way and stays; move it, then export again"
-    return Rejected(str(outdir / file.path), "foreign-file", message)
+    return Fault.FOREIGN_FILE.of(outdir / file.path)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine
 
 from registry.core.export_plan import Alias, PlannedFile, plan_tree
 from registry.database.store import identity, tree
-from registry.database.store.tree import Extent
+from registry.database.store.tree import WHOLE_TREE, Extent
 from registry.errors import OutputRefused, OutputUnusable, RegistryError, TreeDiskFull, UnknownBroadcaster
 from registry.export import disk, files, guard
 from registry.export.applying import bring_up_to_date
@@ -39,7 +39,7 @@ def _no_search_for_cycles() -> Iterator[None]:
 def export(
     engine: Engine,
     outdir: AnyPath,
-    extent: Extent | None = None,
+    extent: Extent = WHOLE_TREE,
     mode: LinkMode = "copy",
     progress: Progress | None = None,
     *,
@@ -52,7 +52,7 @@ def export(
     Args:
         engine: The registry's database.
         outdir: The folder; made if missing. Files of others in it stay as they are.
-        extent: The groups to answer for; earlier exports of other groups stay as they are.
+        extent: The groups to answer for, by default all; earlier exports of other groups stay as they are.
         mode: How a file gets there: a copy, or a hard or symbolic link to the source if that is a local file.
         progress: Told how far it is.
         as_of: An operation: export what held right after it, into a folder of its own.
@@ -67,7 +67,6 @@ def export(
     """
     if isinstance(outdir, RemotePath):
         raise OutputRefused(path=outdir, cause="only input may be at a URL")
-    extent = extent or Extent()
     outdir = disk.real_path(outdir)
     with engine.begin() as connection:
         _refuse_unknown_broadcaster(connection, extent)

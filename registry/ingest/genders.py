@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 
 from registry.core.records import Group, Rejected
+from registry.core.rejections import Fault
 from registry.database.store.clips import Clip, under_other_gender
 
 
@@ -24,8 +25,4 @@ def part_misfiled(
 
 def both_genders(path: str, first: str) -> Rejected:
     """Refuse what would make one recording two speakers, and name the clip that was first."""
-    message = (
-        f"the same recording is {first}, under the other gender; remove this file, or, where that one is wrong, that:"
-        f" registry withdraw {shlex.quote(first)}, and ingest again"
-    )
-    return Rejected(path, "both-genders", message)
+    return Fault.BOTH_GENDERS.of(path, first=first, first_quoted=shlex.quote(first))

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from registry.core.records import Rejected
+from registry.core.rejections import Fault
 from registry.database.store.clips import Clip, KnownClip
 from registry.ingest.read import read_audio_of, read_pair, unreadable_pair
 from registry.input.remote import at_hand, in_order, readers
@@ -65,12 +66,9 @@ def _compare(pair: Pair, read: Clip | Rejected, known: KnownClip, result: Sorted
         result.converted += [] if read.wav.sha256 == known.wav.sha256 else [read.name]
     else:
         folder = str(pair.wav.path).rpartition("/")[0]
-        message = (
-            f"it sounds other than what was ingested under this name from {known.wav.source.path}, which stays; where"
-            f" the folder is right as it is now: registry replace {shlex.quote(folder)}"
-        )
+        clash = Fault.OTHER_SOUND.of(pair.wav.path, known=known.wav.source.path, folder=shlex.quote(folder))
         result.changed.append(pair)
-        result.clashes.append(Rejected(str(pair.wav.path), "changed", message))
+        result.clashes.append(clash)
 
 
 def _read_again(different: tuple[Pair, KnownClip]) -> Clip | Rejected:

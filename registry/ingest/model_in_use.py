@@ -8,23 +8,17 @@ from registry.database.store import models
 from registry.database.store.models import Foundation
 from registry.database.store.transactions import Transactions
 from registry.errors import ModelMismatch, ScopeMismatch
+from registry.ingest.options import IngestOptions
+from registry.input.model_names import DEFAULT_MODEL, recorded_name
 from registry.input.trust import insist_on_model, name_model
 from registry.speech.embedder import Embedder, load_embedder
-from registry.speech.runtimes import DEFAULT_MODEL, Runtime, recorded_name
 
 
 class ModelInUse:
     """What the registry is built on, and the loaded model that goes with it."""
 
-    def __init__(
-        self,
-        transactions: Transactions,
-        model: str | None,
-        scope: str | None,
-        false_merge_rate: float | None = None,
-        runtime: Runtime | None = None,
-    ) -> None:
-        """Compare what is asked for with what is recorded.
+    def __init__(self, transactions: Transactions, options: IngestOptions) -> None:
+        """Compare the model and the scope that are asked for with those that are recorded.
 
         Raises:
             ModelMismatch, ScopeMismatch: The registry is built on another model or scope.
@@ -33,12 +27,10 @@ class ModelInUse:
             recorded = models.foundation(connection)
         self._transactions = transactions
         self._recorded = recorded
-        self._asked_name = None if model is None else recorded_name(model)
+        self._asked = options
+        self._asked_name = None if options.model is None else recorded_name(options.model)
         if self._asked_name is not None:
             name_model(self._asked_name)
-        self._asked_scope = scope
-        self._asked_rate = false_merge_rate
-        self._asked_runtime = () if runtime is None else (runtime,)
         if recorded is not None:
             self._refuse_other(recorded)
 
@@ -52,7 +44,7 @@ class ModelInUse:
         """
         recorded_as = None if self._recorded is None else self._recorded.name
         name = self._asked_name or (DEFAULT_MODEL if recorded_as is None else insist_on_model(recorded_as))
-        embedder = load_embedder(name, *self._asked_runtime)
+        embedder = load_embedder(name, self._asked.runtime)
         if self._recorded is not None and self._recorded.fingerprint != embedder.fingerprint:
             raise ModelMismatch(
                 recorded=f"{self._recorded.name} ({self._recorded.fingerprint[:12]})",
@@ -64,25 +56,24 @@ class ModelInUse:
     def foundation(self) -> Foundation:
         """What the registry is built on, laid now if this is its first ingest; the rate may change any time."""
         laid = self._recorded or self._lay_foundation()
-        if self._asked_rate is None:
+        if self._asked.false_merge_rate is None:
             return laid
         with self._transactions.begin() as connection:
-            models.set_false_merge_rate(connection, self._asked_rate)
-        return replace(laid, false_merge_rate=self._asked_rate)
+            models.set_false_merge_rate(connection, self._asked.false_merge_rate)
+        return replace(laid, false_merge_rate=self._asked.false_merge_rate)
 
     @property
-    def to_be_loaded(self) -> Foundation:
-        """The same, for whom loads the model elsewhere by its name.
+    def name_and_fingerprint(self) -> tuple[str, str]:
+        """The model's, for whoever loads the model elsewhere by its name.
 
         Raises:
             ModelUnnamed: Nobody of this machine named it.
         """
-        insist_on_model(self.foundation.name)
-        return self.foundation
+        return insist_on_model(self.foundation.name), self.foundation.fingerprint
 
     def _lay_foundation(self) -> Foundation:
         embedder = self.embedder
-        scope = self._asked_scope or settings.DEFAULT_SCOPE
+        scope = self._asked.scope or settings.DEFAULT_SCOPE
         with self._transactions.begin() as connection:
             laid = models.lay_foundation(connection, embedder.name, embedder.fingerprint, embedder.dimension, scope)
         self._refuse_other(laid)
@@ -91,5 +82,5 @@ class ModelInUse:
     def _refuse_other(self, recorded: Foundation) -> None:
         if self._asked_name not in (None, recorded.name):
             raise ModelMismatch(recorded=recorded.name, requested=self._asked_name)
-        if self._asked_scope not in (None, recorded.scope):
-            raise ScopeMismatch(recorded=recorded.scope, requested=self._asked_scope)
+        if self._asked.scope not in (None, recorded.scope):
+            raise ScopeMismatch(recorded=recorded.scope, requested=self._asked.scope)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from registry.core.records import EmbeddedSound, Rejected
+from registry.core.rejections import Fault
 from registry.database.store import embeddings, forgetting, operations
 from registry.database.store.clips import Clip, HashedFile
 from registry.database.store.transactions import Transactions
@@ -26,14 +27,13 @@ MAX_TRANSCRIPT_BYTES = 10_000_000  # an hour of speech is 0.1 MB; PostgreSQL ref
 def read_pair(pair: Pair, wav: Path, audio_hash: str) -> Clip | Rejected:
     """Read what there is to note of a pair whose .wav is at hand."""
     if pair.txt.size > MAX_TRANSCRIPT_BYTES:
-        message = f"a transcript of {pair.txt.size} bytes; is it another file?"
-        return Rejected(str(pair.txt.path), "too-long", message)
+        return Fault.LONG_TRANSCRIPT.of(pair.txt.path, size_bytes=pair.txt.size)
     too_large = fault_of_size(pair.wav.path, pair.wav.size)
     if too_large:
         return too_large
     try:
         if wav.stat().st_size != pair.wav.size:
-            return _unsettled(pair.wav)
+            return Fault.UNSETTLED.of(pair.wav.path)
         with at_hand(pair.txt.path) as txt:
             transcript = _first_bytes(txt, pair.txt.size + 1)
         wav_sha256 = sha256_of(wav)
@@ -42,7 +42,7 @@ def read_pair(pair: Pair, wav: Path, audio_hash: str) -> Clip | Rejected:
     except OSError as error:
         return unreadable_pair(pair, error)
     if unsettled:
-        return _unsettled(unsettled[0])
+        return Fault.UNSETTLED.of(unsettled[0].path)
     txt_sha256 = hashlib.sha256(transcript).hexdigest()
     files = HashedFile(pair.wav, wav_sha256), HashedFile(pair.txt, txt_sha256)
     return Clip(pair.name, audio_hash, *files, text_of(transcript), transcript)
@@ -51,10 +51,6 @@ def read_pair(pair: Pair, wav: Path, audio_hash: str) -> Clip | Rejected:
 def _first_bytes(path: Path, most: int) -> bytes:
     with path.open("rb") as file:
         return file.read(most)
-
-
-def _unsettled(source: SourceFile) -> Rejected:
-    return Rejected(str(source.path), "unsettled", "somebody is writing to it; ingest again once it is complete")
 
 
 def unreadable_pair(pair: Pair, error: OSError) -> Rejected:
@@ -138,8 +134,8 @@ def embed_new(
         embedding.keep(batch, progress)
         for clip in batch.clips:
             if clip.audio_hash in embedding.unusable:
-                message = f"{embedding.unusable[clip.audio_hash]} Leave the clip out."
-                rejected.append(Rejected(str(clip.wav.source.path), "no-embedding", message))
+                cause = embedding.unusable[clip.audio_hash]
+                rejected.append(Fault.NO_EMBEDDING_OF_CLIP.of(clip.wav.source.path, cause=cause))
             else:
                 clips.append(clip)
     return clips
@@ -178,9 +174,9 @@ def read_audio_of(pair: Pair, wav: Path) -> Audio | Rejected:
     audio = read_audio(wav, pair.wav.path.suffix, is_settled=_is_settled(pair.wav))
     if not isinstance(audio, Rejected):
         return audio
-    return (
-        replace(audio, path=str(pair.wav.path)) if _is_as_listed(pair.wav, wav.stat().st_size) else _unsettled(pair.wav)
-    )
+    if not _is_as_listed(pair.wav, wav.stat().st_size):
+        return Fault.UNSETTLED.of(pair.wav.path)
+    return replace(audio, path=str(pair.wav.path))
 
 
 def _is_settled(source: SourceFile) -> bool:

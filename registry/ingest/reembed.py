@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 
 from registry import settings
 from registry.core.records import EmbeddedSound, Rejected
+from registry.core.rejections import Fault
 from registry.corrections.change import Change, Outcome, change
 from registry.database.store import clips, embeddings, models, operations, profiles
 from registry.database.store.embeddings import LeftAudio
@@ -74,7 +75,7 @@ def reembed(
         ModelUnavailable, RuntimeUnavailable: The model cannot be loaded, or not be run by this.
     """
     _refuse_empty(engine)
-    embedder = load_embedder(model, *(() if runtime is None else (runtime,)))
+    embedder = load_embedder(model, runtime)
     name_model(embedder.name)
     progress = progress or Silent()
     with engine.begin() as connection:
@@ -173,8 +174,7 @@ def _keep(engine: Engine, model_id: int, batch: _Batch, rejected: list[Rejected]
         profiles.follow_narrowness(connection, [one for one in measured if batch.narrowness[one]])
     for left, cause in zip(batch.left, results, strict=True):
         if isinstance(cause, str) and left.is_heard:
-            message = f"{cause} The model cannot decide while this clip is in the registry."
-            rejected.append(Rejected(left.sources[0][0], "no-embedding", message))
+            rejected.append(Fault.NO_EMBEDDING_BESIDE.of(left.sources[0][0], cause=cause))
     return _Kept(len(ready), len(measured))
 
 

@@ -9,13 +9,13 @@ from registry.database.store.operations import Author
 from registry.database.store.transactions import Transactions
 from registry.errors import CorrectionRefused
 from registry.ingest.model_in_use import ModelInUse
+from registry.ingest.options import NO_OPTIONS, IngestOptions
 from registry.ingest.report import IngestReport
 from registry.ingest.take_in import take_all_in
 from registry.input.remote import AnyPath, readers
 from registry.input.scan import Scan, scan
 from registry.input.trust import name_sources
 from registry.progress import Progress, Silent
-from registry.speech.runtimes import Runtime
 from registry.speech.workers import LocalWorkers
 
 
@@ -26,9 +26,7 @@ def replace(
     *,
     instead_of: Group | None = None,
     may_shrink: bool = False,
-    runtime: Runtime | None = None,
-    workers: int | None = None,
-    as_named: bool = False,
+    options: IngestOptions = NO_OPTIONS,
     progress: Progress | None = None,
 ) -> IngestReport:
     """Take groups in, and take out what the registry has of them and the folders have no longer, or otherwise.
@@ -45,9 +43,7 @@ def replace(
         instead_of: The group that a single one found takes the place of: its folder got another name. None where
             each takes its own place.
         may_shrink: Go on where less than half of a group's clips would be left.
-        runtime: What is to run the model; None for the fastest that can.
-        workers: How many clips to embed side by side; None for as many as there are cores.
-        as_named: Take broadcasters' names that look garbled for what they are.
+        options: What else is asked, as of an ingest.
         progress: Told how far it is.
 
     Raises:
@@ -58,13 +54,18 @@ def replace(
         ModelUnavailable, RuntimeUnavailable, ModelMismatch: The model cannot be had here.
     """
     name_sources(folders)
-    in_use = ModelInUse(transactions, None, None, None, runtime)
-    found = scan(folders, as_named=as_named)
+    in_use = ModelInUse(transactions, options)
+    found = scan(folders, as_named=options.as_named)
     places = _places(found, instead_of)
     _refuse_empty(transactions, found, places)
-    with LocalWorkers(lambda: in_use.embedder, workers, readers(folders)) as hands:
+    with LocalWorkers(lambda: in_use.embedder, options.workers, readers(folders)) as hands:
         report = take_all_in(
-            *(transactions, found, in_use, hands, author, progress or Silent()),
+            transactions,
+            found,
+            in_use,
+            hands,
+            author,
+            progress or Silent(),
             instead_of=places,
             may_shrink=may_shrink,
         )

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from registry.core.records import Group, Rejected
-from registry.core.rejections import Alike, by_cause
+from registry.core.rejections_in_brief import Alike, by_cause
 from registry.corrections.judge import judge_left
 from registry.database.store import clips, withdrawal
 from registry.database.store.operations import Author
@@ -11,6 +11,7 @@ from registry.database.store.transactions import Transactions
 from registry.errors import PairsBroken
 from registry.ingest.genders import both_genders
 from registry.ingest.model_in_use import ModelInUse
+from registry.ingest.options import NO_OPTIONS, IngestOptions
 from registry.ingest.read import read_only
 from registry.ingest.report import IngestReport
 from registry.ingest.take_in import sort_group_out, take_all_in
@@ -19,7 +20,6 @@ from registry.input.scan import Pair, Scan, scan
 from registry.input.trust import name_sources
 from registry.progress import Progress, Silent
 from registry.speech.ray_workers import RayWorkers
-from registry.speech.runtimes import Runtime
 from registry.speech.workers import LocalWorkers
 
 
@@ -27,15 +27,7 @@ def ingest(
     transactions: Transactions,
     indirs: Sequence[AnyPath],
     author: Author,
-    *,
-    model: str | None = None,
-    scope: str | None = None,
-    false_merge_rate: float | None = None,
-    runtime: Runtime | None = None,
-    workers: int | None = None,
-    ray: str | None = None,
-    strict: bool = False,
-    as_named: bool = False,
+    options: IngestOptions = NO_OPTIONS,
     progress: Progress | None = None,
 ) -> IngestReport:
     """Take groups of clips into the registry; what is in it already costs a look at the file.
@@ -44,14 +36,7 @@ def ingest(
         transactions: The registry's database; a transaction a step, or all steps one.
         indirs: Folders that hold groups, or groups themselves; a `RemotePath` is one that a URL names.
         author: Who runs this, for the journal.
-        model: The embedding model; None for the recorded one, and in a new registry for the default.
-        scope: "registry" or "broadcaster", whom a voice is compared to; None as with the model.
-        false_merge_rate: The accepted share of automatic joins that put two voices together, from now on.
-        runtime: What is to run the model; None for the fastest that can.
-        workers: How many clips to embed side by side; None for as many as there are cores.
-        ray: The address of the Ray cluster that is to read and embed; None for this machine.
-        strict: Refuse everything, before any change, if anything is broken.
-        as_named: Take broadcasters' names that look garbled for what they are.
+        options: What is asked of the ingest.
         progress: Told how far it is.
 
     Raises:
@@ -63,23 +48,21 @@ def ingest(
         RayMissing, ClusterUnusable: With `ray`, there is no such cluster to be had.
     """
     name_sources(indirs)
-    in_use = ModelInUse(transactions, model, scope, false_merge_rate, runtime)
-    found = scan(indirs, as_named=as_named)
-    if strict:
+    in_use = ModelInUse(transactions, options)
+    found = scan(indirs, as_named=options.as_named)
+    if options.strict:
         _refuse_broken(transactions, found)
-    with _workers(in_use, runtime, workers, ray, readers(indirs)) as hands:
+    with _workers(in_use, options, readers(indirs)) as hands:
         report = take_all_in(transactions, found, in_use, hands, author, progress or Silent())
     with transactions.begin() as connection:
         judge_left(connection)
     return report
 
 
-def _workers(
-    model: ModelInUse, runtime: Runtime | None, count: int | None, ray: str | None, read_at_once: int
-) -> LocalWorkers | RayWorkers:
-    if ray is None:
-        return LocalWorkers(lambda: model.embedder, count, read_at_once)
-    return RayWorkers(ray, lambda: model.to_be_loaded, _wav_of, runtime, count)
+def _workers(model: ModelInUse, options: IngestOptions, read_at_once: int) -> LocalWorkers | RayWorkers:
+    if options.ray is None:
+        return LocalWorkers(lambda: model.embedder, options.workers, read_at_once)
+    return RayWorkers(options.ray, lambda: model.name_and_fingerprint, _wav_of, options.runtime, options.workers)
 
 
 def _wav_of(pair: Pair) -> str:

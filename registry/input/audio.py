@@ -12,6 +12,7 @@ import soundfile as sf
 
 from registry import settings
 from registry.core.records import Floats, Rejected, Sound
+from registry.core.rejections import Fault
 from registry.input import ffmpeg
 from registry.input.containers import Wholeness, wholeness
 from registry.input.decoding import MAX_DURATION_S, Decoded, Forward, Open, decode_what_is_heard, promised_frames
@@ -59,7 +60,7 @@ def read_audio(path: Path, suffix: str | None = None, *, is_settled: bool = True
         fault = _fault_of_file(path)
         return fault or (_read_by_ffmpeg if _needs_ffmpeg(path, kind) else _read)(path, kind, is_settled=is_settled)
     except OSError as error:
-        return Rejected(str(path), "unreadable", f"It cannot be read ({error.strerror}): make it a readable file.")
+        return Fault.CANNOT_BE_READ.of(path, cause=error.strerror)
     except sf.LibsndfileError as error:
         return _not_audio(path, kind, error.error_string)
 
@@ -68,9 +69,9 @@ def _fault_of_file(path: Path) -> Rejected | None:
     status = path.stat()
     # Asked before opening: opening a named pipe waits for a writer that may never come.
     if not stat.S_ISREG(status.st_mode):
-        return Rejected(str(path), "unreadable", "It is no regular file: put an audio file in its place.")
+        return Fault.NOT_REGULAR.of(path)
     if status.st_size == 0:
-        return Rejected(str(path), "empty", "It holds 0 bytes: copy or record it again.")
+        return Fault.EMPTY.of(path)
     return fault_of_size(path, status.st_size)
 
 
@@ -78,8 +79,7 @@ def fault_of_size(path: AnyPath, size_bytes: int) -> Rejected | None:
     """Say that a file holds more than any clip; None if it does not."""
     if size_bytes <= settings.MAX_AUDIO_BYTES:
         return None
-    message = f"It holds {size_bytes} bytes, more than {settings.MAX_AUDIO_BYTES}: cut it by voice."
-    return Rejected(str(path), "too-long", message)
+    return Fault.TOO_LARGE.of(path, size_bytes=size_bytes, most_bytes=settings.MAX_AUDIO_BYTES)
 
 
 def _needs_ffmpeg(path: Path, kind: str) -> bool:
@@ -91,14 +91,13 @@ def _needs_ffmpeg(path: Path, kind: str) -> bool:
 
 def _read_by_ffmpeg(path: Path, kind: str, *, is_settled: bool) -> Audio | Rejected:
     if not ffmpeg.is_there():
-        message = f"Reading {kind or 'such a file'} takes the program ffmpeg: install it, or convert the file to flac."
-        return Rejected(str(path), "no-ffmpeg", message)
+        return Fault.NO_FFMPEG.of(path, kind=kind or "such a file")
     try:
         with ffmpeg.as_wav(path, MAX_DURATION_S + 1) as wav:  # enough to see that it is too long
             return _read(wav, "wav", is_settled=True)
     except subprocess.CalledProcessError as error:
         if not is_settled:  # what an m4a holds is told at its end
-            return _unsettled(path)
+            return Fault.NO_END_YET.of(path)
         said = error.stderr.decode(errors="replace").strip().rpartition("\n")[2]
         return _not_audio(path, kind, said or f"ffmpeg ended with {error.returncode}")
 
@@ -122,20 +121,10 @@ def _fault_of_end(path: Path, wav: Wav | None, *, is_settled: bool) -> Rejected 
     missing = 0 if wav is None else wav.missing_bytes
     whole = wholeness(path) if wav is None else Wholeness(is_cut=missing > 0, is_open=wav.is_open)
     if not is_settled and (whole.is_open or whole.is_cut):
-        return _unsettled(path)
+        return Fault.NO_END_YET.of(path)
     if missing:
-        message = f"It ends {missing} bytes before its header says: copy it again from where it was recorded."
-        return Rejected(str(path), "truncated", message)
-    return _cut(path) if whole.is_cut else None
-
-
-def _unsettled(path: Path) -> Rejected:
-    message = "It has no end yet: somebody is writing to it. Ingest again once it is complete."
-    return Rejected(str(path), "unsettled", message)
-
-
-def _cut(path: Path) -> Rejected:
-    return Rejected(str(path), "truncated", "Its end is missing: copy it again from where it was recorded.")
+        return Fault.SHORTER_THAN_TOLD.of(path, missing_bytes=missing)
+    return Fault.NO_END.of(path) if whole.is_cut else None
 
 
 def _read_sound(path: Path, file: Forward, opened: Open) -> Audio | Rejected:
@@ -143,10 +132,9 @@ def _read_sound(path: Path, file: Forward, opened: Open) -> Audio | Rejected:
     try:
         decoded = decode_what_is_heard(file, opened)
     except sf.LibsndfileError as error:
-        message = f"It breaks off ({error.error_string.rstrip('.')}): copy it again from where it was recorded."
-        return Rejected(str(path), "truncated", message)
+        return Fault.BREAKS_OFF.of(path, cause=error.error_string.rstrip("."))
     if file.format in ("FLAC", "MP3") and decoded.frames < promised_frames(file) - MOST_MISSED_FRAMES:
-        return _cut(path)
+        return Fault.NO_END.of(path)
     fault = _fault_of_length(path, decoded.frames, rate_hz) or _fault_of_sound(path, decoded)
     if fault:
         return fault
@@ -159,13 +147,11 @@ def _fault_of_header(path: Path, file: Forward, kind: str) -> Rejected | None:
     if file.format not in formats:
         return _not_audio(path, kind, f"it is {file.format}")
     if file.channels > MAX_CHANNELS:
-        message = f"It has {file.channels} channels, more than {MAX_CHANNELS}: mix it down."
-        return Rejected(str(path), "too-many-channels", message)
+        return Fault.TOO_MANY_CHANNELS.of(path, channels=file.channels, most=MAX_CHANNELS)
     if not MIN_RATE_HZ <= file.samplerate <= MAX_RATE_HZ:
-        message = f"It has {file.samplerate} samples a second, not {MIN_RATE_HZ} to {MAX_RATE_HZ}: convert it."
-        return Rejected(str(path), "bad-rate", message)
+        return Fault.BAD_RATE.of(path, rate_hz=file.samplerate, least_hz=MIN_RATE_HZ, most_hz=MAX_RATE_HZ)
     if file.frames == 0:
-        return Rejected(str(path), "empty", "It has a header and no samples: record or convert it again.")
+        return Fault.NO_SAMPLES.of(path)
     promised = promised_frames(file)
     return _fault_of_length(path, promised, file.samplerate) if promised else None
 
@@ -173,31 +159,27 @@ def _fault_of_header(path: Path, file: Forward, kind: str) -> Rejected | None:
 def _fault_of_length(path: Path, frames: int, rate_hz: int) -> Rejected | None:
     duration_s = frames / rate_hz
     if duration_s < MIN_DURATION_S:
-        message = f"It lasts {duration_s:.3f} s, less than {MIN_DURATION_S} s: leave it out or cut it longer."
-        return Rejected(str(path), "too-short", message)
+        return Fault.TOO_SHORT.of(path, seconds=duration_s, least_s=MIN_DURATION_S)
     if duration_s > MAX_DURATION_S:
-        message = f"It lasts {duration_s:.0f} s, more than {MAX_DURATION_S:.0f} s: cut it by voice."
-        return Rejected(str(path), "too-long", message)
+        return Fault.TOO_LONG.of(path, seconds=duration_s, most_s=MAX_DURATION_S)
     return None
 
 
 @np.errstate(all="ignore")
 def _fault_of_sound(path: Path, decoded: Decoded) -> Rejected | None:
     if not (np.isfinite(decoded.swing) and np.isfinite(_peak(decoded.samples))):
-        message = "It holds samples that are no numbers (NaN or infinity): export it again from its source."
-        return Rejected(str(path), "not-finite", message)
+        return Fault.NOT_FINITE.of(path)
     swing = min(decoded.swing, _swing(decoded.samples[EDGE_SAMPLES:-EDGE_SAMPLES]))
     if swing < SILENCE_PEAK:
         below = "" if decoded.swing < SILENCE_PEAK else " below 8 kHz, where voices are"
-        message = f"It is silent{below} (peak {swing:.1g} of full scale): leave it out or record it again."
-        return Rejected(str(path), "silent", message)
+        return Fault.SILENT.of(path, below=below, swing=swing)
     return None
 
 
 def _not_audio(path: Path, kind: str, cause: str) -> Rejected:
     name = kind if kind in SOUND_FILES or kind in FFMPEG_FILES else "audio"
-    message = f"It is no {name} that can be decoded ({cause.rstrip('.')}): convert it to one."
-    return Rejected(str(path), "not-wav" if kind == "wav" else "not-audio", message)
+    fault = Fault.NOT_WAV if kind == "wav" else Fault.NOT_AUDIO
+    return fault.of(path, kind=name, cause=cause.rstrip("."))
 
 
 def _peak(samples: Floats) -> float:

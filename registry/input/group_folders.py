@@ -1,21 +1,22 @@
 """Where the folders of groups are: in an input folder, or in folders of nights inside it."""
 
+import datetime as dt
 import os
 import re
 import shlex
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import cast
 
-from registry.core.records import Rejected
+from registry.core.names import one_form
+from registry.core.records import GENDERS, Gender, Group, Rejected
+from registry.core.rejections import Fault
 from registry.files.ownership import may_lead
 from registry.input.formats import AUDIO_SUFFIXES, suffix_of
 from registry.input.remote import AnyPath, RemotePath
 
 GROUP_NAME = re.compile(r"(?P<broadcaster>.+)_(?P<gender>[A-Za-z])(?P<date>[0-9]{8})", re.DOTALL)
-EXPECTED = "expected BROADCASTER_F20201105 or BROADCASTER_M20201105"
-FOREIGN_LINK = (
-    "a link made by somebody else to a folder not theirs is not followed; look where it leads, then make it yours"
-)
+FIRST_YEAR = 1900  # a recording from before is a slip of the keyboard: 0202 for 2020
 DEPTH = 3  # a folder of years, of months, of nights; deeper is somebody else's
 
 
@@ -27,7 +28,7 @@ def group_folders(indirs: Iterable[AnyPath], rejected: list[Rejected]) -> list[A
         inside = [here] if looks_like_group(here) else _groups_in(here, rejected, {here}, DEPTH)
         is_told = any(one.reason in ("bad-group-name", "link") for one in rejected[rejected_before:])
         if not inside and not is_told:
-            rejected.append(Rejected(str(indir), "no-groups", f"no group folder in it; {EXPECTED}"))
+            rejected.append(Fault.NO_GROUPS.of(indir))
         folders.update(inside)
     return sorted(folders, key=lambda folder: str(folder).split("/"))
 
@@ -42,6 +43,24 @@ def _without_links(indir: AnyPath) -> AnyPath:
 def looks_like_group(folder: AnyPath) -> bool:
     """Tell a group's folder, and what should be one, by its name."""
     return GROUP_NAME.fullmatch(folder.name) is not None
+
+
+def group_called(name: str) -> Group | None:
+    """Read the name of a group; None if it is none."""
+    match = GROUP_NAME.fullmatch(one_form(name))
+    date = match and date_of(match["date"])
+    if not (match and date and match["gender"].upper() in GENDERS):
+        return None
+    return Group(date, match["broadcaster"], cast("Gender", match["gender"].upper()))
+
+
+def date_of(digits: str) -> dt.date | None:
+    """Read the date of a night, 20201105; None if it is none, or none of a recording."""
+    try:
+        date = dt.datetime.strptime(digits, "%Y%m%d").date()  # noqa: DTZ007 - a calendar date
+    except ValueError:
+        return None
+    return date if date.year >= FIRST_YEAR else None
 
 
 def _groups_in(folder: AnyPath, rejected: list[Rejected], seen: set[AnyPath], depth: int) -> list[AnyPath]:
@@ -63,8 +82,7 @@ def _groups_below(folder: AnyPath, rejected: list[Rejected], seen: set[AnyPath],
     if found or any(one.reason in ("unreadable", "link") for one in below):
         rejected += below
     else:
-        message = f"not the name of a group, and no group folder in it; {EXPECTED}"
-        rejected.append(Rejected(str(folder), "bad-group-name", message))
+        rejected.append(Fault.NO_GROUP_BELOW.of(folder))
     return found
 
 
@@ -73,9 +91,9 @@ def _folders_in(indir: AnyPath, rejected: list[Rejected]) -> list[AnyPath]:
     folders = [entry for entry in listed if is_folder(entry)]
     for stray in sorted(set(listed) - set(folders), key=_name):
         if looks_like_group(stray):
-            rejected.append(Rejected(str(stray), "unreadable", "named as a group, but no folder to be opened"))
+            rejected.append(Fault.NO_FOLDER.of(stray))
         elif suffix_of(stray.name) in (*AUDIO_SUFFIXES, "txt"):
-            rejected.append(Rejected(str(stray), "no-group", "not inside a group folder; move it into one"))
+            rejected.append(Fault.OUTSIDE_GROUP.of(stray))
     return [folder for folder in folders if _is_followed(folder, rejected)]
 
 
@@ -86,8 +104,8 @@ def _is_followed(folder: AnyPath, rejected: list[Rejected]) -> bool:
     owner = folder.stat().st_uid
     foreign = next((link for link in _links_followed(folder) if not may_lead(link.lstat().st_uid, owner)), None)
     if foreign is not None:
-        way_out = f"{FOREIGN_LINK}: chown -h {os.geteuid()} {shlex.quote(str(foreign))}"
-        rejected.append(Rejected(str(folder), "link", way_out))
+        link = shlex.quote(str(foreign))
+        rejected.append(Fault.LINK_OF_OTHERS.of(folder, user_id=os.geteuid(), link=link))
     return foreign is None
 
 
@@ -114,7 +132,7 @@ def entries(folder: AnyPath, rejected: list[Rejected]) -> list[AnyPath]:
     try:
         return sorted(folder.iterdir(), key=_name)
     except OSError as error:
-        rejected.append(Rejected(str(folder), "unreadable", f"{error.strerror}; make the folder readable"))
+        rejected.append(Fault.CLOSED_FOLDER.of(folder, cause=error.strerror))
         return []
 
 

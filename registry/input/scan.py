@@ -1,24 +1,23 @@
 """What lies in the input folders: groups, their pairs of files, and what cannot be one. Reads no audio."""
 
-import datetime as dt
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, cast
 
 from registry import settings
 from registry.core.names import meant, one_form
-from registry.core.records import Gender, Group, Rejected
-from registry.core.rejections import shortened
+from registry.core.records import GENDERS, Gender, Group, Rejected
+from registry.core.rejections import Fault
+from registry.core.rejections_in_brief import shortened
 from registry.errors import InputMissing
 from registry.files.pinned import LinkOut, look, remedy_of
 from registry.input.formats import AUDIO_SUFFIXES, suffix_of
-from registry.input.group_folders import EXPECTED, GROUP_NAME, entries, group_folders, is_folder
+from registry.input.group_folders import GROUP_NAME, date_of, entries, group_folders, is_folder
 from registry.input.remote import AnyPath, RemotePath
 
-FIRST_YEAR = 1900  # a recording from before is a slip of the keyboard: 0202 for 2020
 MOST_ENDINGS = 10  # of files that are no part of a clip are told
 Kind = Literal["audio", "txt"]
 ENDINGS = ", ".join(f".{suffix}" for suffix in AUDIO_SUFFIXES)
@@ -77,7 +76,7 @@ def scan(indirs: Sequence[AnyPath], *, as_named: bool = False) -> Scan:
     missing = {indir: fault for indir in indirs if (fault := _fault_of_folder(indir)) is not None}
     if all(indir in missing for indir in indirs):
         raise InputMissing(paths=", ".join(map(_named_with_cause, missing, missing.values())))
-    rejected = [Rejected(str(path), "no-input", fault) for path, fault in missing.items()]
+    rejected = [Fault.NO_INPUT.of(path, cause=fault) for path, fault in missing.items()]
     groups: dict[Group, FoundGroup] = {}
     for folder in group_folders([indir for indir in indirs if indir not in missing], rejected):
         group = _parse_group(folder, rejected, as_named=as_named)
@@ -105,44 +104,32 @@ def _parse_group(folder: AnyPath, rejected: list[Rejected], *, as_named: bool) -
     """Read broadcaster, gender and night off a folder's name, or say what is wrong with it."""
     match = GROUP_NAME.fullmatch(folder.name)
     if not _is_text(str(folder)):
-        rejected.append(Rejected(str(folder), "bad-name", "the folder's path is not UTF-8; rename it"))
+        rejected.append(Fault.FOLDER_NOT_UTF8.of(folder))
         return None
     if match is None:
-        rejected.append(Rejected(str(folder), "bad-group-name", f"not the name of a group; {EXPECTED}"))
+        rejected.append(Fault.NO_GROUP_NAME.of(folder))
         return None
     gender = match["gender"].upper()
-    if gender not in ("F", "M"):
-        rejected.append(Rejected(str(folder), "bad-gender", f"unknown gender {match['gender']!r}; {EXPECTED}"))
+    if gender not in GENDERS:
+        rejected.append(Fault.BAD_GENDER.of(folder, gender=match["gender"]))
         return None
     broadcaster = one_form(match["broadcaster"])
-    fault = _fault_of_broadcaster(broadcaster, as_named=as_named)
+    fault = _fault_of_broadcaster(folder, broadcaster, as_named=as_named)
     if fault is not None:
-        rejected.append(replace(fault, path=str(folder)))
+        rejected.append(fault)
         return None
-    date = _date(match["date"])
+    date = date_of(match["date"])
     if date is None:
-        message = f"{match['date']} is no date of a recording; {EXPECTED}"
-        rejected.append(Rejected(str(folder), "bad-date", message))
+        rejected.append(Fault.BAD_DATE.of(folder, date=match["date"]))
         return None
     return Group(date, broadcaster, cast("Gender", gender))
 
 
-def _fault_of_broadcaster(broadcaster: str, *, as_named: bool) -> Rejected | None:
+def _fault_of_broadcaster(folder: AnyPath, broadcaster: str, *, as_named: bool) -> Rejected | None:
     if len(os.fsencode(broadcaster)) > settings.MAX_BROADCASTER_BYTES:
-        return Rejected(broadcaster, "bad-group-name", "the broadcaster's name is too long")
+        return Fault.LONG_BROADCASTER.of(folder)
     mended = None if as_named else meant(broadcaster)
-    if mended is None:
-        return None
-    message = f"did you mean {mended}? Rename the folder; if the broadcaster is really called so, add --as-named"
-    return Rejected(broadcaster, "garbled-name", message)
-
-
-def _date(digits: str) -> dt.date | None:
-    try:
-        date = dt.datetime.strptime(digits, "%Y%m%d").date()  # noqa: DTZ007 - a calendar date
-    except ValueError:
-        return None
-    return date if date.year >= FIRST_YEAR else None
+    return None if mended is None else Fault.GARBLED_NAME.of(folder, meant=mended)
 
 
 def _is_text(name: str) -> bool:
@@ -160,11 +147,9 @@ def _add_folder(found: FoundGroup, folder: AnyPath) -> None:
     for pair in here.pairs.values():
         first = found.pairs.setdefault(pair.name, pair)
         if first is not pair:
-            message = f"another folder of this run has a clip of this name: {first.wav.path}"
-            here.rejected.append(Rejected(str(pair.wav.path), "duplicate-name", message))
+            here.rejected.append(Fault.NAME_IN_OTHER_FOLDER.of(pair.wav.path, first=first.wav.path))
     if here.overlooked and not here.pairs and not here.rejected:
-        message = f"none of its files is audio that can be read ({listed(here.overlooked)}); convert them to flac"
-        here.rejected.append(Rejected(str(folder), "no-clips", message))
+        here.rejected.append(Fault.NO_CLIPS.of(folder, endings=listed(here.overlooked)))
     found.rejected += here.rejected
     found.overlooked += here.overlooked
 
@@ -202,17 +187,14 @@ def _preference(path: AnyPath) -> tuple[int, str]:
 
 def _second(path: AnyPath, first: SourceFile | None) -> Rejected:
     if first is None or suffix_of(first.path.name) == suffix_of(path.name):
-        message = "another file differs from it only in case, or in how marks are put on letters"
-    else:
-        message = f"a clip has one audio file, and {first.path.name} is there; remove one of the two"
-    return Rejected(str(path), "duplicate-name", message)
+        return Fault.NAME_ALIKE.of(path)
+    return Fault.SECOND_AUDIO.of(path, first=first.path.name)
 
 
 def _overlook(path: AnyPath, found: FoundGroup) -> None:
     """Name a folder inside a group, since clips in it would be missed without a word; count all else."""
     if is_folder(path):
-        message = "a folder inside a group is not looked into; move its clips up"
-        found.rejected.append(Rejected(str(path), "folder", message))
+        found.rejected.append(Fault.FOLDER_INSIDE_GROUP.of(path))
     else:
         found.overlooked[path.suffix.lower() or "without ending"] += 1
 
@@ -229,19 +211,18 @@ def _source(path: AnyPath, rejected: list[Rejected]) -> SourceFile | None:
         rejected.append(unreadable(path, error))
         return None
     if not _is_text(path.name):
-        rejected.append(Rejected(str(path), "bad-name", "the file's name is not UTF-8; rename it"))
+        rejected.append(Fault.FILE_NOT_UTF8.of(path))
         return None
     if len(os.fsencode(str(path))) > settings.MAX_PATH_BYTES:
-        message = f"its path is longer than {settings.MAX_PATH_BYTES} bytes; move the folder up"
-        rejected.append(Rejected(str(path), "bad-name", message))
+        rejected.append(Fault.LONG_PATH.of(path, most_bytes=settings.MAX_PATH_BYTES))
         return None
     return SourceFile(path, status.st_size, status.st_mtime_ns)
 
 
 def unreadable(path: AnyPath, error: OSError) -> Rejected:
     """Say why a file cannot be read."""
-    reason = "link" if isinstance(error, LinkOut) else "unreadable"
-    return Rejected(str(path), reason, f"{error.strerror}; {remedy_of(error)}")
+    fault = Fault.LINK_OUT if isinstance(error, LinkOut) else Fault.UNREADABLE
+    return fault.of(path, cause=error.strerror, remedy=remedy_of(error))
 
 
 def _complete(files: dict[str, dict[Kind, SourceFile | None]], rejected: list[Rejected]) -> Iterator[Pair]:
@@ -250,6 +231,6 @@ def _complete(files: dict[str, dict[Kind, SourceFile | None]], rejected: list[Re
         if wav and txt:
             yield Pair(name, wav, txt)
         elif wav and "txt" not in parts:
-            rejected.append(Rejected(str(wav.path), "no-transcript", f"there is no {name}.txt beside it"))
+            rejected.append(Fault.NO_TRANSCRIPT.of(wav.path, name=name))
         elif txt and "audio" not in parts:
-            rejected.append(Rejected(str(txt.path), "no-audio", f"there is no {name} beside it that ends in {ENDINGS}"))
+            rejected.append(Fault.NO_AUDIO.of(txt.path, name=name, endings=ENDINGS))

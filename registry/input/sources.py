@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from registry.core.records import Rejected
+from registry.core.rejections import Fault
 from registry.files.pinned import remedy_of
 from registry.input.audio import Audio, read_audio
 from registry.input.remote import AnyPath, at_hand
@@ -23,7 +24,7 @@ def read_anywhere(path: AnyPath) -> Audio | Rejected:
             audio = read_audio(file, path.suffix)
             return replace(audio, path=str(path)) if isinstance(audio, Rejected) else audio
     except OSError as error:
-        return Rejected(str(path), "unreadable", f"It cannot be read ({error.strerror}): make it a readable file.")
+        return Fault.CANNOT_BE_READ.of(path, cause=error.strerror)
 
 
 def read_as_taken_in(path: AnyPath, sha256: str, audio_hash: str) -> Audio | Rejected:
@@ -38,16 +39,15 @@ def read_as_taken_in(path: AnyPath, sha256: str, audio_hash: str) -> Audio | Rej
         with at_hand(path) as file:
             return _read_if_as_taken_in(path, file, sha256, audio_hash)
     except (FileNotFoundError, NotADirectoryError):
-        message = "no longer there; put it back, or ingest its folder where it is now"
-        return Rejected(str(path), "missing", message)
+        return Fault.GONE.of(path)
     except OSError as error:
-        return Rejected(str(path), "missing", f"it cannot be read ({error.strerror}); {remedy_of(error)}")
+        return Fault.NO_LONGER_READABLE.of(path, cause=error.strerror, remedy=remedy_of(error))
 
 
 def _read_if_as_taken_in(path: AnyPath, file: Path, sha256: str, audio_hash: str) -> Audio | Rejected:
     audio = read_audio(file, path.suffix)
     if isinstance(audio, Rejected) and audio.reason == "unreadable":
-        return Rejected(str(path), "missing", audio.message)
+        return Fault.NO_LONGER_A_FILE.of(path, cause=audio.message)
     if not isinstance(audio, Rejected) and audio.sound.audio_hash == audio_hash and sha256_of(file) == sha256:
         return audio
-    return Rejected(str(path), "changed", "no longer what was taken in; put the file back as it was")
+    return Fault.NO_LONGER_THE_SAME.of(path)

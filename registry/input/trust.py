@@ -17,8 +17,8 @@ import platformdirs
 
 from registry.errors import ModelUnnamed, SettingUnreadable, SourceUnnamed
 from registry.files import private_files
+from registry.input.model_names import INSIDE, recorded_name
 from registry.input.remote import AnyPath, RemotePath, to_path
-from registry.speech.runtimes import INSIDE, recorded_name
 
 Kind = Literal["models", "sources"]
 SETTINGS: dict[Kind, str] = {"models": "REGISTRY_MODELS", "sources": "REGISTRY_SOURCES"}

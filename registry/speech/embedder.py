@@ -11,7 +11,8 @@ import numpy as np
 from registry.core.records import Floats
 from registry.core.shown_addresses import shown_text
 from registry.errors import ModelUnavailable, PackagesUnusable, RuntimeUnavailable
-from registry.speech.runtimes import DEFAULT_MODEL, Runtime, recorded_name
+from registry.input.model_names import DEFAULT_MODEL, recorded_name
+from registry.speech.runtimes import Runtime
 from registry.speech.runtimes.packing import Packing, in_place
 from registry.speech.runtimes.running import run
 
@@ -87,13 +88,13 @@ class Embedder:
         return samples if samples.size >= self.minimum_samples else np.resize(samples, self.minimum_samples)
 
 
-def load_embedder(name: str = DEFAULT_MODEL, runtime: Runtime = "auto") -> Embedder:
+def load_embedder(name: str = DEFAULT_MODEL, runtime: Runtime | None = None) -> Embedder:
     """Load an embedding model onto the GPU if there is one, else the CPU.
 
     Args:
         name: "campplus", "campplus-bf16", a Hugging Face id such as pyannote/wespeaker-voxceleb-resnet34-LM, or the
             path of a pyannote checkpoint or of an ONNX file, "~" allowed.
-        runtime: What is to run it; "auto" for the fastest that can.
+        runtime: What is to run it; None or "auto" for the fastest that can.
 
     Raises:
         ModelUnavailable: No such file, no answer from the hub, or not a speaker embedding model; or bf16 where it
@@ -104,7 +105,7 @@ def load_embedder(name: str = DEFAULT_MODEL, runtime: Runtime = "auto") -> Embed
     name = recorded_name(name)
     try:
         with _quiet():
-            running = run(name, runtime)
+            running = run(name, runtime or "auto")
             minimum, dimension = _probe(running.infer)
     except (PackagesUnusable, RuntimeUnavailable):
         raise

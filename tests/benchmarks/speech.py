@@ -17,8 +17,9 @@ import soxr
 
 from registry.core.records import Booleans, Floats, Integers
 from registry.input.audio import Audio, read_audio
+from registry.input.model_names import DEFAULT_MODEL
 from registry.speech.embedder import Embedder, load_embedder
-from registry.speech.runtimes import DEFAULT_MODEL, EXTRACTION_VERSION
+from registry.speech.runtimes import EXTRACTION_VERSION
 from tests.benchmarks.conditions import heard_as
 from tests.conftest import CORPORA, RATE
 

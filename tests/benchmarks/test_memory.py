@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import soundfile as sf
 
-from registry.demo import sample_folder
+from registry.input.conversation import sample_folder
 from tests.benchmarks import large_group
 from tests.benchmarks.figures import AddFigure
 

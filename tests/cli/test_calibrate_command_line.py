@@ -145,7 +145,7 @@ def test_labels_by_which_clips_are_linked_worse_are_doubted(
     registry: Run, labels: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shipped = ModelConstants.of(ProbabilityRule())
-    monkeypatch.setattr("registry.corrections.calibrate.measure", lambda *_: replace(shipped, other_gender_offset=-5.0))
+    monkeypatch.setattr("registry.evaluation.calibrate.measure", lambda *_: replace(shipped, other_gender_offset=-5.0))
     said = "by what was measured even these clips are linked worse: are the labels right, and of one kind of recording?"
 
     assert said in registry("calibrate", labels, "--plan")[1].splitlines()

@@ -336,7 +336,7 @@ def test_a_plan_with_a_model_of_ones_own_holds_in_another_folder(
     run: Run, indir: Path, make_clip: MakeClip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     loader = "registry.ingest.model_in_use.load_embedder"
-    monkeypatch.setattr(loader, lambda name: Embedder(name, "fake", 40, 1, fake_infer))
+    monkeypatch.setattr(loader, lambda name, _: Embedder(name, "fake", 40, 1, fake_infer))
     (tmp_path / "m.ckpt").touch()
     make_clip("a")
     monkeypatch.chdir(tmp_path)
@@ -404,7 +404,7 @@ def test_a_plan_that_names_a_model_of_its_own_is_refused_before_it_is_loaded(
     plan, saved = tmp_path / "plan.json", tmp_path / "saved.json"
     registry("ingest", indir, "--save", saved)
     loaded: list[str] = []
-    monkeypatch.setattr("registry.ingest.model_in_use.load_embedder", loaded.append)
+    monkeypatch.setattr("registry.ingest.model_in_use.load_embedder", lambda name, _: loaded.append(name))
     document = json.loads(saved.read_text())
     document["task"]["model"] = str(tmp_path / "evil.ckpt")
     plan.write_text(json.dumps(document))

@@ -37,7 +37,7 @@ def infer(samples):
     return second_infer(samples)
 
 settings.EMBEDDING_BATCH_CLIPS = 2
-reembed.load_embedder = lambda name: Embedder(name, "second-fingerprint", 48, 1, infer)
+reembed.load_embedder = lambda name, _: Embedder(name, "second-fingerprint", 48, 1, infer)
 with reach(sys.argv[1]) as database:
     reembed.reembed(database.engine, "second", AUTHOR)
 """

@@ -1,29 +1,42 @@
-"""A night that is gone is told in a few lines."""
+"""Every reason for a rejection and every message is in one list, and nothing else is rejected."""
+
+import ast
+from pathlib import Path
 
 import pytest
 
-from registry.core.records import Rejected
-from registry.core.rejections import Alike, by_cause
+from registry.core.rejections import REASONS, Fault
+
+LIBRARY = Path(__file__).resolve().parents[2] / "registry"
+CALLED = [
+    (path, node.func.id)
+    for path in LIBRARY.rglob("*.py")
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+]
+USED = {
+    node.attr
+    for path in LIBRARY.rglob("*.py")
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "Fault"
+}
 
 
-def rejected(reason: str, *names: int) -> list[Rejected]:
-    return [Rejected(str(name), reason, "gone") for name in names]
+def test_reasons_are_those_of_the_faults() -> None:
+    assert {fault.reason for fault in Fault} == set(REASONS)
+    assert list(REASONS) == sorted(REASONS)
 
 
-@pytest.mark.parametrize(("count", "shown", "more"), [(1, 1, 0), (5, 5, 0), (6, 3, 3), (210, 3, 207)])
-def test_a_few_of_each_cause_are_shown(count: int, shown: int, more: int) -> None:
-    assert by_cause(rejected("lost", *range(count))) == [Alike("lost", rejected("lost", *range(shown)), more)]
+@pytest.mark.parametrize("fault", Fault)
+def test_every_fault_is_found_somewhere(fault: Fault) -> None:
+    assert fault.name in USED
 
 
-def test_causes_come_in_order_of_their_first() -> None:
-    mixed = [*rejected("b", 1), *rejected("a", 2), *rejected("b", 3)]
-
-    assert by_cause(mixed) == [Alike("b", rejected("b", 1, 3), 0), Alike("a", rejected("a", 2), 0)]
+def test_nothing_is_rejected_but_by_a_fault() -> None:
+    assert {path.name for path, name in CALLED if name == "Rejected"} == {"rejections.py"}
 
 
-def test_of_a_name_made_to_flood_the_reader_the_middle_is_left_out() -> None:
-    (alike,) = by_cause([Rejected("a" * 4000 + "z", "lost", "b" * 4000)])
-    (shown,) = alike.shown
+def test_a_message_is_completed_by_facts_and_facts_are_not_read_as_forms() -> None:
+    rejected = Fault.UNREADABLE.of("/in/{a}.wav", cause="{0}", remedy="{remedy}")
 
-    assert max(len(shown.path), len(shown.message)) < 1_010
-    assert (shown.path[0], shown.path[-1]) == ("a", "z")
+    assert (rejected.path, rejected.reason, rejected.message) == ("/in/{a}.wav", "unreadable", "{0}; {remedy}")

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import Engine, text
 
-from registry.corrections.calibrate import calibrate
 from registry.corrections.consolidate import consolidate
 from registry.corrections.merge import different, merge
 from registry.corrections.move import confirm, move, reject
@@ -20,6 +19,7 @@ from registry.corrections.undo import undo
 from registry.corrections.withdraw import withdraw
 from registry.database.check import check
 from registry.errors import CorrectionRefused, LabelsTooFew, UndoRefused
+from registry.evaluation.calibrate import calibrate
 from registry.export import export
 from registry.ingest import ingest
 from registry.ingest.reembed import reembed

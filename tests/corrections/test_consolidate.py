@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
+from registry.corrections.addressed import find_clips
 from registry.corrections.change import Change, change
 from registry.corrections.consolidate import consolidate
 from registry.corrections.merge import different, merge, unite_speakers
-from registry.corrections.move import confirm, find_all, make_speaker, move
+from registry.corrections.move import confirm, make_speaker, move
 from registry.corrections.undo import undo
 from registry.database.check import check
 from registry.database.store import corrections
@@ -121,7 +122,7 @@ def test_a_speaker_parted_and_joined_back_within_one_operation_leaves_no_gap_in_
         parted = [make_speaker(under_way, "F") for _ in range(3)]
         for speaker_id, name in zip(parted, "abc", strict=True):
             corrections.reassign(
-                connection, find_all(connection, [f"{night(5)}/{name}"]), speaker_id, "parted", under_way.operation_id
+                connection, find_clips(connection, [f"{night(5)}/{name}"]), speaker_id, "parted", under_way.operation_id
             )
         unite_speakers(under_way, parted[0], find_speaker(connection, "F0003").speaker_id, "joined")
         return {}

@@ -16,10 +16,10 @@ from sqlalchemy import Connection, Engine
 
 from registry.core.names import meant, one_form
 from registry.core.records import Gender, Rejected
+from registry.corrections.addressed import find_clips, find_labelled
 from registry.corrections.plan import load
 from registry.database.store import addresses
 from registry.errors import LabelsUnreadable, OutputRefused, PlanUnreadable, RegistryError
-from registry.evaluation.clips import find_all
 from registry.evaluation.labels import read_labels
 from registry.export.manifest import FOLDER, read_record
 from registry.input.audio import read_audio
@@ -260,12 +260,12 @@ def called(connection: Connection, address: str) -> str:
     addresses.is_speaker(address)
     for find in (
         lambda: addresses.find_speaker(connection, address),
-        lambda: addresses.find_clips(connection, address),
+        lambda: find_clips(connection, [address]),
         lambda: addresses.named_group(address),
     ):
         with suppress(RegistryError):
             find()
-    _, faults = find_all(connection, [address])
+    _, faults = find_labelled(connection, [address])
     return faults.get(address, "found").partition(",")[0]
 
 

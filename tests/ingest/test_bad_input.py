@@ -17,6 +17,7 @@ from registry.database.check import check
 from registry.errors import InputMissing, PairsBroken
 from registry.export import export
 from registry.ingest import ingest
+from registry.ingest.options import IngestOptions
 from registry.input.scan import SourceFile
 from registry.progress import Silent
 from registry.speech.embedder import Embedder
@@ -123,7 +124,7 @@ def test_strict_refuses_the_whole_run_before_any_change(
     BREAK[reason](make_clip("bad"))
 
     with pytest.raises(PairsBroken, match=r"1 of the input cannot be used.*bad\.(wav|txt)"):
-        ingest(engine, [indir], AUTHOR, strict=True)
+        ingest(engine, [indir], AUTHOR, IngestOptions(strict=True))
 
     assert rows(engine) == (0, 0, 0)
     assert check(engine) == []
@@ -134,13 +135,13 @@ def test_strict_tells_many_of_one_cause_by_a_few(engine: Engine, indir: Path, ma
         BREAK["no-transcript"](make_clip(name))
 
     with pytest.raises(PairsBroken, match=r"8 of the input.*a\.wav.*b\.wav.*c\.wav.*and 5 more like these"):
-        ingest(engine, [indir], AUTHOR, strict=True)
+        ingest(engine, [indir], AUTHOR, IngestOptions(strict=True))
 
 
 def test_strict_takes_in_what_is_whole(engine: Engine, indir: Path, make_clip: MakeClip) -> None:
     make_clip("good")
 
-    assert ingest(engine, [indir], AUTHOR, strict=True).exit_code == 0
+    assert ingest(engine, [indir], AUTHOR, IngestOptions(strict=True)).exit_code == 0
     assert names(engine) == ["good"]
 
 
@@ -279,8 +280,8 @@ def test_where_the_first_was_wrong_it_is_withdrawn_and_the_second_taken_in(
     make_clip("b", group=night(5, "M"), seed=1)
     withdraw(engine, [f"{night(5, 'F')}/a"], AUTHOR)
 
-    report = ingest(engine, [indir], AUTHOR, strict=strict)
-    again = ingest(engine, [indir], AUTHOR, strict=strict)
+    report = ingest(engine, [indir], AUTHOR, IngestOptions(strict=strict))
+    again = ingest(engine, [indir], AUTHOR, IngestOptions(strict=strict))
 
     assert (report.exit_code, report.total["new"], again.exit_code, again.total["known"]) == (0, 1, 0, 1)
     assert present(engine) == ["b"]
@@ -288,13 +289,13 @@ def test_where_the_first_was_wrong_it_is_withdrawn_and_the_second_taken_in(
 
 def test_strict_refuses_one_recording_under_both_genders(engine: Engine, indir: Path, make_clip: MakeClip) -> None:
     make_clip("a", group=night(5, "F"), seed=1)
-    ingest(engine, [indir], AUTHOR, strict=True)
+    ingest(engine, [indir], AUTHOR, IngestOptions(strict=True))
     make_clip("b", group=night(6, "M"), seed=1)
     make_clip("c", group=night(6, "F"), seed=2)
     make_clip("c", group=night(6, "M"), seed=2)
 
     with pytest.raises(PairsBroken, match=r"2 of the input cannot be used.*b\.wav.*c\.wav"):
-        ingest(engine, [indir], AUTHOR, strict=True)
+        ingest(engine, [indir], AUTHOR, IngestOptions(strict=True))
 
     assert names(engine) == ["a"]
 
@@ -305,7 +306,7 @@ def test_clips_that_the_model_cannot_embed_are_all_named(
     make_clip("a", seed=1)
     make_clip("b", seed=1)
     deaf = replace(fake_model, infer=lambda _: np.zeros(40, np.float32))
-    monkeypatch.setattr("registry.ingest.model_in_use.load_embedder", lambda _name="": deaf)
+    monkeypatch.setattr("registry.ingest.model_in_use.load_embedder", lambda *_: deaf)
 
     report = ingest(engine, [indir], AUTHOR)
 
@@ -371,5 +372,5 @@ def test_strict_tells_a_folder_of_endless_endings_in_a_few_lines(engine: Engine,
         (indir / NIGHT / f"a.{number:0200}").touch()
 
     with pytest.raises(PairsBroken, match="none of its files is audio") as refused:
-        ingest(engine, [indir], AUTHOR, strict=True)
+        ingest(engine, [indir], AUTHOR, IngestOptions(strict=True))
     assert len(str(refused.value)) < 5_000

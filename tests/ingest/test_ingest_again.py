@@ -9,7 +9,8 @@ import pytest
 import soundfile as sf
 from sqlalchemy import Engine, text
 
-from registry.database.store.addresses import find_clips, find_speaker
+from registry.corrections.addressed import find_clips
+from registry.database.store.addresses import find_speaker
 from registry.export import export
 from registry.ingest import ingest
 from tests.conftest import AUTHOR, MakeClip, night, tree
@@ -183,7 +184,7 @@ def test_a_station_and_a_clip_are_one_however_their_marks_are_written(
     report = ingest(engine, [indir], AUTHOR)
     with engine.connect() as connection:
         stations = connection.execute(text("SELECT broadcaster, number, clips FROM speakers")).all()
-        found = find_clips(connection, f"{night(5, broadcaster=decomposed)}/Sa\u0303o.wav")
+        found = find_clips(connection, [f"{night(5, broadcaster=decomposed)}/Sa\u0303o.wav"])
         speaker = find_speaker(connection, f"{decomposed}/F0001")
 
     assert (report.total["updated"], report.total["new"]) == (1, 1)

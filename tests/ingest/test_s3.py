@@ -16,13 +16,14 @@ from sqlalchemy import Engine
 
 from cli.main import main
 from registry import settings
+from registry.corrections.addressed import find_clips
 from registry.database.embedded import EmbeddedServer
 from registry.database.reach import reach
-from registry.database.store import addresses
 from registry.errors import InputMissing, OutputRefused, PairsBroken, RemoteMissing
 from registry.export import export
 from registry.export.files import LinkMode
 from registry.ingest import ingest
+from registry.ingest.options import IngestOptions
 from registry.ingest.reembed import reembed
 from registry.input.remote import AnyPath, RemotePath, to_path
 from registry.speech.embedder import Embedder
@@ -112,7 +113,7 @@ def test_strict_refuses_before_any_change(engine: Engine, make_clip: MakeClip, i
     make_clip("b")
 
     with pytest.raises(PairsBroken, match=r"a\.wav: It has no end yet"):
-        ingest(engine, [to_path(bucket.upload(indir, "nights"))], AUTHOR, strict=True)
+        ingest(engine, [to_path(bucket.upload(indir, "nights"))], AUTHOR, IngestOptions(strict=True))
 
 
 def test_a_changed_transcript_is_taken_up_and_changed_audio_is_named(
@@ -250,7 +251,7 @@ def test_a_clip_is_found_by_its_url(
     url = bucket.upload(nights, "nights")
     ingest(engine, [to_path(url)], AUTHOR)
     with engine.connect() as connection:
-        found = addresses.find_clips(connection, f"{url}/{night(5)}/a.wav")
+        found = find_clips(connection, [f"{url}/{night(5)}/a.wav"])
 
     assert len(found) == 1
     assert whois(engine, [to_path(f"{url}/{night(5)}/a.wav")])[0].candidates[0].label.endswith("F0001")

@@ -21,6 +21,7 @@ from registry.errors import CorrectionRefused, ModelMismatch, ModelMoved, UndoRe
 from registry.export import export
 from registry.ingest import ingest
 from registry.ingest.link import link_group
+from registry.ingest.options import IngestOptions
 from registry.ingest.reembed import reembed
 from registry.speech.embedder import Embedder
 from registry.whois import whois
@@ -250,7 +251,7 @@ def test_registries_of_single_broadcasters_compare_within_each(
     for broadcaster in ("andaiafm", "radiox"):
         for name in "abc":
             make_clip(name, 400, night(5, "F", broadcaster))
-    ingest(engine, [indir], AUTHOR, scope="broadcaster")
+    ingest(engine, [indir], AUTHOR, IngestOptions(scope="broadcaster"))
     reembed(engine, SECOND, AUTHOR)
     [women] = switch_model(engine, SECOND, AUTHOR).report.genders
 
@@ -288,12 +289,12 @@ def test_whois_and_similar_speakers_ask_the_deciding_model(
 def test_an_ingest_by_another_model_is_refused_and_says_how_to_move_over(registry: Engine, indir: Path) -> None:
     reembed(registry, SECOND, AUTHOR)
     with pytest.raises(ModelMismatch, match=r"campplus, not on second: .*registry reembed .* registry switch-model"):
-        ingest(registry, [indir], AUTHOR, model=SECOND)
+        ingest(registry, [indir], AUTHOR, IngestOptions(model=SECOND))
     switch_model(registry, SECOND, AUTHOR)
     with pytest.raises(ModelMismatch, match="second, not on campplus"):
-        ingest(registry, [indir], AUTHOR, model=FIRST)
+        ingest(registry, [indir], AUTHOR, IngestOptions(model=FIRST))
 
-    assert ingest(registry, [indir], AUTHOR, model=SECOND).exit_code == 0
+    assert ingest(registry, [indir], AUTHOR, IngestOptions(model=SECOND)).exit_code == 0
 
 
 def test_an_ingest_that_a_switch_overtakes_gives_no_speakers(

@@ -15,6 +15,7 @@ from registry.errors import ModelUnnamed, SettingUnreadable
 from registry.export import export
 from registry.files import private_files
 from registry.ingest import ingest
+from registry.ingest.options import IngestOptions
 from registry.ingest.reembed import reembed
 from registry.input import trust
 from registry.input.remote import RemotePath, to_path
@@ -65,7 +66,7 @@ def test_a_model_that_only_the_database_names_is_not_run(
     make_clip("a")
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(
-            "registry.ingest.model_in_use.load_embedder", lambda _name: Embedder("campplus", "fake", 40, 1, fake_infer)
+            "registry.ingest.model_in_use.load_embedder", lambda *_: Embedder("campplus", "fake", 40, 1, fake_infer)
         )
         ingest(engine, [indir], AUTHOR)
     update(engine, "UPDATE embedding_model SET name = :value", str(checkpoint))
@@ -81,7 +82,7 @@ def test_a_model_that_a_person_named_once_is_loaded_from_then_on(
     engine: Engine, indir: Path, make_clip: MakeClip, two_models: dict[str, Embedder]
 ) -> None:
     make_clip("a")
-    ingest(engine, [indir], AUTHOR, model="second")
+    ingest(engine, [indir], AUTHOR, IngestOptions(model="second"))
     trust.named_here["models"].clear()  # as in another process
     make_clip("b")
 

@@ -19,11 +19,12 @@ from registry.corrections.switch_model import switch_model
 from registry.database.check import check
 from registry.database.embedded import EmbeddedServer
 from registry.database.reach import reach
-from registry.demo import sample_folder
 from registry.errors import ModelMismatch, ModelUnavailable, ModelUnnamed, RuntimeUnavailable
 from registry.ingest import ingest
+from registry.ingest.options import IngestOptions
 from registry.ingest.reembed import reembed
 from registry.input import trust
+from registry.input.conversation import sample_folder
 from registry.speech.embedder import Embedder, load_embedder
 from registry.speech.runtimes import campplus_network, has_openvino
 from registry.speech.runtimes.extraction import Extraction, Features
@@ -353,7 +354,7 @@ def test_nights_have_the_speakers_of_campplus(
     found = []
     for model in ("campplus", str(described)):
         with new_database(server, template) as url, reach(url) as opened:
-            ingest(opened.engine, [indir], AUTHOR, model=model)
+            ingest(opened.engine, [indir], AUTHOR, IngestOptions(model=model))
             found.append(who_is_who(opened.engine))
             (answer,) = whois(opened.engine, [indir / night(5) / "000.wav"])
 
@@ -374,14 +375,14 @@ def test_a_registry_moves_over_to_an_onnx_file(engine: Engine, indir: Path, desc
     assert (filled.model, filled.embedded, filled.rejected) == (str(described), clips, ())
     assert check(engine) == []
     with pytest.raises(ModelMismatch):
-        ingest(engine, [indir], AUTHOR, model="campplus")
+        ingest(engine, [indir], AUTHOR, IngestOptions(model="campplus"))
 
 
 def test_an_onnx_file_that_only_the_database_names_is_not_read(
     engine: Engine, indir: Path, described: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     lay_nights(indir)
-    ingest(engine, [indir], AUTHOR, model=str(described))
+    ingest(engine, [indir], AUTHOR, IngestOptions(model=str(described)))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setattr(trust, "named_here", {"models": set(), "sources": set()})
 

@@ -22,6 +22,7 @@ from registry.database.embedded import EmbeddedServer
 from registry.database.reach import reach
 from registry.errors import ModelUnavailable, RuntimeUnavailable
 from registry.ingest import ingest
+from registry.ingest.options import IngestOptions
 from registry.speech.embedder import Embedder, load_embedder
 from registry.speech.runtimes import campplus_files, choose, compiled_cache, has_openvino, probe
 from registry.speech.runtimes.compiled_cache import Converted
@@ -352,7 +353,7 @@ def _who_is_who(server: EmbeddedServer, indir: Path, workers: int) -> tuple[dict
     name = f"runtimes_{indir.name.replace(' ', '_')}_{workers}"
     server.ensure_database(name)
     with reach(server.url(name), create=True) as opened:
-        ingest(opened.engine, [indir], AUTHOR, workers=workers)
+        ingest(opened.engine, [indir], AUTHOR, IngestOptions(workers=workers))
         assert check(opened.engine) == []
         return _state(opened.engine)
 

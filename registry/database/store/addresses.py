@@ -1,24 +1,21 @@
 """What people call speakers and clips, and who that is."""
 
-import datetime as dt
-import os
 import re
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import cast
 
 from sqlalchemy import Connection, text
 
 from registry.core.names import one_form
-from registry.core.records import GENDERS, Gender, Group, Rejected
+from registry.core.records import Group
 from registry.errors import AmbiguousSpeaker, UnknownClip, UnknownSpeaker
-from registry.input.formats import without_audio_suffix
-from registry.input.group_folders import GROUP_NAME
-from registry.input.remote import AnyPath, is_remote, to_path
-from registry.input.sources import read_anywhere
+from registry.input.group_folders import GROUP_NAME, group_called
 
 SPEAKER = re.compile(r"(?:(?P<broadcaster>.+)[/ ])?(?P<gender>[FM])(?P<number>\d{1,18})", re.DOTALL | re.IGNORECASE)
 
-KEY_DIGITS = 18  # the database's keys have no more
+
+NOW = "c JOIN assignment a ON a.clip_id = c.clip_id AND a.to_operation IS NULL"
 
 
 @dataclass(frozen=True)
@@ -85,32 +82,12 @@ def describe(connection: Connection, speaker_ids: list[int]) -> list[Speaker]:
     return [Speaker(*row) for row in connection.execute(query, {"speaker_ids": speaker_ids})]
 
 
-def find_clips(connection: Connection, address: str) -> list[int]:
-    """Find clips by key (1234), as GROUP/NAME (andaiafm_F20201105/mclip-00000003), or by what a wav file holds.
-
-    A file, an exported one say, stands for every clip with its audio, since they are one recording.
-
-    Raises:
-        UnknownClip: There is none, or the file cannot be read.
-    """
-    if address.isdecimal():
-        is_key = len(address) <= KEY_DIGITS
-        found = _present(connection, "c.clip_id = :clip_id", {"clip_id": int(address)}) if is_key else []
-    elif is_remote(address) or os.path.isfile(address):  # noqa: PTH113 - pathlib raises where a name is too long
-        found = _by_audio(connection, to_path(address))
-    else:
-        found = _by_name(connection, address)
-    if not found:
-        raise UnknownClip(address=address, cause="the registry has no such clip")
-    return found
-
-
 def as_group(address: str) -> Group | None:
     """Read an address as that of a whole group, its name or the path of its folder; None if it is of a clip."""
     parent, _, name = address.rstrip("/").rpartition("/")
     if GROUP_NAME.fullmatch(parent.rpartition("/")[2]) is not None:
         return None
-    return _named_group(name)
+    return group_called(name)
 
 
 def named_group(address: str) -> Group:
@@ -125,44 +102,37 @@ def named_group(address: str) -> Group:
     return group
 
 
-def _named_group(name: str) -> Group | None:
-    match = GROUP_NAME.fullmatch(one_form(name))
-    try:
-        if match is None or match["gender"].upper() not in GENDERS:
-            return None
-        date = dt.date.fromisoformat(match["date"])
-    except ValueError:
-        return None
-    return Group(date, match["broadcaster"], cast("Gender", match["gender"].upper()))
+def clips_by_key(connection: Connection, keys: Collection[int]) -> set[int]:
+    """Tell which of some keys are of clips that are there."""
+    query = text(f"SELECT c.clip_id FROM clip {NOW} WHERE c.clip_id = ANY(CAST(:keys AS bigint[]))")  # noqa: S608 - NOW
+    return set(connection.execute(query, {"keys": list(keys)}).scalars())
 
 
-def _by_audio(connection: Connection, path: AnyPath) -> list[int]:
-    audio = read_anywhere(path)
-    if isinstance(audio, Rejected):
-        raise UnknownClip(address=str(path), cause=audio.message)
-    condition = "c.audio_id = (SELECT audio_id FROM audio WHERE audio_hash = :audio_hash)"
-    return _present(connection, condition, {"audio_hash": bytes.fromhex(audio.sound.audio_hash)})
-
-
-def _by_name(connection: Connection, address: str) -> list[int]:
-    folder, _, name = address.rpartition("/")
-    group = _named_group(folder)
-    if group is None:
-        raise UnknownClip(
-            address=address, cause="expected a key, GROUP/NAME such as andaiafm_F20201105/x, or a wav file"
-        )
-    condition = """
-        c.name = ANY(:names) AND c.group_id = (
-            SELECT group_id FROM clip_group
-            WHERE broadcaster = :broadcaster AND gender = :gender AND date = :date)
-    """
-    names = [one_form(name), one_form(without_audio_suffix(name))]
-    return _present(connection, condition, {"names": names, **vars(group)})
-
-
-def _present(connection: Connection, condition: str, values: dict[str, object]) -> list[int]:
+def clips_by_audio(connection: Connection, hashes: Collection[str]) -> dict[str, list[int]]:
+    """Find the clips that are there of some recordings, by audio hash (hex)."""
     query = text(f"""
-        SELECT c.clip_id FROM clip c JOIN assignment a ON a.clip_id = c.clip_id AND a.to_operation IS NULL
-        WHERE {condition} ORDER BY c.clip_id
-    """)  # noqa: S608 - conditions of this module
-    return list(connection.execute(query, values).scalars())
+        SELECT encode(audio_hash, 'hex'), c.clip_id FROM clip {NOW} JOIN audio USING (audio_id)
+        WHERE audio_hash = ANY(CAST(:hashes AS bytea[])) ORDER BY c.clip_id
+    """)  # noqa: S608 - NOW
+    found: dict[str, list[int]] = defaultdict(list)
+    for audio_hash, clip_id in connection.execute(query, {"hashes": [bytes.fromhex(one) for one in hashes]}):
+        found[audio_hash].append(clip_id)
+    return found
+
+
+def clips_by_name(connection: Connection, names: Sequence[tuple[Group, str]]) -> dict[tuple[Group, str], list[int]]:
+    """Find the clips that are there by group and name."""
+    query = text(f"""
+        SELECT asked.place, c.clip_id
+        FROM unnest(CAST(:broadcasters AS text[]), CAST(:genders AS text[]), CAST(:dates AS date[]),
+                    CAST(:names AS text[])) WITH ORDINALITY AS asked (broadcaster, gender, date, name, place)
+        JOIN clip_group g ON (g.broadcaster, g.gender, g.date) = (asked.broadcaster, asked.gender, asked.date)
+        JOIN (SELECT c.clip_id, c.group_id, c.name FROM clip {NOW}) c ON c.group_id = g.group_id AND c.name = asked.name
+    """)  # noqa: S608 - NOW
+    asked = {
+        "broadcasters": [group.broadcaster for group, _ in names],
+        "genders": [group.gender for group, _ in names],
+        "dates": [group.date for group, _ in names],
+        "names": [name for _, name in names],
+    }
+    return {names[place - 1]: [clip_id] for place, clip_id in connection.execute(query, asked)}

@@ -1,8 +1,7 @@
 """What an evaluation asks: which clips are meant, where they are filed, and how sure the registry was."""
 
 import datetime as dt
-from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -31,52 +30,6 @@ def looking(engine: Engine) -> Iterator[Connection]:
     with engine.connect() as connection:
         connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         yield connection
-
-
-def clips_by_key(connection: Connection, keys: Collection[int]) -> set[int]:
-    """Tell which of some keys are of clips that are there."""
-    query = text(f"SELECT c.clip_id FROM clip {NOW} WHERE c.clip_id = ANY(CAST(:keys AS bigint[]))")
-    return set(connection.execute(query, {"keys": list(keys)}).scalars())
-
-
-def clips_by_audio(connection: Connection, hashes: Collection[str]) -> dict[str, list[int]]:
-    """Find the clips that carry some audio, by its hash (hex)."""
-    query = text(f"""
-        SELECT encode(audio_hash, 'hex'), c.clip_id FROM clip {NOW} JOIN audio USING (audio_id)
-        WHERE audio_hash = ANY(CAST(:hashes AS bytea[])) ORDER BY c.clip_id
-    """)
-    found: dict[str, list[int]] = defaultdict(list)
-    for audio_hash, clip_id in connection.execute(query, {"hashes": [bytes.fromhex(one) for one in hashes]}):
-        found[audio_hash].append(clip_id)
-    return found
-
-
-@dataclass(frozen=True)
-class ClipName:
-    """A clip as its input folder and file name it."""
-
-    broadcaster: str
-    gender: str
-    date: dt.date
-    name: str
-
-
-def clips_by_name(connection: Connection, names: Sequence[ClipName]) -> dict[ClipName, list[int]]:
-    """Find clips by group and name."""
-    query = text(f"""
-        SELECT asked.place, c.clip_id
-        FROM unnest(CAST(:broadcasters AS text[]), CAST(:genders AS text[]), CAST(:dates AS date[]),
-                    CAST(:names AS text[])) WITH ORDINALITY AS asked (broadcaster, gender, date, name, place)
-        JOIN clip_group g ON (g.broadcaster, g.gender, g.date) = (asked.broadcaster, asked.gender, asked.date)
-        JOIN (SELECT c.clip_id, c.group_id, c.name FROM clip {NOW}) c ON c.group_id = g.group_id AND c.name = asked.name
-    """)
-    asked = {
-        "broadcasters": [name.broadcaster for name in names],
-        "genders": [name.gender for name in names],
-        "dates": [name.date for name in names],
-        "names": [name.name for name in names],
-    }
-    return {names[place - 1]: [clip_id] for place, clip_id in connection.execute(query, asked)}
 
 
 @dataclass(frozen=True)

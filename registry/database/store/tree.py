@@ -13,11 +13,16 @@ from registry.core.records import Group
 
 @dataclass(frozen=True)
 class Extent:
-    """Which groups an export answers for; None means all."""
+    """Which groups an export answers for: the nights of one broadcaster, or of all where it is None, of some dates."""
 
     broadcaster: str | None = None
     first_date: dt.date | None = None
     last_date: dt.date | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether these are all groups of the registry."""
+        return self == WHOLE_TREE
 
     def holds(self, broadcaster: str, date: dt.date) -> bool:
         """Tell whether a night of a broadcaster is in it."""
@@ -26,6 +31,9 @@ class Extent:
             and (self.first_date is None or self.first_date <= date)
             and (self.last_date is None or date <= self.last_date)
         )
+
+
+WHOLE_TREE = Extent()
 
 
 def _holds(row: str) -> str:

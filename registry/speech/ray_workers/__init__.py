@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 
 from registry.core.records import EmbeddedSound, Rejected
-from registry.database.store.models import Foundation
+from registry.core.rejections import Fault
 from registry.errors import ClusterUnusable, ModelMismatch
 from registry.speech.ray_workers.cluster import Place, connected, places
 from registry.speech.ray_workers.dispatcher import Dispatcher, Job
@@ -36,7 +36,7 @@ class RayWorkers:
     def __init__(
         self,
         address: str,
-        foundation: Callable[[], Foundation],
+        model: Callable[[], tuple[str, str]],
         path_of: Callable[[Any], str],
         runtime: Runtime | None = None,
         count: int | None = None,
@@ -45,13 +45,13 @@ class RayWorkers:
 
         Args:
             address: As in `registry.speech.ray_workers.cluster.connected`.
-            foundation: Tells the model, as soon as there is something to embed.
+            model: Gives the name and the fingerprint of the model, as soon as there is something to embed.
             path_of: The path of what is asked for, to name what fails on all nodes.
             runtime: What is to run the model; None for the fastest on each node.
             count: How many hands; by default as many as the nodes have CPUs, or two for a GPU.
         """
         self._address = address
-        self._foundation = foundation
+        self._model = model
         self._path_of = path_of
         self._runtime: Runtime = runtime or "auto"
         self._count = count
@@ -82,14 +82,13 @@ class RayWorkers:
 
     def _begin(self, read: Read[Asked, Record], asked: Asked) -> "Future[Heard[Record] | Rejected]":
         def give_up(cause: str) -> Rejected:
-            return Rejected(self._path_of(asked), "failed", f"It could not be read on any node: {cause}. Try it alone.")
+            return Fault.FAILED_ON_NODES.of(self._path_of(asked), cause=cause)
 
         return self._dispatcher().submit(Job(lambda hand, _: hand.hear.remote(asked, read), give_up, _is_unreadable))
 
     def embed(self, heard: Sequence[Heard[Any]]) -> Pending:
         """Have clips embedded, several by a hand at a time, where their samples are if a hand is free there."""
-        foundation = self._foundation()
-        model = ModelWanted(foundation.name, foundation.fingerprint, self._runtime)
+        model = ModelWanted(*self._model(), self._runtime)
         kept = [cast("Kept", one.samples) for one in heard]
         shares = share_out([round(one.sound.duration_s * 1000) for one in heard], TOGETHER_MS)
 

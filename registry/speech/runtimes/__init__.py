@@ -1,16 +1,12 @@
 """What runs an embedding model: torch any of pyannote.audio, OpenVINO ONNX files and, faster on a CPU, the default."""
 
-import os
 from importlib.util import find_spec
 from typing import Literal
 
 from registry.errors import RuntimeUnavailable
 
 Runtime = Literal["auto", "torch", "openvino"]
-DEFAULT_MODEL = "campplus"
-BF16_MODEL = "campplus-bf16"
 EXTRACTION_VERSION = 1  # raise it with any change that moves an embedding: of reading audio, of features, of loading
-INSIDE = (DEFAULT_MODEL, BF16_MODEL)  # the models that come with the packages
 
 
 def choose(model: str, asked: Runtime, *, is_campplus: bool, has_gpu: bool) -> Literal["torch", "openvino"]:
@@ -34,14 +30,6 @@ def choose(model: str, asked: Runtime, *, is_campplus: bool, has_gpu: bool) -> L
     if not has_openvino():
         raise RuntimeUnavailable(runtime=asked, model=model, cause="the package openvino cannot be imported")
     return "openvino"
-
-
-def recorded_name(name: str) -> str:
-    """Give the name under which a registry records a model: a file's is its absolute path."""
-    path = os.path.expanduser(name)  # noqa: PTH111 - pathlib raises where there is no such user
-    if name in INSIDE or not os.path.exists(path):  # noqa: PTH110 - and where nobody may look
-        return name
-    return os.path.abspath(path)  # noqa: PTH100  resolve() would follow the links of a model cache
 
 
 def has_openvino() -> bool:

@@ -7,7 +7,7 @@ import numpy as np
 import soundfile as sf
 
 from registry.core.records import Floats
-from registry.demo import sample_folder
+from registry.input.conversation import sample_folder
 
 VERSION = 2  # raise it with any change of the graph that moves an embedding: bf16 rounds at every step of it
 MIN_COSINE = 0.999

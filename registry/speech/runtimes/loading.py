@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from registry.errors import PackagesUnusable
 from registry.input import trust
-from registry.speech.runtimes import EXTRACTION_VERSION, INSIDE
+from registry.input.model_names import INSIDE
+from registry.speech.runtimes import EXTRACTION_VERSION
 
 if TYPE_CHECKING:
     from pyannote.audio import Model

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from registry.core.records import Floats
 from registry.errors import RuntimeUnavailable
-from registry.speech.runtimes import BF16_MODEL, INSIDE, Runtime, choose, has_openvino
+from registry.input.model_names import BF16_MODEL, INSIDE
+from registry.speech.runtimes import Runtime, choose, has_openvino
 from registry.speech.runtimes.bfloat16 import bf16_fingerprint, insist_on_agreement, insist_on_native
 from registry.speech.runtimes.gpu import has_gpu
 from registry.speech.runtimes.onnx_file import is_onnx

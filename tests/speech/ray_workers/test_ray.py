@@ -18,9 +18,10 @@ from registry.database.check import check
 from registry.database.embedded import EmbeddedServer
 from registry.database.reach import reach
 from registry.database.store.arrays import to_matrix
-from registry.database.store.models import Foundation, lay_foundation
+from registry.database.store.models import lay_foundation
 from registry.errors import ModelMismatch
 from registry.ingest import ingest
+from registry.ingest.options import IngestOptions
 from registry.ingest.read import read_new
 from registry.input.scan import scan
 from registry.speech.embedder import load_embedder
@@ -161,7 +162,7 @@ def ancestors(process: int) -> Iterator[int]:
 
 
 def test_two_nodes_end_with_the_same(cluster: TwoNodes, engine: Engine, nights: Path, local: State) -> None:
-    report = ingest(engine, [nights], AUTHOR, ray=cluster.address)
+    report = ingest(engine, [nights], AUTHOR, IngestOptions(ray=cluster.address))
     found = state(engine)
 
     assert report.rejected == ()
@@ -172,7 +173,7 @@ def test_two_nodes_end_with_the_same(cluster: TwoNodes, engine: Engine, nights: 
 
 def test_a_node_that_is_lost_costs_nothing(cluster: TwoNodes, engine: Engine, nights: Path, local: State) -> None:
     loss = Act(cluster.remove_one)
-    report = ingest(engine, [nights], AUTHOR, ray=cluster.address, progress=loss)
+    report = ingest(engine, [nights], AUTHOR, IngestOptions(ray=cluster.address), loss)
 
     assert loss.is_done
     assert report.rejected == ()
@@ -190,7 +191,7 @@ def test_a_process_that_is_killed_costs_nothing_and_prints_nothing(
         os.kill(killed[0], signal.SIGKILL)
 
     capfd.readouterr()
-    report = ingest(engine, [nights], AUTHOR, ray=cluster.address, progress=Act(kill_one))
+    report = ingest(engine, [nights], AUTHOR, IngestOptions(ray=cluster.address), Act(kill_one))
 
     assert capfd.readouterr() == ("", "")
     assert len(killed) == 1
@@ -204,7 +205,7 @@ def test_a_clip_that_fails_everywhere_is_rejected_and_the_next_is_read(
 ) -> None:
     make_clip("c1")
     ((_, found),) = scan([indir]).groups.items()
-    with RayWorkers(cluster.address, no_foundation, str) as workers:
+    with RayWorkers(cluster.address, no_model, str) as workers:
         (killed,) = workers.hear([1], os._exit)  # type: ignore[arg-type]  # as a fault of a decoder ends a process
         (failed,) = workers.hear(["clip.wav"], int)  # type: ignore[arg-type]  # which raises
         (heard,) = workers.hear(found.pairs.values(), read_new)
@@ -221,8 +222,8 @@ def test_a_clip_that_cannot_be_embedded_does_not_take_those_beside_it_with_it(
 ) -> None:
     paths = [make_clip(f"c{number}", 300 + 100 * number) for number in range(3)]
     ((_, found),) = scan([indir]).groups.items()
-    foundation = Foundation(1, "campplus", load_embedder().fingerprint, 192, "registry", 0.02)
-    with RayWorkers(cluster.address, lambda: foundation, str) as workers:
+    model = "campplus", load_embedder().fingerprint
+    with RayWorkers(cluster.address, lambda: model, str) as workers:
         heard = [one for one in workers.hear(found.pairs.values(), read_new) if isinstance(one, Heard)]
         paths[1].unlink()
         lost = replace(heard[1], samples=replace(heard[1].samples, samples=()))  # type: ignore[type-var]  # a Kept
@@ -234,7 +235,7 @@ def test_a_clip_that_cannot_be_embedded_does_not_take_those_beside_it_with_it(
     assert "It could not be embedded on any node" in second
 
 
-def no_foundation() -> Foundation:
+def no_model() -> tuple[str, str]:
     raise AssertionError("nothing is to be embedded")
 
 
@@ -246,4 +247,4 @@ def test_a_node_with_another_model_is_refused(
         lay_foundation(connection, "campplus", "another-fingerprint", 192, "registry")
 
     with pytest.raises(ModelMismatch, match="as a node of the cluster has it"):
-        ingest(engine, [indir], AUTHOR, ray=cluster.address)
+        ingest(engine, [indir], AUTHOR, IngestOptions(ray=cluster.address))

@@ -12,13 +12,13 @@ from sqlalchemy import Engine, text
 from registry.core.linking.model_constants import ModelConstants
 from registry.core.linking.probability_rule import ProbabilityRule
 from registry.core.records import Floats
-from registry.corrections.calibrate import Calibrated, calibrate
 from registry.corrections.consolidate import consolidate
 from registry.corrections.switch_model import switch_model
 from registry.corrections.undo import undo
 from registry.database.check import check
 from registry.database.store import calibrations, models
 from registry.errors import CorrectionRefused, LabelsTooFew, LabelsUnreadable, UndoRefused
+from registry.evaluation.calibrate import Calibrated, calibrate
 from registry.ingest import ingest
 from registry.ingest.link import link_group
 from registry.ingest.reembed import reembed

@@ -15,12 +15,12 @@ from registry.core.linking.model_constants import ModelConstants
 from registry.core.linking.probability_rule import ProbabilityRule
 from registry.core.measures import PrecisionRecall
 from registry.core.records import GENDERS, Rejected
+from registry.corrections.addressed import find_labelled
 from registry.corrections.change import Change, Outcome, change
 from registry.database.store import calibrations, embeddings, evaluation, models
 from registry.database.store.models import Foundation
 from registry.database.store.operations import Author
 from registry.errors import CorrectionRefused, LabelsTooFew
-from registry.evaluation.clips import find_all
 from registry.evaluation.labels import read_labels, true_speakers
 from registry.settings import linking_rule
 
@@ -78,7 +78,7 @@ def calibrate(engine: Engine, path: Path, author: Author, *, plan_only: bool = F
     """
     labels = read_labels(path)
     with evaluation.looking(engine) as connection:
-        found, faults = find_all(connection, [label.clip for label in labels])
+        found, faults = find_labelled(connection, [label.clip for label in labels])
     truth, rejected = true_speakers(labels, found, faults)
     made: list[Measured] = []
 
