@@ -1,6 +1,6 @@
 """A server that stays for a moment after its last user, so that the next command finds it running.
 
-The last user to leave starts a process of this module, which waits and then stops the server unless somebody uses it.
+The last user to leave starts a process, which waits and then stops the server unless somebody uses it.
 It holds nothing of whoever started it: it is in a session of its own, in the server's folder, and neither reads nor
 writes their streams. Where it is killed, the server runs on until its next last user.
 """
@@ -8,7 +8,6 @@ writes their streams. Where it is killed, the server runs on until its next last
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 LINGER_S = 60.0
@@ -33,7 +32,7 @@ def linger_s() -> float:
 def start(home: Path) -> None:
     """Start the process that is to stop the server of the home."""
     folders = os.pathsep.join(os.path.abspath(folder) for folder in sys.path if folder)  # noqa: PTH100 - as text
-    program = [sys.executable, "-P", "-c", f"from {__name__} import main; main()", str(home)]
+    program = [sys.executable, "-P", "-c", f"from {__package__}.stopping import main; main()", str(home)]
     subprocess.run(  # by a shell that ends at once, so that it is nobody's child who would have to wait for it
         ["/bin/sh", "-c", '"$@" &', "sh", *program],
         cwd=home,
@@ -44,12 +43,3 @@ def start(home: Path) -> None:
         start_new_session=True,
         check=False,
     )
-
-
-def main() -> None:
-    """Wait until nobody has used the server for a while, then stop it."""
-    from registry.database.embedded.server import EmbeddedServer
-
-    server = EmbeddedServer(Path(sys.argv[1]))
-    while (left_s := server.lingers_s()) is not None:
-        time.sleep(left_s)

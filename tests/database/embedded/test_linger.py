@@ -68,7 +68,7 @@ def _is_lingering(path: Path, home: bytes) -> bool:
         words = path.read_bytes()
     except OSError:
         return False
-    return b"registry.database.embedded.linger" in words and home in words and b"/bin/sh" not in words
+    return b"registry.database.embedded.stopping" in words and home in words and b"/bin/sh" not in words
 
 
 def wait_until_it_stops(server: EmbeddedServer) -> float:
