@@ -11,6 +11,7 @@ import click
 
 import registry
 from cli.apply import apply
+from cli.benchmark import benchmark
 from cli.calibrate import calibrate
 from cli.check import check
 from cli.completion import completion
@@ -78,7 +79,7 @@ def commands() -> None:
     """
 
 
-EVERYDAY = (night, ingest, export, sql, check, evaluate, whois, demo)
+EVERYDAY = (night, ingest, export, sql, check, evaluate, whois, demo, benchmark)
 CORRECTIONS = (consolidate, merge, split, move, rename, confirm, reject, different, replace, withdraw, forget)
 MODEL = (reembed, switch_model, calibrate)
 JOURNAL = (log, show, undo, apply, database, completion)

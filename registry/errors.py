@@ -171,6 +171,12 @@ class DemoFolderUnfit(RegistryError):
     """The demo cannot be laid out in {path}: {cause}. Name another folder: registry demo FOLDER."""
 
 
+class SpeechUnfit(RegistryError):
+    """The labelled speech cannot be used or laid out at {path}: {cause}. Name a folder with a folder of clips for every
+    speaker, and a new folder to lay nights out in: registry benchmark FOLDER OUTDIR.
+    """
+
+
 class ModelUnavailable(RegistryError):
     """The embedding model {model} cannot be loaded: {cause}. Name a local checkpoint or .onnx file, a Hugging Face id
     that this machine has or can download, or leave --model out for the model inside the package.

@@ -1,0 +1,121 @@
+"""`registry benchmark`."""
+
+import shlex
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import click
+
+from cli.options import MODEL_HELP, LocalPath, author, json_option, own_name, work_options
+from cli.output import print_json, print_table, say
+from cli.progress import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from registry.benchmark import BenchmarkScores
+    from registry.evaluation.heard_as import Heard
+
+COLUMNS = {
+    "clips": "clips",
+    "speakers": "speakers",
+    "f1": "B-cubed F1",
+    "precision": "precision",
+    "expected_precision": "expected",
+    "recall": "recall",
+    "found": "found / true",
+    "largest_mixed": "largest mixed",
+    "calibration_error": "calibration error",
+}
+
+
+@click.command()
+@click.argument("folder", type=LocalPath(file_okay=False))
+@click.argument("outdir", type=LocalPath(file_okay=False))
+@click.option("--genders", type=LocalPath(dir_okay=False), metavar="FILE", help="A table of speakers and their gender.")
+@click.option("--nights", type=click.IntRange(2, 1000), default=10, show_default=True, help="How many nights.")
+@click.option("--draws", type=click.IntRange(1, 100), default=3, show_default=True, help="How often clips are drawn.")
+@click.option(
+    "--heard",
+    type=click.Choice(["as-it-is", "telephone", "gsm", "opus", "room", "noise"]),
+    default="as-it-is",
+    show_default=True,
+    help="As if all clips had come another way.",
+)
+@click.option("--model", metavar="NAME", help=MODEL_HELP)
+@work_options
+@json_option
+def benchmark(
+    folder: Path,
+    outdir: Path,
+    genders: Path | None,
+    nights: int,
+    draws: int,
+    heard: str,
+    as_json: bool,
+    **asked: Any,
+) -> int:
+    """Measure how good the registry would be on labelled speech of your own.
+
+    FOLDER holds a folder of clips for every speaker, as LibriSpeech/dev-clean and VoxCeleb's wav do; or folders F and
+    M that do. Genders are told by these, or by --genders: LibriSpeech's SPEAKERS.TXT, VoxCeleb's vox1_meta.csv, or a
+    CSV file with the columns speaker and gender. Without, all are taken for women, and nothing tells how strangers
+    sound here.
+
+    Nights as a station has them are laid out in OUTDIR: some speakers are heard once, others up to 60 times, on one to
+    six nights. They are ingested one by one into registries of their own in the embedded database, called
+    benchmark-1 and so on, a registry a draw, and these are compared with the labels.
+
+    \b
+    Example: registry benchmark LibriSpeech/dev-clean bench --genders LibriSpeech/SPEAKERS.TXT
+    """
+    from registry.benchmark import mean, run
+    from registry.database.reach import reach
+    from registry.evaluation.labelled_speech import find_speech, lay_out
+    from registry.ingest.options import IngestOptions
+
+    clips = find_speech(folder, genders)
+    _refuse_earlier(draws)
+    scores = []
+    for draw in range(1, draws + 1):
+        with reach(_registry(draw), new=True) as opened, shown(quiet=as_json) as progress:
+            laid_out = lay_out(clips, outdir / f"draw-{draw}", nights, draw, cast("Heard", heard))
+            scores.append(run(opened.engine, laid_out, author(), progress, IngestOptions(**asked)))
+    if as_json:
+        print_json({"heard": heard, "draws": [asdict(one) for one in scores], "mean": asdict(mean(scores))})
+        return 0
+    _print_scores(scores, mean(scores))
+    say("to look closer, and to remove what was made:")
+    for draw in range(1, draws + 1):
+        labels = shlex.quote(str(outdir / f"draw-{draw}" / "labels.csv"))
+        say(f"  {own_name()} evaluate {labels} --database {_registry(draw)}")
+    for draw in range(1, draws + 1):
+        say(f"  {own_name()} database drop {_registry(draw)}")
+    return 0
+
+
+def _refuse_earlier(draws: int) -> None:
+    """Refuse to measure registries that hold what an earlier benchmark took in."""
+    from registry.database.embedded import EmbeddedServer
+    from registry.database.registries import listed
+
+    names = {_registry(draw) for draw in range(1, draws + 1)}
+    there = [one.name for one in listed(EmbeddedServer()).registries if one.name in names]
+    if there:
+        drops = " && ".join(f"{own_name()} database drop {name} --yes" for name in there)
+        raise click.ClickException(f"An earlier benchmark is there. Remove it, then try again: {drops}")
+
+
+def _registry(draw: int) -> str:
+    return f"benchmark-{draw}"
+
+
+def _print_scores(draws: "Sequence[BenchmarkScores]", mean: "BenchmarkScores") -> None:
+    rows = [[str(number), *_row(one)] for number, one in enumerate(draws, 1)]
+    print_table(("draw", *COLUMNS.values()), rows, footer=("mean", *_row(mean)))
+
+
+def _row(scores: "BenchmarkScores") -> list[object]:
+    values = [getattr(scores, name) for name in COLUMNS]
+    return [round(value) if at < 2 else value for at, value in enumerate(values)]  # noqa: PLR2004 - counts

@@ -1,0 +1,199 @@
+"""Folders of labelled speech, SPEAKER/CLIP.wav as LibriSpeech and VoxCeleb have them, laid out as nights of radio."""
+
+import csv
+import datetime as dt
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile as sf
+
+from registry.core.records import GENDERS, Gender, Group, Integers, Rejected
+from registry.errors import SpeechUnfit
+from registry.evaluation.heard_as import Heard, heard_as
+from registry.input.audio import read_audio
+from registry.input.decoding import SAMPLE_RATE_HZ
+from registry.input.formats import AUDIO_SUFFIXES, suffix_of
+
+BROADCASTER = "benchmark"
+FIRST_NIGHT = dt.date(2020, 1, 1)
+# Few speakers of a station are heard often: a third has one or two clips, a third three to eight, the rest up to 60.
+FEW, SOME, MOST = (1, 2), (3, 8), 60
+MOST_NIGHTS = 6  # on which a speaker is heard, at least on one
+SPEAKER_COLUMNS = ("speaker", "id", "reader", "voxceleb1 id", "voxceleb2 id")
+GENDER_COLUMNS = ("gender", "sex")
+DELIMITERS = ("|", ",", ";", "\t")
+
+
+@dataclass(frozen=True)
+class SpokenClip:
+    """A file of labelled speech."""
+
+    path: Path
+    speaker: str
+    gender: Gender
+
+
+@dataclass(frozen=True)
+class LaidOut:
+    """Nights of radio made of labelled speech."""
+
+    nights: tuple[Path, ...]  # the folder of each night, which holds its groups
+    labels: Path  # a CSV file of the clips and who speaks in them
+    clips: int
+    speakers: int
+
+
+def find_speech(folder: Path, genders: Path | None) -> list[SpokenClip]:
+    """Find the audio files of a folder, whose subfolders are its speakers, in order of path.
+
+    Where the subfolders are F and M, the speakers are inside these. Else the file of genders tells them, and speakers
+    whom it does not name are left out; without such a file all are taken for women.
+
+    Args:
+        folder: For instance LibriSpeech/dev-clean, or wav of VoxCeleb.
+        genders: A table with a column of speakers and a column of genders, as LibriSpeech's SPEAKERS.TXT and VoxCeleb's
+            vox1_meta.csv are.
+
+    Raises:
+        SpeechUnfit: There is no speech of two speakers, or the file of genders names none of them.
+    """
+    told = None if genders is None else _genders(genders)
+    try:
+        inside = sorted(one for one in folder.iterdir() if one.is_dir())
+    except OSError as error:
+        raise SpeechUnfit(path=folder, cause=error.strerror) from error
+    clips: list[SpokenClip] = []
+    if inside and {one.name for one in inside} <= set(GENDERS):
+        for one in inside:
+            clips += _clips({speaker: _gender(one.name) for speaker in _folders(one)})
+    elif told is None:
+        clips += _clips(dict.fromkeys(inside, GENDERS[0]))
+    else:
+        clips += _clips({one: told[one.name] for one in inside if one.name in told})
+    if len({clip.speaker for clip in clips}) < 2:  # noqa: PLR2004 - of one speaker nothing is measured
+        cause = "it does not hold clips of two speakers, each in a folder of its own"
+        raise SpeechUnfit(path=folder, cause=cause if told is None else f"{cause}, whom {genders} names")
+    return clips
+
+
+def _folders(folder: Path) -> list[Path]:
+    return sorted(one for one in folder.iterdir() if one.is_dir())
+
+
+def _clips(gender_of: Mapping[Path, Gender]) -> list[SpokenClip]:
+    return [
+        SpokenClip(path, speaker.name, gender)
+        for speaker, gender in gender_of.items()
+        for path in sorted(speaker.rglob("*"))
+        if suffix_of(path.name) in AUDIO_SUFFIXES and path.is_file()
+    ]
+
+
+def _genders(path: Path) -> dict[str, Gender]:
+    """Read a table of speakers and their genders; lines before the one that names both columns are passed over."""
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SpeechUnfit(path=path, cause=f"it cannot be read ({error})") from error
+    for place, line in enumerate(lines):
+        for delimiter in DELIMITERS:
+            names = [cell.lower() for cell in _cells(line.lstrip(";"), delimiter)]
+            at = [_place(names, wanted) for wanted in (SPEAKER_COLUMNS, GENDER_COLUMNS)]
+            if None not in at:
+                return dict(_rows(lines[place + 1 :], delimiter, *(one or 0 for one in at)))
+    raise SpeechUnfit(path=path, cause="no line of it names a column of speakers and one of genders")
+
+
+def _rows(lines: Sequence[str], delimiter: str, speaker: int, gender: int) -> Iterator[tuple[str, Gender]]:
+    for line in lines:
+        cells = _cells(line, delimiter)
+        if len(cells) > max(speaker, gender) and cells[gender].upper()[:1] in GENDERS:
+            yield cells[speaker], _gender(cells[gender])
+
+
+def _cells(line: str, delimiter: str) -> list[str]:
+    return [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter), [])]
+
+
+def _place(names: Sequence[str], wanted: Sequence[str]) -> int | None:
+    return next((names.index(name) for name in wanted if name in names), None)
+
+
+def _gender(word: str) -> Gender:
+    return GENDERS[0] if word.upper()[:1] == GENDERS[0] else GENDERS[1]
+
+
+def draw_nights(speakers: Sequence[str], nights: int, seed: int) -> Integers:
+    """Draw on which night, counted from 0, each clip is heard, -1 for not at all; the same seed draws the same.
+
+    Args:
+        speakers: Who speaks in each clip (n,).
+        nights: How many there are.
+        seed: Of the draw.
+    """
+    rng = np.random.default_rng(seed)
+    night_of = np.full(len(speakers), -1, dtype=np.int64)
+    of_speaker: dict[str, list[int]] = {}
+    for row, speaker in enumerate(speakers):
+        of_speaker.setdefault(speaker, []).append(row)
+    for _, rows in sorted(of_speaker.items()):
+        kept = rng.permutation(rows)[: _how_many(rng)]
+        heard = rng.choice(nights, size=rng.integers(1, min(MOST_NIGHTS, nights), endpoint=True), replace=False)
+        night_of[kept] = rng.choice(heard, size=len(kept))
+    return night_of
+
+
+def _how_many(rng: np.random.Generator) -> int:
+    kind = rng.integers(3)
+    return MOST if kind == 0 else int(rng.integers(*(FEW if kind == 1 else SOME), endpoint=True))
+
+
+def lay_out(clips: Sequence[SpokenClip], outdir: Path, nights: int, seed: int, heard: Heard) -> LaidOut:
+    """Write the nights below a folder, and the labels beside them.
+
+    Clips that are heard as they are become hard links to their files, or copies where those cannot be.
+
+    Raises:
+        SpeechUnfit: The folder is there already, or cannot be written.
+    """
+    night_of = draw_nights([clip.speaker for clip in clips], nights, seed)
+    labels = outdir / "labels.csv"
+    dates = [FIRST_NIGHT + dt.timedelta(days=night) for night in range(nights)]
+    used = np.flatnonzero(night_of >= 0).tolist()
+    try:
+        outdir.mkdir(parents=True)
+        with labels.open("x", encoding="utf-8", newline="") as file:
+            rows = csv.writer(file)
+            rows.writerow(("clip", "speaker"))
+            for row in used:
+                clip, date = clips[row], dates[night_of[row]]
+                group = Group(date, BROADCASTER, clip.gender)
+                name = f"clip-{row:08d}"
+                _write_clip(clip, outdir / f"{date}" / str(group), name, heard, (seed, row))
+                rows.writerow((f"{group}/{name}", clip.speaker))
+    except OSError as error:
+        raise SpeechUnfit(path=outdir, cause=error.strerror or str(error)) from error
+    folders = tuple(outdir / f"{date}" for date in dates if (outdir / f"{date}").exists())
+    return LaidOut(folders, labels, len(used), len({clips[row].speaker for row in used}))
+
+
+def _write_clip(clip: SpokenClip, folder: Path, name: str, heard: Heard, seed: tuple[int, int]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.txt").write_text(f"{clip.speaker} {clip.path.name}\n", encoding="utf-8")
+    target = folder / f"{name}.{suffix_of(clip.path.name)}"
+    if heard == "as-it-is":
+        try:
+            os.link(clip.path, target)
+        except OSError:  # another disk, or one without such links
+            shutil.copy2(clip.path, target)
+        return
+    audio = read_audio(clip.path)
+    if isinstance(audio, Rejected):
+        shutil.copy2(clip.path, target)  # the ingest is to say what is wrong with it
+        return
+    samples = heard_as(audio.samples, heard, np.random.default_rng(seed))
+    sf.write(target.with_suffix(".wav"), samples, SAMPLE_RATE_HZ, subtype="PCM_16")

@@ -1,0 +1,61 @@
+"""`registry benchmark`: labelled speech of one's own in, a table of scores out."""
+
+import json
+from pathlib import Path
+
+import pytest
+import soundfile as sf
+
+from tests.conftest import RATE, voice
+from tests.fix_program import Run
+
+
+@pytest.fixture
+def speech(tmp_path: Path) -> Path:
+    """Two women and a man, ten clips each; the model of the tests tells them apart."""
+    for speaker, pitch_hz in (("F/a", 400), ("F/b", 1200), ("M/c", 2800)):
+        (tmp_path / "speech" / speaker).mkdir(parents=True)
+        for number in range(10):
+            sf.write(tmp_path / "speech" / speaker / f"{number}.wav", voice(pitch_hz, seed=number), RATE)
+    return tmp_path / "speech"
+
+
+def test_draws_are_measured_by_their_labels(run: Run, speech: Path, tmp_path: Path) -> None:
+    words = ("benchmark", str(speech), str(tmp_path / "bench"), "--draws", "2", "--nights", "2", "--json")
+    code, said, _ = run(*words)
+    measured = json.loads(said)
+
+    assert code == 0
+    assert measured["heard"] == "as-it-is"
+    assert [draw["speakers"] for draw in measured["draws"]] == [3, 3]
+    assert measured["mean"]["clips"] == sum(draw["clips"] for draw in measured["draws"]) / 2
+    assert measured["mean"]["precision"] == 1
+    assert measured["mean"]["largest_mixed"] == 0
+    assert measured["mean"]["f1"] == pytest.approx(sum(draw["f1"] for draw in measured["draws"]) / 2)
+
+
+def test_the_table_says_how_to_look_closer_and_an_earlier_benchmark_is_not_measured_again(
+    run: Run, speech: Path, tmp_path: Path
+) -> None:
+    words = ("benchmark", str(speech), str(tmp_path / "bench"), "--draws", "1", "--nights", "2", "--workers", "1")
+    code, said, _ = run(*words)
+    refused, _, why = run(*words)
+    labels = tmp_path / "bench" / "draw-1" / "labels.csv"
+    evaluated, scores, _ = run("evaluate", str(labels), "--database", "benchmark-1")
+    again = run("database", "drop", "benchmark-1", "--yes")[0]
+
+    assert (code, evaluated, again) == (0, 0, 0)
+    assert "B-cubed F1" in said
+    assert f"evaluate {labels} --database benchmark-1" in said
+    assert refused == 2
+    assert "An earlier benchmark is there" in why
+    assert "true speakers: 3" in scores
+
+
+def test_a_folder_without_speakers_is_2_and_makes_no_registry(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    code, _, why = run("benchmark", str(tmp_path / "empty"), str(tmp_path / "bench"))
+
+    assert code == 2
+    assert "does not hold clips of two speakers" in why
+    assert not (tmp_path / "bench").exists()
