@@ -86,7 +86,7 @@ def run(
     home = Path(tempfile.mkdtemp(prefix="registry-run-", dir=short_folder()))
     home.chmod(0o755)
     monkeypatch.setenv("REGISTRY_HOME", str(home))
-    monkeypatch.setenv("REGISTRY_LINGER_S", "30")
+    monkeypatch.setenv("REGISTRY_LINGER_S", "0")
     monkeypatch.delenv("REGISTRY_DATABASE_URL", raising=False)
     assert two_models
 
@@ -96,6 +96,6 @@ def run(
             main(words)
         return (int(ended.value.code or 0), *capsys.readouterr())
 
-    yield run_command
-    EmbeddedServer(home).stop()
+    with EmbeddedServer(home):  # or each command would start a server
+        yield run_command
     shutil.rmtree(home)
