@@ -84,7 +84,7 @@ def reach(
         create: True makes a registry where there is none, and takes the one that is there.
         new: True begins a registry where there is none, and refuses one that holds clips.
         upgrade: False leaves the schema as it is, and shows an empty database too, for asking about it.
-        reading: True leaves the views and functions as they are unless the schema is an older one.
+        reading: True leaves views and functions that somebody changed as they are, so that a check can tell.
 
     Raises:
         NameUnfit: No registry of the embedded server can have this name.
@@ -92,7 +92,7 @@ def reach(
         RegistryBegun: With `new`, there is one with clips.
         DatabaseUnreachable, DatabaseRefused: No server answers, or it refuses the login.
         EmbeddedServerFailed, DatabaseDiskFull: The embedded server did not start.
-        EncodingUnfit, VectorMissing, VectorTooOld, SchemaTooNew, NotARegistry: The database cannot serve.
+        EncodingUnfit, VectorMissing, VectorTooOld, SchemaTooNew, NotARegistry, ViewsInUse: The database cannot serve.
     """
     wanted = os.environ.get("REGISTRY_DATABASE_URL") or DEFAULT_NAME if database is None else database
     wish = _Wish(create, new, upgrade, reading)
@@ -242,8 +242,8 @@ def _brought_up(connection: Connection, opened: Database, wish: _Wish) -> str | 
     if wish.new and not is_empty and identity.holds_clips(connection):
         raise RegistryBegun(place=opened.place)
     is_changed = schema.upgrade(connection, opened.shown_url)
-    if not is_changed and not wish.reading:
-        views.ensure(connection)
+    if not is_changed:
+        views.ensure(connection, reading=wish.reading)
     if facts.is_hidden and not wish.reading:
         schema.show(connection)
     return identity.registry_id(connection) if is_empty and is_changed else None

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from registry.database import views
 from registry.database.search_path import LASTING_TABLES, OWN
 from registry.database.store import locks
+from registry.database.store.tables import metadata
 from registry.errors import NotARegistry, SchemaTooNew, VectorMissing, VectorTooOld
 
 if TYPE_CHECKING:
@@ -95,6 +96,7 @@ def upgrade(connection: Connection, shown_url: str) -> bool:
         VectorMissing, VectorTooOld: The server's pgvector cannot serve.
         SchemaTooNew: A newer version of the package wrote the database.
         NotARegistry: The database holds tables of something else.
+        ViewsInUse: What people made upon the views stands in the way.
     """
     found = standing(connection, shown_url)
     if found is Standing.OLDER:  # where it is empty, one of two that begin it at once fails on what the other makes
@@ -105,8 +107,8 @@ def upgrade(connection: Connection, shown_url: str) -> bool:
     ensure_pgvector(connection, shown_url)
     from alembic import command
 
-    command.upgrade(alembic_config(connection), "head")
-    views.put_in_place(connection)
+    with views.made_anew(connection):
+        command.upgrade(alembic_config(connection), "head")
     return True
 
 
@@ -117,9 +119,9 @@ def take_back(connection: Connection, *, with_schema: bool) -> None:
         connection: In a transaction.
         with_schema: Whether the schema was made for it; pgvector is left, and the schema with it if it is there.
     """
-    from alembic import command
-
-    command.downgrade(alembic_config(connection), "base")
+    views.drop(connection)
+    metadata.drop_all(connection)
+    connection.execute(text("DROP FUNCTION keep_totals()"))
     connection.execute(text("DROP TABLE alembic_version"))
     if with_schema:
         with suppress(DBAPIError), connection.begin_nested():

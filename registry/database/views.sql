@@ -1,4 +1,5 @@
--- What users query: the documented views and functions, put in place by every command that writes unless they are.
+-- What users query: the documented views and functions. Every command makes them anew where another version of this
+-- script made them, and every command that writes does so where somebody changed them.
 -- Columns are only ever added, at the end. What a body in quotes says is looked up when it runs: by whoever that may be,
 -- only where our own sessions look.
 
