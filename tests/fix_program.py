@@ -75,6 +75,12 @@ def machine() -> Iterator[Machine]:
     shutil.rmtree(folder)
 
 
+def _remove(home: Path) -> None:
+    """Remove a server's folder, into which the process that waits for its end may write a last time."""
+    while home.exists():
+        shutil.rmtree(home, ignore_errors=True)
+
+
 Run = Callable[..., tuple[int, str, str]]  # words -> exit code, standard output and error
 
 
@@ -86,7 +92,7 @@ def run(
     home = Path(tempfile.mkdtemp(prefix="registry-run-", dir=short_folder()))
     home.chmod(0o755)
     monkeypatch.setenv("REGISTRY_HOME", str(home))
-    monkeypatch.setenv("REGISTRY_LINGER_S", "0")
+    monkeypatch.setenv("REGISTRY_LINGER_S", "30")
     monkeypatch.delenv("REGISTRY_DATABASE_URL", raising=False)
     assert two_models
 
@@ -96,6 +102,6 @@ def run(
             main(words)
         return (int(ended.value.code or 0), *capsys.readouterr())
 
-    with EmbeddedServer(home):  # or each command would start a server
-        yield run_command
-    shutil.rmtree(home)
+    yield run_command
+    EmbeddedServer(home).stop()
+    _remove(home)
