@@ -94,10 +94,16 @@ def ends_sound(engine: Engine) -> Iterator[None]:
     assert check(engine) == []
 
 
+def bands(samples: Floats, count: int, width_hz: int) -> Floats:
+    """Sum up the spectrum of samples in bands from 0 Hz up, to unit length."""
+    spectrum = np.abs(np.fft.rfft(samples, n=RATE))[: count * width_hz].reshape(count, width_hz).sum(axis=1)
+    unit: Floats = (spectrum / np.linalg.norm(spectrum)).astype(np.float32)
+    return unit
+
+
 def fake_infer(samples: Floats) -> Floats:
     """Hear a voice as the pitches it is made of: equal tones are one voice, other tones are strangers."""
-    spectrum = np.abs(np.fft.rfft(samples, n=RATE))[:4000].reshape(40, 100).sum(axis=1)
-    return (spectrum / np.linalg.norm(spectrum)).astype(np.float32)
+    return bands(samples, 40, 100)
 
 
 @pytest.fixture
@@ -110,8 +116,7 @@ def fake_model(monkeypatch: pytest.MonkeyPatch) -> Embedder:
 
 def second_infer(samples: Floats) -> Floats:
     """Hear the same voices in another space: the same tones, summed up in other bands."""
-    spectrum = np.abs(np.fft.rfft(samples, n=RATE))[:3984].reshape(48, 83).sum(axis=1)
-    return (spectrum / np.linalg.norm(spectrum)).astype(np.float32)
+    return bands(samples, 48, 83)
 
 
 LOADERS = ("registry.ingest.model_in_use", "registry.whois", "registry.ingest.reembed")

@@ -64,7 +64,7 @@ def pools(cases: Sequence[Case]) -> list[str]:
 
 
 def least(rows: Sequence[Row], column: str) -> float:
-    return min(getattr(row.measured, column) for row in rows)
+    return min(float(getattr(row.measured, column)) for row in rows)
 
 
 def hold(rows: Sequence[Row], figure: AddFigure, name: str) -> None:

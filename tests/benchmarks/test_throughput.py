@@ -152,7 +152,9 @@ def test_an_ingest_is_fast(
     files = sorted(folder.rglob("*.wav"))
     print()
     ours, peers = load_ours(), loaded(tmp_path, files[::CHECKED_EVERY])
-    runs = {peer.name: partial(on_all_cores, embed, files) for peer, embed in peers.items()}
+    runs: dict[str, Callable[[], None]] = {
+        peer.name: partial(on_all_cores, embed, files) for peer, embed in peers.items()
+    }
     runs |= {name: partial(into_fresh_registry, server, template, folder, one) for name, one in ours.items()}
     before, taken, after = floors(), best_s(runs), floors()
     floor = {precision: min(before[precision], after[precision]) for precision in before}

@@ -17,6 +17,7 @@ from registry.database.store import agreement, certainty, embeddings, models, sp
 from registry.database.store.models import Foundation
 from registry.ingest import ingest
 from registry.ingest.reembed import reembed
+from registry.input.narrowness import narrowness
 from registry.speech import workers
 from registry.whois import whois
 from tests.conftest import AUTHOR, RATE, MakeClip, night
@@ -184,12 +185,12 @@ def test_a_killed_one_leaves_profiles_exact_and_is_taken_up(
     unmeasured: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(settings, "EMBEDDING_BATCH_CLIPS", 1)
-    measure, left = workers.narrowness, iter(range(3))
+    left = iter(range(3))
 
     def interrupted(samples: Floats) -> float:
         if next(left, None) is None:
             raise KeyboardInterrupt
-        return measure(samples)
+        return narrowness(samples)
 
     with monkeypatch.context() as patch:
         patch.setattr(workers, "narrowness", interrupted)

@@ -62,7 +62,7 @@ def chain(seed: int, count: int) -> Sets:
 def all_pairs(sets: Sets, constraints: Constraints | None = None) -> list[Merge]:
     """Join by looking at all pairs each time."""
     rules = constraints or Constraints()
-    labels, merges = np.arange(len(sets)), []
+    labels, merges = np.arange(len(sets)), list[Merge]()
     while True:
         names, dense = np.unique(labels, return_inverse=True)
         now = BAR.united(sets, dense)

@@ -34,7 +34,7 @@ def some_sets(seed: int, count: int) -> Sets:
 
 def above_level(sets: Sets, bar: Bar = BAR) -> Floats:
     """How far above the level of strangers the bar is (k, k)."""
-    level: Floats = bar.between(sets, sets) - (sets.level[:, None] + sets.level) / 2
+    level: Floats = bar.between(sets, sets) - (sets.level[:, None] + sets.level) / np.float32(2)
     return level
 
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from secrets import token_hex
+from typing import cast
 
 import numpy as np
 import pytest
@@ -26,7 +27,7 @@ from registry.ingest.read import read_new
 from registry.input.scan import scan
 from registry.speech.embedder import load_embedder
 from registry.speech.ray_workers import RayWorkers
-from registry.speech.workers import Heard
+from registry.speech.workers import Heard, Read
 from tests.benchmarks.speech import manifest
 from tests.conftest import AUTHOR, CORPORA, MakeClip, new_database, night
 
@@ -206,8 +207,8 @@ def test_a_clip_that_fails_everywhere_is_rejected_and_the_next_is_read(
     make_clip("c1")
     ((_, found),) = scan([indir]).groups.items()
     with RayWorkers(cluster.address, no_foundation, str) as workers:
-        (killed,) = workers.hear([1], os._exit)  # type: ignore[arg-type]  # as a fault of a decoder ends a process
-        (failed,) = workers.hear(["clip.wav"], int)  # type: ignore[arg-type]  # which raises
+        (killed,) = workers.hear([1], cast("Read[int, object]", os._exit))  # as a fault of a decoder ends a process
+        (failed,) = workers.hear(["clip.wav"], cast("Read[str, object]", int))  # which raises
         (heard,) = workers.hear(found.pairs.values(), read_new)
 
     assert isinstance(killed, Rejected)
