@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-import pytest
 from sqlalchemy import Engine
 
 from registry.core.records import Rejected
@@ -13,16 +12,11 @@ from registry.input.remote import RemotePath, to_path
 from registry.speech.ray_workers import RayWorkers
 from tests.conftest import AUTHOR
 from tests.fix_s3 import Bucket
-
-pytest.importorskip("ray", reason="the extra [ray] is not installed")  # before what needs it
-from tests.speech.ray_workers import test_ray
-from tests.speech.ray_workers.test_ray import State, assert_same, no_foundation, state, two_nodes
+from tests.speech.ray_workers.conftest import State, TwoNodes, state, two_nodes
+from tests.speech.ray_workers.test_ray import assert_same, no_foundation
 
 if TYPE_CHECKING:
     from registry.speech.workers import Read
-
-pytestmark = test_ray.pytestmark
-nights, local = test_ray.nights, test_ray.local
 
 
 def test_two_nodes_read_every_object_once(engine: Engine, nights: Path, local: State, bucket: Bucket) -> None:
@@ -41,8 +35,8 @@ def test_two_nodes_read_every_object_once(engine: Engine, nights: Path, local: S
     assert check(engine) == []
 
 
-def test_nodes_without_the_extra_say_so() -> None:
-    with two_nodes() as cluster, RayWorkers(cluster.address, no_foundation, str) as workers:
+def test_nodes_without_the_extra_say_so(cluster: TwoNodes) -> None:
+    with RayWorkers(cluster.address, no_foundation, str) as workers:
         (found,) = workers.hear(
             [RemotePath("nonsense://bucket/a.wav")], cast("Read[RemotePath, object]", RemotePath.stat)
         )
