@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
+import hypothesis
 import numpy as np
 import psycopg
 import pytest
@@ -28,6 +29,10 @@ from registry.speech.embedder import Embedder
 os.environ["PYANNOTE_METRICS_ENABLED"] = "0"
 os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="registry-state-")  # where it is noted what a test named
 os.environ["REGISTRY_LINGER_S"] = "0"  # a test leaves no server behind
+
+# How long an example takes says how busy the machine is, not whether the example holds.
+hypothesis.settings.register_profile("unhurried", hypothesis.settings.default, deadline=None)
+hypothesis.settings.load_profile("unhurried")
 
 CORPORA = Path(__file__).resolve().parents[2] / "shared" / "corpora"
 RATE = 16_000
