@@ -26,6 +26,8 @@ from registry.database.store import corrections
 from registry.database.store.operations import Author
 from registry.speech.embedder import Embedder
 
+SOURCE = Path(__file__).resolve().parents[1]
+os.environ["PYTHONPATH"] = os.pathsep.join([str(SOURCE), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)  # first
 os.environ["PYANNOTE_METRICS_ENABLED"] = "0"
 os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="registry-state-")  # where it is noted what a test named
 os.environ["REGISTRY_LINGER_S"] = "0"  # a test leaves no server behind

@@ -1,6 +1,6 @@
 """Who is who by every sound: as it is, by telephone, GSM and Opus, in a room, in noise, mixed, and in small nights.
 
-pip install '.[dev]', then pytest -m benchmark tests/benchmarks/test_sounds.py -s
+pip install -e '.[dev]', then pytest -m benchmark tests/benchmarks/test_sounds.py -s
 It takes hours; -k picks a part: as_they_are, by_each_sound, mixed, small_nights, or the name of a set. The first run
 embeds the labelled speech by each sound, which takes an hour; REGISTRY_BENCH_CACHE names the folder that keeps it.
 REGISTRY_BENCH_PICTURE=tests/benchmarks/sounds.svg draws the sets by each sound, of those that were measured.
