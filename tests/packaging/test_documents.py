@@ -19,7 +19,7 @@ LIBRARY = sorted((ROOT / "registry").rglob("*.py"))
 def test_the_readme_has_the_two_commands_that_the_gate_runs() -> None:
     installs = re.findall(r"^```sh\n(python3 -m venv .*)\n```$", README, re.MULTILINE)
 
-    assert [command.rsplit("/", 1)[1] for command in installs] == ["registry demo", "pytest"]
+    assert [command.rsplit("/", 1)[1] for command in installs] == ["registry demo", "pytest --cov"]
 
 
 @pytest.mark.parametrize("name", sorted(commands.commands))
