@@ -12,10 +12,11 @@ import pytest
 from sqlalchemy import Engine, text
 
 from cli.main import main
+from registry import settings
 from registry.core.records import Floats
 from registry.speech.embedder import Embedder
 from tests.cli.test_json import CALLS
-from tests.conftest import LOADERS, MakeClip, night
+from tests.conftest import LOADERS, MakeClip, mistake, night
 
 MORE_THAN_CORES = len(os.sched_getaffinity(0)) + 1
 GARBLED = "rÃ¡dio_F20201105"  # as a name looks that was read in another encoding
@@ -283,3 +284,44 @@ def test_every_command_asks_the_database_that_is_named(run: Run, tmp_path: Path,
 
     assert (said.code, said.out) == (2, "")
     assert f"{NOBODY}/named" in said.err
+
+
+@pytest.fixture
+def two_numbers(run: Run, engine: Engine, fake_model: Embedder, make_clip: MakeClip, indir: Path) -> None:  # noqa: ARG001 - what embeds
+    """One voice under two numbers, F0001 and F0003, and another voice."""
+    for name in "abcd":
+        make_clip(name, 400)
+    make_clip("x", 3000)
+    run("ingest", indir)
+    mistake(engine, ["c", "d"], None)
+
+
+@pytest.mark.usefixtures("two_numbers")
+def test_a_planned_consolidation_changes_nothing(run: Run, engine: Engine) -> None:
+    numbers = "SELECT number FROM clips WHERE name IN ('a', 'c') ORDER BY name"
+    planned = run("consolidate", "--plan").out
+    kept = values(engine, numbers)
+    done = run("consolidate").out
+
+    assert ("nothing was changed" in planned, "nothing was changed" in done) == (True, False)
+    assert (kept, values(engine, numbers)) == (["F0001", "F0003"], ["F0001", "F0001"])
+
+
+@pytest.mark.usefixtures("two_numbers")
+def test_all_clips_are_clustered_anew_where_asked_for(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a registry that is no longer young."""
+    monkeypatch.setattr(settings, "YOUNG_AUDIOS", 0)
+    found = [json.loads(run("consolidate", *full, "--plan", "--json").out) for full in ((), ("--full",))]
+
+    assert ["gap" in one for one in found] == [False, True]
+
+
+@pytest.mark.usefixtures("two_numbers")
+@pytest.mark.parametrize("command", ["consolidate", "evaluate"])
+def test_what_there_is_to_hear_is_a_playlist_where_asked_for(run: Run, tmp_path: Path, command: str) -> None:
+    playlist = tmp_path / "hear.m3u"
+    said = run(command, "--playlist", playlist)
+    head, *entries = playlist.read_text().splitlines()
+
+    assert head == "#EXTM3U"
+    assert [line.strip() for line in said.out.splitlines() if line.strip().endswith(".wav")] == entries[1::2]
