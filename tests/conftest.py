@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
+import hypothesis
 import numpy as np
 import psycopg
 import pytest
@@ -25,9 +26,15 @@ from registry.database.store import corrections
 from registry.database.store.operations import Author
 from registry.speech.embedder import Embedder
 
+SOURCE = Path(__file__).resolve().parents[1]
+os.environ["PYTHONPATH"] = os.pathsep.join([str(SOURCE), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)  # first
 os.environ["PYANNOTE_METRICS_ENABLED"] = "0"
 os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="registry-state-")  # where it is noted what a test named
 os.environ["REGISTRY_LINGER_S"] = "0"  # a test leaves no server behind
+
+# How long an example takes says how busy the machine is, not whether the example holds.
+hypothesis.settings.register_profile("unhurried", hypothesis.settings.default, deadline=None)
+hypothesis.settings.load_profile("unhurried")
 
 CORPORA = Path(__file__).resolve().parents[2] / "shared" / "corpora"
 RATE = 16_000
@@ -94,10 +101,16 @@ def ends_sound(engine: Engine) -> Iterator[None]:
     assert check(engine) == []
 
 
+def bands(samples: Floats, count: int, width_hz: int) -> Floats:
+    """Sum up the spectrum of samples in bands from 0 Hz up, to unit length."""
+    spectrum = np.abs(np.fft.rfft(samples, n=RATE))[: count * width_hz].reshape(count, width_hz).sum(axis=1)
+    unit: Floats = (spectrum / np.linalg.norm(spectrum)).astype(np.float32)
+    return unit
+
+
 def fake_infer(samples: Floats) -> Floats:
     """Hear a voice as the pitches it is made of: equal tones are one voice, other tones are strangers."""
-    spectrum = np.abs(np.fft.rfft(samples, n=RATE))[:4000].reshape(40, 100).sum(axis=1)
-    return (spectrum / np.linalg.norm(spectrum)).astype(np.float32)
+    return bands(samples, 40, 100)
 
 
 @pytest.fixture
@@ -110,8 +123,7 @@ def fake_model(monkeypatch: pytest.MonkeyPatch) -> Embedder:
 
 def second_infer(samples: Floats) -> Floats:
     """Hear the same voices in another space: the same tones, summed up in other bands."""
-    spectrum = np.abs(np.fft.rfft(samples, n=RATE))[:3984].reshape(48, 83).sum(axis=1)
-    return (spectrum / np.linalg.norm(spectrum)).astype(np.float32)
+    return bands(samples, 48, 83)
 
 
 LOADERS = ("registry.ingest.model_in_use", "registry.whois", "registry.ingest.reembed")

@@ -10,12 +10,13 @@ Ports = Mapping[str, Sequence[int | str]]  # shapes by name
 def graph(sound: Ports, embeddings: Ports, *, weights: TensorProto | None = None) -> ModelProto:
     """Make a model that gives its input, scaled by weights, as each of its outputs."""
     nodes = [helper.make_node("Mul", [*sound, "w"], [name]) for name in embeddings]
-    ports = [
-        [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in some.items()]
-        for some in (sound, embeddings)
-    ]
+    inputs, outputs = (
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in ports.items()]
+        for ports in (sound, embeddings)
+    )
     return helper.make_model(
-        helper.make_graph(nodes, "g", *ports, [weights or inside()]), opset_imports=[helper.make_opsetid("", 17)]
+        helper.make_graph(nodes, "g", inputs, outputs, [weights or inside()]),
+        opset_imports=[helper.make_opsetid("", 17)],
     )
 
 

@@ -107,7 +107,7 @@ def clustering(truth: Integers, found: Integers) -> Clustering:
         truth: True speakers (n,), n > 0; any integers.
         found: Speakers found (n,).
     """
-    from sklearn.metrics.cluster import (  # type: ignore[import-untyped]
+    from sklearn.metrics.cluster import (
         adjusted_rand_score,
         contingency_matrix,
         pair_confusion_matrix,

@@ -38,7 +38,7 @@ def without_record(files: dict[str, tuple[bytes, int]]) -> dict[str, tuple[bytes
 @pytest.fixture(scope="module")
 def nights(home: Path) -> Iterator[Path]:
     folder = home / "nights"
-    lay_out = [sys.executable, CORPORA / "lay_out.py", CORPORA / "emodb", folder, "--uneven"]
+    lay_out = [sys.executable, *map(str, (CORPORA / "lay_out.py", CORPORA / "emodb", folder)), "--uneven"]
     subprocess.run(lay_out, check=True, capture_output=True)
     yield folder
     shutil.rmtree(folder)
@@ -55,7 +55,7 @@ def exported(home: Path, nights: Path) -> Path:
 
 
 def test_voices_are_told_apart_and_known_again(nights: Path, exported: Path) -> None:
-    score = [sys.executable, CORPORA / "score.py", nights, exported, "--json"]
+    score = [sys.executable, *map(str, (CORPORA / "score.py", nights, exported)), "--json"]
     scores = json.loads(subprocess.run(score, check=True, capture_output=True, text=True).stdout)
 
     assert scores["missing"] == 0

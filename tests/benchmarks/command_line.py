@@ -14,7 +14,7 @@ REGISTRY = Path(sysconfig.get_path("scripts")) / "registry"
 
 def run_tool(name: str, *arguments: object) -> bytes:
     """Run one of the tools beside the labelled speech, and give what it prints."""
-    command = [sys.executable, CORPORA / f"{name}.py", *map(str, arguments)]
+    command = [sys.executable, str(CORPORA / f"{name}.py"), *map(str, arguments)]
     return subprocess.run(command, check=True, capture_output=True).stdout
 
 

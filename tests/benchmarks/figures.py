@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+MISSED = "NOT"
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -28,7 +30,12 @@ class Figure:
             return ""
         low = float("-inf") if self.at_least is None else self.at_least
         high = float("inf") if self.at_most is None else self.at_most
-        return "as wanted" if low <= self.value <= high else "NOT"
+        return "as wanted" if low <= self.value <= high else MISSED
+
+    @property
+    def is_missed(self) -> bool:
+        """Say whether there is a bar that the value does not meet."""
+        return self.verdict == MISSED
 
 
 @dataclass(frozen=True)

@@ -127,9 +127,9 @@ class MemoryRegistry:
         bar = bar_among(self._voices(), strangers, self.rule)
         for key in [key for key in sorted(self.members) if len(self.members[key]) > 1]:
             audios = np.array(self.members[key])
-            vectors, *sounds = self.speech.take(audios)
+            vectors, durations_s, narrowness = self.speech.take(audios)
             cut = cut_in_two(vectors)
-            if one_voice(vectors, *sounds, cut, bar) < self.rule.parting_probability:
+            if one_voice(vectors, durations_s, narrowness, cut, bar) < self.rule.parting_probability:
                 self.members[key] = audios[~cut.leaves].tolist()
                 self.members[next(self.keys)] = audios[cut.leaves].tolist()
 

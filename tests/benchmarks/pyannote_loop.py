@@ -27,7 +27,8 @@ def whole(model: Any) -> Callable[[Path], np.ndarray]:
 
     def embed(path: Path) -> np.ndarray:
         samples, rate = sf.read(path, dtype="float32")
-        return inference({"waveform": torch.from_numpy(samples)[None], "sample_rate": rate})
+        vector: np.ndarray = inference({"waveform": torch.from_numpy(samples)[None], "sample_rate": rate})
+        return vector
 
     return embed
 

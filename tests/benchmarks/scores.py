@@ -35,7 +35,8 @@ def precisions(truth: np.ndarray, found: np.ndarray) -> Shares:
 
 def largest_mixed(truth: np.ndarray, found: np.ndarray, gender: np.ndarray) -> float:
     """Give the share of a gender's clips that the worst of its speakers holds and that are not of its main voice."""
-    return max(_most_astray(truth[is_of], found[is_of]) / is_of.sum() for is_of in (gender == g for g in set(gender)))
+    of_each = (gender == one for one in set(gender))
+    return max(_most_astray(truth[is_of], found[is_of]) / int(is_of.sum()) for is_of in of_each)
 
 
 def _most_astray(truth: np.ndarray, found: np.ndarray) -> int:

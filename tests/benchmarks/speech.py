@@ -42,9 +42,10 @@ class Speech:
     narrowness: Floats  # (n,)
     audio_hash: np.ndarray  # (n,) equal for equal sound
 
-    def take(self, rows: Integers) -> tuple[Floats, Floats, Floats]:
+    def take(self, rows: Integers | Sequence[int]) -> tuple[Floats, Floats, Floats]:
         """Give vectors, seconds and narrowness of some clips."""
-        return self.vectors[rows], self.durations_s[rows], self.narrowness[rows]
+        at = np.asarray(rows, np.int64)
+        return self.vectors[at], self.durations_s[at], self.narrowness[at]
 
     def at(self, rows: Integers) -> "Speech":
         """Give some of the clips, in the order asked for."""
@@ -74,7 +75,7 @@ def speech_of(corpora: Sequence[str], sound: str = "") -> Speech:
 
 def followed_by(parts: Sequence[Speech]) -> Speech:
     """Put the clips of several behind one another."""
-    return Speech(*(np.concatenate([getattr(part, name) for part in parts]) for name in Speech.__annotations__))
+    return Speech(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in Speech.__annotations__})
 
 
 def cache_folder() -> Path:
@@ -103,8 +104,7 @@ def _embed(corpus: str, sound: str) -> Speech:
     embed = partial(_embed_clip, corpus=corpus, sound=sound, embedder=load_embedder())
     with ThreadPoolExecutor(max_workers=len(os.sched_getaffinity(0))) as threads:
         vectors, durations_s, narrow, hashes = zip(*threads.map(embed, paths), strict=True)
-    sounds = (np.array(values, np.float32) for values in (durations_s, narrow))
-    return Speech(np.stack(vectors), *sounds, np.array(hashes))
+    return Speech(np.stack(vectors), np.array(durations_s, np.float32), np.array(narrow, np.float32), np.array(hashes))
 
 
 def _embed_clip(path: str, corpus: str, sound: str, embedder: Embedder) -> tuple[Floats, float, float, str]:

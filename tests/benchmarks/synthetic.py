@@ -96,7 +96,8 @@ def voices(count: int, seed: int = 1) -> Floats:
 def spoken(directions: Floats, rng: np.random.Generator, one_voice: float = ONE_VOICE) -> Floats:
     """Make one clip's vector of each direction (n, DIMENSION), unit length but for chance."""
     noise = _units(len(directions), rng)
-    return (np.sqrt(one_voice) * directions + np.sqrt(1 - one_voice) * noise).astype(np.float32)
+    vectors: Floats = (np.sqrt(one_voice) * directions + np.sqrt(1 - one_voice) * noise).astype(np.float32)
+    return vectors
 
 
 def _units(count: int, rng: np.random.Generator) -> Floats:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -35,7 +35,9 @@ from tests.questions import QUESTIONS, examples_of_the_readme
 pytestmark = pytest.mark.benchmark
 SIZES = tuple(map(int, os.environ.get("REGISTRY_BENCH_CLIPS", "1000 10000 100000 1000000").split()))
 REPETITIONS = 5
-MOST = 1.3  # times what a night costs in the smallest registry
+MOST = 1.4  # times what a night costs in the smallest registry; 1.3 was measured
+MOST_EXPORT_S, MOST_CHANGED_S = 6.0, 1.5  # 4 to 5 s and 1.1 were measured
+MANY, MOST_BYTES = 1_000_000, 2_500  # clips; bytes of each besides its files, of which 2,200 were measured
 EXPORTED_CLIPS = 100_000
 COPY = "copied"
 T = TypeVar("T")
@@ -157,8 +159,6 @@ def test_a_night_costs_what_the_night_is(server: EmbeddedServer, figure: AddFigu
     figure(f"a night in {large.clips:,} clips, beside {small.clips:,}, but the scan", ratio, "times", at_most=MOST)
     figure("the scan then", large.seconds[SCANS], "s")
 
-    assert ratio <= MOST
-
 
 def timed(run: Callable[[], T]) -> tuple[float, T]:
     os.sync()  # or a step waits for what the one before it has written
@@ -190,8 +190,8 @@ def test_an_export_of_what_is_unchanged_takes_seconds(
     written = [report.written for _, report in changed]
     print(f"\n{EXPORTED_CLIPS:,} of {clips:,} clips: first {first_s:.1f} s, unchanged {unchanged_s:.1f} s")
     print(f"a speaker changed: {changed_s:.1f} s ({written} files written)")
-    figure(f"export of {EXPORTED_CLIPS:,} of {clips:,} clips, unchanged", unchanged_s, "s")
-    figure("a speaker changed, on top", changed_s - unchanged_s, "s")
+    figure(f"export of {EXPORTED_CLIPS:,} of {clips:,} clips, unchanged", unchanged_s, "s", at_most=MOST_EXPORT_S)
+    figure("a speaker changed, on top", changed_s - unchanged_s, "s", at_most=MOST_CHANGED_S)
 
     assert {report.unchanged for _, report in unchanged} == {2 * EXPORTED_CLIPS}
     assert max(unchanged_s, changed_s) < first_s
@@ -210,18 +210,17 @@ def test_print_what_a_question_takes(server: EmbeddedServer) -> None:
         print(f"\n{SIZES[-1]:,} clips: seconds at first, and again")
         for question in questions:
             asked = text(f"EXPLAIN (ANALYZE, TIMING OFF, SERIALIZE TEXT) {question}")
-            first_s, again_s = (timed(lambda asked=asked: connection.execute(asked).all())[0] for _ in range(2))
+            first_s, again_s = (timed(partial(connection.execute, asked))[0] for _ in range(2))
             print(f"{first_s:8.3f} {again_s:8.3f}  {' '.join(question.split())}", flush=True)
 
     assert questions
 
 
-def test_print_what_a_row_takes(server: EmbeddedServer) -> None:
+def test_what_a_row_takes(server: EmbeddedServer, figure: AddFigure) -> None:
     with reach(server.url(filled(server, SIZES[-1]))) as opened, opened.engine.connect() as connection:
         rows = connection.execute(text(SIZES_OF_ROWS)).all()
         total = connection.execute(text("SELECT pg_database_size(current_database())")).scalar_one()
     print(f"\n{SIZES[-1]:,} clips: {total / SIZES[-1]:.0f} bytes a clip in all")
     for name, kind, size, count in rows:
         print(f"{name:38} {kind:26} {count:>9,} rows  {size / count:7.1f} bytes a row")
-
-    assert total / SIZES[-1] < 20_000
+    figure(f"a clip of {SIZES[-1]:,}", total / SIZES[-1], "bytes", at_most=MOST_BYTES if SIZES[-1] >= MANY else None)

@@ -99,7 +99,7 @@ def print_scores() -> None:
         draw(lines, len(PRODUCT), Path(picture))
 
 
-@pytest.mark.parametrize(("is_tuned", "ahead"), [(False, 0.05), (True, 0.03)], ids=["as published", "tuned here"])
+@pytest.mark.parametrize(("is_tuned", "ahead"), [(False, 0.05), (True, 0.01)], ids=["as published", "tuned here"])
 def test_better_than_every_published_rule(is_tuned: bool, ahead: float) -> None:
     """Also than with the one cut that suits these sets best, which nobody has who has no labels."""
     print_scores()
@@ -122,8 +122,8 @@ def test_nights_are_drawn_as_lay_out_draws_them(tmp_path: Path) -> None:
 def test_no_set_is_far_below_the_mean() -> None:
     line = product_lines()[0]
 
-    assert line.mean_f1 >= 0.88
-    assert line.worst_f1 >= 0.70
+    assert line.mean_f1 >= 0.91
+    assert line.worst_f1 >= 0.80
 
 
 def test_print_what_the_knob_does() -> None:

@@ -21,7 +21,7 @@ from tests.benchmarks.figures import AddFigure
 pytestmark = pytest.mark.benchmark
 REGISTRY = Path(sysconfig.get_path("scripts")) / "registry"
 CLIPS = 20_000
-MOST_MIB = 1536
+MOST_MIB, MOST_LINKING_MIB = 500, 250  # above what there is without clips; 431 and 174 were measured
 CLIP_S = 0.4
 BARE_MODEL = """
 import numpy as np
@@ -60,7 +60,6 @@ def test_twenty_thousand_clips_fit(home: Path, figure: AddFigure) -> None:
     print(f"\nbare model {bare:.0f} MiB; ingest of {CLIPS} clips {ingest:.0f} MiB, {ingest - bare:.0f} above")
 
     figure(f"ingest of {CLIPS:,} clips in a group, above the model", ingest - bare, "MiB", at_most=MOST_MIB)
-    assert ingest - bare < MOST_MIB
 
 
 @pytest.mark.parametrize("cosine", [0.6, 0.8])
@@ -69,5 +68,4 @@ def test_linking_them_fits(home: Path, cosine: float, figure: AddFigure) -> None
     linking = peak_mib(sys.executable, "-m", large_group.__name__, str(CLIPS), str(cosine), home=home)
     print(f"{linking:.0f} MiB, {linking - bare:.0f} above the bare interpreter")
 
-    figure(f"linking them, one voice {cosine}, above Python", linking - bare, "MiB", at_most=MOST_MIB)
-    assert linking - bare < MOST_MIB
+    figure(f"linking them, one voice {cosine}, above Python", linking - bare, "MiB", at_most=MOST_LINKING_MIB)

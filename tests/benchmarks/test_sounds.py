@@ -1,6 +1,6 @@
 """Who is who by every sound: as it is, by telephone, GSM and Opus, in a room, in noise, mixed, and in small nights.
 
-pip install '.[dev]', then pytest -m benchmark tests/benchmarks/test_sounds.py -s
+pip install -e '.[dev]', then pytest -m benchmark tests/benchmarks/test_sounds.py -s
 It takes hours; -k picks a part: as_they_are, by_each_sound, mixed, small_nights, or the name of a set. The first run
 embeds the labelled speech by each sound, which takes an hour; REGISTRY_BENCH_CACHE names the folder that keeps it.
 REGISTRY_BENCH_PICTURE=tests/benchmarks/sounds.svg draws the sets by each sound, of those that were measured.
@@ -21,10 +21,11 @@ from tests.benchmarks.command_line import run_tool, score_of
 from tests.benchmarks.conditions import tool
 from tests.benchmarks.figures import AddFigure
 from tests.benchmarks.scores import bcubed, largest_mixed, one_number, precisions, score
-from tests.benchmarks.sounds import ACTED, AS_IT_IS, BY_SOUND, CASES, MIXED, READ, SMALL, Case, Row, row_of
+from tests.benchmarks.sounds import AS_IT_IS, BY_SOUND, CASES, MIXED, SMALL, Case, Row, row_of
 from tests.benchmarks.sounds_picture import draw
 from tests.benchmarks.sounds_table import cells, sound_table
 from tests.benchmarks.speech import SETS
+from tests.benchmarks.told import told
 from tests.benchmarks.trials import SHIPPED_RATE, Trial
 from tests.conftest import CORPORA
 
@@ -34,6 +35,9 @@ pytestmark = [
 ]
 
 Measure = Callable[[Sequence[Case]], list[Row]]
+COLUMNS = {"B-cubed F1": "f1", "precision": "precision", "its precision": "sound_precision", "one number": "one_number"}
+MOST_MIXED = 0.1  # of a case that the documents do not tell
+NEAR = 0.01  # how far below what is told a figure may be, as rounding on other machines has it
 
 
 @pytest.fixture(scope="module")
@@ -63,65 +67,38 @@ def pools(cases: Sequence[Case]) -> list[str]:
     return list(dict.fromkeys(case.pool for case in cases))
 
 
-def least(rows: Sequence[Row], column: str) -> float:
-    return min(getattr(row.measured, column) for row in rows)
-
-
-def hold(rows: Sequence[Row], figure: AddFigure, name: str) -> None:
-    """Tell the worst number, and refuse what is far below all that was measured."""
-    worst = max(row.measured.largest_mixed for row in rows)
-    figure(f"{name}: largest mixed", worst, at_most=0.05)
-
-    assert worst <= 0.25
-    assert least(rows, "precision") >= 0.75
-    assert least(rows, "f1") >= (0.75 if set(rows[0].case.corpora) <= set(READ) else 0.25)
+def hold(rows: Sequence[Row], figure: AddFigure) -> None:
+    """Hold each row to what the documents tell of it; what they do not tell is told here."""
+    for row in rows:
+        name, wanted = f"{row.case.pool}, {row.case.heard}", told(row.case)
+        for head, column in COLUMNS.items():
+            value = getattr(row.measured, column)
+            if not isnan(value):
+                at_least = wanted[head] - NEAR if head in wanted else None
+                figure(f"{name}: {head}", value, at_least=at_least)
+        at_most = wanted["largest mixed"] + NEAR if wanted else MOST_MIXED
+        figure(f"{name}: largest mixed", row.measured.largest_mixed, at_most=at_most)
 
 
 @pytest.mark.parametrize("pool", pools(AS_IT_IS))
 def test_as_they_are(pool: str, measure: Measure, figure: AddFigure) -> None:
-    rows = measure(of(AS_IT_IS, pool))
-    figure(f"{pool}: F1", least(rows, "f1"))
-    figure(f"{pool}: precision", least(rows, "precision"))
-
-    hold(rows, figure, pool)
+    hold(measure(of(AS_IT_IS, pool)), figure)
 
 
 @pytest.mark.parametrize("corpus", SETS)
 def test_by_each_sound(corpus: str, measure: Measure, figure: AddFigure) -> None:
-    rows = measure(of(BY_SOUND, corpus))
-    for row in rows:
-        name = f"{corpus}, {row.case.heard}"
-        is_hardest = corpus == "speechocean" and row.case.sound == "gsm"
-        least_f1 = (0.86 if is_hardest else 0.92) if corpus in READ else None
-        figure(f"{name}: F1", row.measured.f1, at_least=least_f1)
-        figure(f"{name}: precision", row.measured.precision, at_least=0.95 if corpus in READ else 0.88)
-
-    hold(rows, figure, f"{corpus}, any sound")
+    hold(measure(of(BY_SOUND, corpus)), figure)
 
 
 @pytest.mark.parametrize("pool", pools(MIXED))
 def test_mixed(pool: str, measure: Measure, figure: AddFigure) -> None:
     """A telephone among studio voices."""
-    rows = measure(of(MIXED, pool))
-    is_read = pool != " + ".join(ACTED)
-    for row in rows:
-        name = f"{pool}, {row.case.heard}"
-        figure(f"{name}: F1", row.measured.f1, at_least=0.92 if is_read else None)
-        figure(f"{name}: its precision", row.measured.sound_precision, at_least=0.92 if is_read else None)
-        if not isnan(row.measured.one_number):
-            is_wanted = pool == "speechocean" and row.case.which == "even-nights"
-            figure(f"{name}: one number", row.measured.one_number, at_least=0.6 if is_wanted else None)
-
-    hold(rows, figure, f"{pool}, mixed")
+    hold(measure(of(MIXED, pool)), figure)
 
 
 @pytest.mark.parametrize("pool", pools(SMALL))
 def test_small_nights(pool: str, measure: Measure, figure: AddFigure) -> None:
-    rows = measure(of(SMALL, pool))
-    for row in rows:
-        figure(f"{pool}, {row.case.heard}: precision", row.measured.precision, at_least=0.93)
-
-    hold(rows, figure, f"{pool}, small nights")
+    hold(measure(of(SMALL, pool)), figure)
 
 
 def test_small_nights_are_drawn_as_lay_out_draws_them(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
+from typing import NoReturn
 
 import click
 import pytest
@@ -270,8 +271,12 @@ def test_a_url_with_a_secret_is_refused_and_not_shown(
     assert "hush" not in printed.err
 
 
+def nobody(*_: object) -> NoReturn:
+    raise KeyError("uid not found")
+
+
 def test_a_user_without_a_name_is_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("getpass.getuser", lambda: {}["uid not found"])
+    monkeypatch.setattr("getpass.getuser", nobody)
     monkeypatch.setattr("os.getuid", lambda: 4711)
 
     assert author().user_name == "4711"
@@ -282,7 +287,7 @@ def test_a_user_without_a_home_gets_that_of_a_container(
 ) -> None:
     monkeypatch.setenv("HOME", "is taken away below, and given back after the test")
     monkeypatch.delenv("HOME")
-    monkeypatch.setattr("pwd.getpwuid", lambda _: {}["uid not found"])
+    monkeypatch.setattr("pwd.getpwuid", nobody)
 
     assert run("--version") == 0
     assert os.environ["HOME"] == "/"

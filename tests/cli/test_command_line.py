@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -72,7 +73,9 @@ def url(new_shell: Shell) -> str:
 
 @pytest.fixture
 def shell(new_shell: Shell, url: str) -> Shell:
-    """The environment of a shell whose embedded server is up."""
+    """The environment of a shell whose embedded server is up, whatever the test before did to it."""
+    if not is_running(new_shell):
+        run(new_shell, "database", "url")
     with psycopg.connect(url) as connection:
         connection.execute("TRUNCATE clip, clip_group, speaker, operation, audio, embedding_model CASCADE")
     return new_shell
@@ -217,16 +220,22 @@ def test_output_that_the_terminal_cannot_show_is_escaped(shell: Shell) -> None:
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_signal_ends_it_cleanly_and_releases_the_server(shell: Shell, number: int, code: int) -> None:
     run(shell, "database", "stop")
-    as_in_a_terminal = ["env", "--default-signal=INT,TERM,HUP"]  # the tests may run in the background, or by nohup
-    words = [*as_in_a_terminal, *REGISTRY, "sql", "SELECT pg_sleep(60)"]
-    with subprocess.Popen(words, env=shell, stderr=subprocess.PIPE, text=True) as process:
-        _wait_for_a_query(shell)
+    with _asleep(shell) as process:
         process.send_signal(number)
         _, said = process.communicate(timeout=30)
-    released = not is_running(shell)
-    run(shell, "database", "url")
 
-    assert (process.returncode, said.strip(), released) == (code, "", True)
+    assert (process.returncode, said.strip(), is_running(shell)) == (code, "", False)
+
+
+def test_a_command_under_nohup_outlives_its_terminal(shell: Shell) -> None:
+    with _asleep(shell, "nohup") as process:
+        process.send_signal(signal.SIGHUP)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(1)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=30)
+
+    assert process.returncode == 143
 
 
 def test_a_terminal_gets_a_bar(shell: Shell, indir: Path, make_clip: MakeClip) -> None:
@@ -263,6 +272,21 @@ def test_a_home_that_the_server_cannot_reach_is_refused_with_the_way_out(
     assert started.returncode == 2
     assert f"setfacl -m u:{pwd.getpwnam('speaker-registry').pw_uid}:--x {private}" in started.stderr
     assert is_untouched
+
+
+@contextmanager
+def _asleep(shell: Shell, *by: str) -> Iterator[subprocess.Popen[str]]:
+    """Start a command that asks for a minute's sleep, and wait until it is asleep; in the end it is gone.
+
+    It is started as in a terminal: the tests may run in the background, or by nohup.
+    """
+    words = ["env", "--default-signal=INT,TERM,HUP", *by, *REGISTRY, "sql", "SELECT pg_sleep(60)"]
+    with subprocess.Popen(words, env=shell, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            _wait_for_a_query(shell)
+            yield process
+        finally:
+            process.kill()
 
 
 def _wait_for_a_query(shell: Shell) -> None:

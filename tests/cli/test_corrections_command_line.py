@@ -590,8 +590,13 @@ def test_whois_says_when_it_is_nobody(registry: Run, make_clip: MakeClip) -> Non
 def test_whois_answers_many_files_by_one_load_of_the_model_and_names_what_cannot_be_heard(
     registry: Run, make_clip: MakeClip, tmp_path: Path, fake_model: Embedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    loaded = []
-    monkeypatch.setattr("registry.whois.load_embedder", lambda name: loaded.append(name) or fake_model)
+    loaded: list[str] = []
+
+    def load(name: str) -> Embedder:
+        loaded.append(name)
+        return fake_model
+
+    monkeypatch.setattr("registry.whois.load_embedder", load)
     samples, rate = sf.read(make_clip("x", 1200, "other", seed=99), dtype="int16")
     sf.write(tmp_path / "x.flac", samples, rate)
     (tmp_path / "y.wav").write_text("no audio")

@@ -192,10 +192,10 @@ def test_a_plan_from_before_there_were_second_models_can_be_applied(registry: Ru
     assert registry("apply", plan)[0] == 0
 
 
+@pytest.mark.usefixtures("registry")
 def test_a_reembed_ended_by_sigkill_is_completed(
-    registry: Run, engine: Engine, database_url: str, two_models: dict[str, Embedder]
+    engine: Engine, database_url: str, two_models: dict[str, Embedder]
 ) -> None:
-    assert registry
     killed = subprocess.run([sys.executable, "-c", KILLED, database_url], cwd=ROOT, env=os.environ, check=False)
     assert killed.returncode == -signal.SIGKILL
     assert check(engine) == []

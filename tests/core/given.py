@@ -1,6 +1,7 @@
 """A bar that is given rather than learned from voices, and sets of any level under it."""
 
 import numpy as np
+import numpy.typing as npt
 
 from registry.core.linking.channel import Channel
 from registry.core.linking.likeness import Bar, Sets
@@ -27,7 +28,7 @@ def sets_at(voices: Voices, level: Floats | float, bar: Bar, stretch: Floats | f
     return bar.united(given, np.arange(len(voices)))
 
 
-def clips_of(vectors: Floats, seconds: float = 5.0, narrowness: float = 0.0) -> Voices:
+def clips_of(vectors: npt.NDArray[np.floating], seconds: float = 5.0, narrowness: float = 0.0) -> Voices:
     """Make clips of vectors (n, dim), of equal length and sound."""
     sound = (np.full(len(vectors), value, np.float32) for value in (seconds, narrowness))
     return clips_as_voices(unit(vectors.astype(np.float32)), *sound)

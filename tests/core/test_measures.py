@@ -1,5 +1,7 @@
 """Measures of agreement against cases counted by hand, against their definitions, and against other implementations."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -27,7 +29,7 @@ LABELS = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, m
 PREDICTIONS = st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=60)
 
 
-def arrays(rows: list[tuple[int, ...]]) -> list[np.ndarray]:
+def arrays(rows: Sequence[tuple[int, ...]]) -> list[np.ndarray]:
     return [np.array(column) for column in zip(*rows, strict=True)]
 
 
@@ -143,7 +145,8 @@ def test_calibration_compares_what_was_predicted_with_what_came_true() -> None:
     assert [(each.clips, each.right) for each in found.bins] == [(2, 0.5), (2, 1)]
     assert [each.predicted for each in found.bins] == pytest.approx([0.75, 0.975])
     assert [edge for each in found.bins for edge in (each.low, each.high)] == pytest.approx([0.7, 0.8, 0.9, 1])
-    assert (found.clips, found.expected_error) == (4, pytest.approx((0.25 + 0.025) / 2))
+    assert found.clips == 4
+    assert found.expected_error == pytest.approx((0.25 + 0.025) / 2)
 
 
 def test_without_predictions_there_is_no_error() -> None:

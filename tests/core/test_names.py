@@ -1,6 +1,7 @@
 """A name has one form, and one that was garbled is known for what it was."""
 
 import unicodedata
+from typing import Literal
 
 import pytest
 
@@ -8,7 +9,7 @@ from registry.core.names import meant, one_form
 
 
 @pytest.mark.parametrize("form", ["NFC", "NFD"])
-def test_a_name_has_one_form(form: str) -> None:
+def test_a_name_has_one_form(form: Literal["NFC", "NFD"]) -> None:
     assert one_form(unicodedata.normalize(form, "rádio São João")) == "r\xe1dio S\xe3o Jo\xe3o"
 
 

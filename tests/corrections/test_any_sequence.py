@@ -198,8 +198,8 @@ def take_back_a_life(person: Person, out: Path, steps: int) -> None:
         export(engine, out / f"as-of-{operation_id}", as_of=operation_id)
         assert visible(out / f"as-of-{operation_id}") == exported
     later = person.values(f"SELECT operation_id FROM operation WHERE operation_id > {before} ORDER BY 1 DESC")
-    for operation_id in later:
-        undo(engine, int(str(operation_id)), AUTHOR)
+    for latest in later:
+        undo(engine, int(str(latest)), AUTHOR)
         assert check(engine) == []
     export(engine, out / "last")
 

@@ -44,9 +44,9 @@ def alike(samples: Floats) -> Floats:
     gender, clip = int(pitch_hz >= MEN[0]), zlib.crc32(samples.tobytes())
     parts = (direction(1), direction(2, gender), direction(3, pitch_hz), direction(4, clip))
     weights = (0.6, 0.05, 0.15, 0.2)
-    made: Floats = sum((w**0.5 * part for w, part in zip(weights, parts, strict=True)), np.float32(0)).astype(
-        np.float32
-    )
+    made = np.zeros(DIMENSION, np.float32)
+    for weight, part in zip(weights, parts, strict=True):
+        made += weight**0.5 * part
     return made
 
 

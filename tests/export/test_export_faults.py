@@ -144,12 +144,13 @@ def test_a_lock_that_was_removed_while_it_was_awaited_is_taken_again(
 ) -> None:
     lock = tmp_path / ".registry" / "lock"
     lock.parent.mkdir()
-    flock, taken = fcntl.flock, []
+    flock, taken = fcntl.flock, list[None]()
 
     def removed_before(opened: int, how: int) -> None:
         if not taken:
             lock.unlink()
-        taken.append(flock(opened, how))
+        flock(opened, how)
+        taken.append(None)
 
     monkeypatch.setattr(fcntl, "flock", removed_before)
     with locked(tmp_path):
@@ -158,10 +159,13 @@ def test_a_lock_that_was_removed_while_it_was_awaited_is_taken_again(
     assert (len(taken), is_there) == (2, True)
 
 
+def replace_by_pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
 @pytest.mark.parametrize("mode", ["copy", "hardlink", "symlink"])
-@pytest.mark.parametrize(
-    "damage", [Path.unlink, lambda wav: wav.write_bytes(b"other"), lambda wav: (wav.unlink(), os.mkfifo(wav))]
-)
+@pytest.mark.parametrize("damage", [Path.unlink, lambda wav: wav.write_bytes(b"other"), replace_by_pipe])
 def test_a_lost_source_is_named_and_the_rest_is_exported(
     engine: Engine, indir: Path, make_clip: MakeClip, out: Path, damage: Callable[[Path], object], mode: LinkMode
 ) -> None:

@@ -148,8 +148,13 @@ def test_names_of_partial_files_cannot_be_foreseen(
     registry: Engine, out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[str] = []
-    names = os.rename
-    monkeypatch.setattr(os, "rename", lambda old, new, **at: (seen.append(str(old)), names(old, new, **at)))
+    rename = os.rename
+
+    def noted(old: str, new: str, **at: int) -> None:
+        seen.append(str(old))
+        rename(old, new, **at)
+
+    monkeypatch.setattr(os, "rename", noted)
     export(registry, out)
     first, seen[:] = set(seen), []
     export(registry, tmp_path / "again")

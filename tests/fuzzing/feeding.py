@@ -31,9 +31,7 @@ def feed(amount: int, inputs: st.SearchStrategy[Fed], outcome: Callable[[Fed], s
     """
     came: Counter[str] = Counter()
 
-    @settings(
-        max_examples=amount, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck)
-    )
+    @settings(max_examples=amount, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(inputs)
     def one(fed: Fed) -> None:
         came[outcome(fed)] += 1

@@ -166,7 +166,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=6,
 )
-NO_EFFECTS = {"clips": [], "numbers": [], "names": [], "verdicts": [], "models": []}
+NO_EFFECTS: dict[str, list[object]] = {"clips": [], "numbers": [], "names": [], "verdicts": [], "models": []}
 DEEP = st.integers(1, 10_000).map(lambda depth: b"[" * depth)
 
 

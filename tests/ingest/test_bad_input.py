@@ -65,19 +65,29 @@ def settle(path: Path) -> None:
     os.utime(path, (time.time() - 120,) * 2)
 
 
+def truncate_and_settle(path: Path) -> None:
+    os.truncate(path, 20_000)
+    settle(path)
+
+
+def replace_by_pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
 SILENCE = np.zeros(RATE, np.float32)
 BREAK: dict[str, Callable[[Path], object]] = {
     "no-transcript": lambda wav: wav.with_suffix(".txt").unlink(),
     "no-audio": lambda wav: wav.unlink(),
     "empty": lambda wav: wav.write_bytes(b""),
-    "truncated": lambda wav: (os.truncate(wav, 20_000), settle(wav)),
+    "truncated": truncate_and_settle,
     "unsettled": lambda wav: os.truncate(wav, 20_000),
     "not-wav": lambda wav: wav.write_bytes(b"ID3 this is a song " * 1000),
     "not-finite": lambda wav: write(wav, voice(400) / SILENCE[: len(voice(400))].clip(0, 1), "FLOAT"),
     "silent": lambda wav: write(wav, SILENCE),
     "too-short": lambda wav: write(wav, voice(400, 0.19)),
     "too-long": lambda wav: write(wav, np.zeros(3601 * 8000, np.int16), "PCM_U8", 8000),
-    "unreadable": lambda wav: (wav.unlink(), os.mkfifo(wav)),
+    "unreadable": replace_by_pipe,
 }
 
 

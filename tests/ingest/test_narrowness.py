@@ -18,6 +18,7 @@ from registry.database.store.models import Foundation
 from registry.ingest import ingest
 from registry.ingest.reembed import reembed
 from registry.input import audio
+from registry.input.narrowness import narrowness
 from registry.whois import whois
 from tests.conftest import AUTHOR, RATE, MakeClip, night
 
@@ -184,12 +185,12 @@ def test_a_killed_one_leaves_profiles_exact_and_is_taken_up(
     unmeasured: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(settings, "EMBEDDING_BATCH_CLIPS", 1)
-    measure, left = audio.narrowness, iter(range(3))
+    left = iter(range(3))
 
     def interrupted(samples: Floats) -> float:
         if next(left, None) is None:
             raise KeyboardInterrupt
-        return measure(samples)
+        return narrowness(samples)
 
     with monkeypatch.context() as patch:
         patch.setattr(audio, "narrowness", interrupted)

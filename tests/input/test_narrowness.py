@@ -15,7 +15,7 @@ from registry.input.audio import Audio, read_audio
 from registry.input.narrowness import BLOCK_FRAMES, STEP_SAMPLES, narrowness
 from tests.conftest import CORPORA, RATE
 
-NOISE = np.random.default_rng(1).standard_normal(5 * RATE).astype(np.float32) / 10
+NOISE: Floats = (np.random.default_rng(1).standard_normal(5 * RATE).astype(np.float32) / 10).astype(np.float32)
 TELEPHONE = butter(6, [300, 3400], "bandpass", fs=RATE, output="sos")
 
 

@@ -12,7 +12,7 @@ import fsspec
 import pytest
 
 from registry.errors import RemoteMissing
-from registry.input.remote import RemotePath, at_hand, in_order, is_remote, readers, to_path
+from registry.input.remote import AnyPath, RemotePath, at_hand, in_order, is_remote, readers, to_path
 
 FOLDER = "memory://nights"
 
@@ -50,7 +50,7 @@ def test_the_parts_of_a_name() -> None:
 
 @pytest.mark.usefixtures("memory")
 def test_a_listing_tells_what_each_entry_is() -> None:
-    entries = sorted(to_path(FOLDER).iterdir(), key=str)
+    entries: list[AnyPath] = sorted(to_path(FOLDER).iterdir(), key=str)
 
     assert [(str(entry), entry.is_dir()) for entry in entries] == [(f"{FOLDER}/b.wav", False), (f"{FOLDER}/g", True)]
     assert entries[0].stat().st_size == 2

@@ -30,8 +30,8 @@ CARRIED = [
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that holds the wheel's files, as site-packages would."""
     folder = tmp_path_factory.mktemp("wheel")
-    build = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", folder, SOURCE]
-    subprocess.run(build, check=True, cwd=folder)
+    build = ["-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", folder, SOURCE]
+    subprocess.run([sys.executable, *map(str, build)], check=True, cwd=folder)
     with zipfile.ZipFile(next(folder.glob("*.whl"))) as wheel:
         wheel.extractall(folder / "100% installed")
     return folder / "100% installed"

@@ -36,6 +36,14 @@ def test_what_could_lock_registries_out_comes_only_on_purpose(name: str, refused
     assert VERSIONS[canonicalize_name(name)] in requirement.specifier
 
 
+@pytest.mark.parametrize("extra", ["ray", "s3"])
+def test_developers_have_what_an_extra_of_users_brings(extra: str) -> None:
+    """So that no test is skipped for want of it."""
+    extras = PROJECT["optional-dependencies"]
+
+    assert set(extras[extra]) <= set(extras["dev"])
+
+
 @pytest.mark.parametrize("requirement", [*OURS, *OF_THE_GATE], ids=str)
 def test_the_tried_set_has_what_the_package_asks_for(requirement: Requirement) -> None:
     assert VERSIONS[canonicalize_name(requirement.name)] in requirement.specifier

@@ -1,9 +1,10 @@
-"""The whole run is spread over processes; what is measured, shown or named stays in one."""
+"""The whole run is spread over processes; what is measured, shown or named stays in one; nothing is hurried."""
 
 import subprocess
 import sys
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 TESTS = Path(__file__).resolve().parents[1]
@@ -28,3 +29,7 @@ def test_the_whole_run_is_spread_over_processes(tmp_path: Path, options: list[st
 
     assert "item" in done.stdout, done.stderr
     assert ("created: " in done.stdout) == is_spread
+
+
+def test_an_example_may_take_as_long_as_a_busy_machine_needs() -> None:
+    assert hypothesis.settings().deadline is None

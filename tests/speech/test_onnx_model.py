@@ -30,7 +30,7 @@ from registry.speech.runtimes import campplus_network, has_openvino
 from registry.speech.runtimes.extraction import Extraction, Features
 from registry.whois import whois
 from tests.conftest import AUTHOR, RATE, new_database, night
-from tests.onnx_graphs import elsewhere, graph
+from tests.onnx_graphs import Ports, elsewhere, graph
 from tests.speech.test_embedder import cosine, no_telemetry, voice, wespeaker  # noqa: F401 - two are fixtures
 
 pytestmark = pytest.mark.skipif(not has_openvino(), reason="openvino cannot be imported here")
@@ -46,6 +46,9 @@ STATED = {  # as sherpa-onnx has it in models of 3D-Speaker
 
 class OnSamples(torch.nn.Module):
     """CAM++ with its features inside the graph: all before the power spectrum is one convolution."""
+
+    kernels: torch.Tensor
+    mel: torch.Tensor
 
     def __init__(self, network: torch.nn.Module) -> None:
         super().__init__()
@@ -68,6 +71,9 @@ class OnSamples(torch.nn.Module):
 
 class Second(torch.nn.Module):
     """The second of what a network gives."""
+
+    kernels: torch.Tensor
+    mel: torch.Tensor
 
     def __init__(self, network: torch.nn.Module) -> None:
         super().__init__()
@@ -270,7 +276,7 @@ def nemo_like() -> onnx.ModelProto:
         helper.make_node("Cast", ["length"], ["frames"], to=TensorProto.FLOAT),
         helper.make_node("Mul", ["means", "frames"], ["embs"]),
     ]
-    ports = {"audio_signal": ["N", 80, "T"], "length": ["N"], "logits": ["N", 80, "T"], "embs": ["N", 80]}
+    ports: Ports = {"audio_signal": ["N", 80, "T"], "length": ["N"], "logits": ["N", 80, "T"], "embs": ["N", 80]}
     info = {
         name: helper.make_tensor_value_info(name, TensorProto.INT64 if name == "length" else TensorProto.FLOAT, shape)
         for name, shape in ports.items()

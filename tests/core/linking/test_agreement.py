@@ -99,7 +99,7 @@ def one_by_one(members: Members) -> Integers:
 speakers = st.lists(st.integers(3, 9), min_size=12, max_size=40)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(speakers, st.integers(1, 5), st.sampled_from([0.6, 1.5, 3.0]))
 def test_it_is_what_leaving_each_out_gives_however_the_recordings_come(
     voice: list[int], parts: int, spread: float

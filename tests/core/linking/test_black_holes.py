@@ -28,7 +28,8 @@ def by_telephone(voices: int, clips: int, seed: int = 0, gender: int = 0) -> Flo
     rows = (VOICE**0.5 * voice + (1 - LINE - GENDER - VOICE) ** 0.5 * noise) / DIMENSION**0.5
     rows[:, 0] += LINE**0.5
     rows[:, 1 + gender] += GENDER**0.5
-    return rows.astype(np.float32)
+    vectors: Floats = rows.astype(np.float32)
+    return vectors
 
 
 MEN = clips_of(by_telephone(VOICES, CLIPS, gender=1), narrowness=1)

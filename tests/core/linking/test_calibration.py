@@ -23,15 +23,16 @@ def embeddings(
     rng = np.random.default_rng(seed)
 
     def directions(count: int) -> Floats:
-        return (rng.standard_normal((count, DIMENSION)) / DIMENSION**0.5).astype(np.float32)
+        drawn: Floats = (rng.standard_normal((count, DIMENSION)) / DIMENSION**0.5).astype(np.float32)
+        return drawn
 
     of_all, of_gender = directions(1), directions(2)[gender]
     of_speaker = directions(int((2 * speaker + gender).max()) + 1)[2 * speaker + gender]
     parts = (of_all, of_gender, of_speaker, directions(len(speaker)))
     weights = (other_gender, stranger - other_gender, own - stranger, 1 - own)
-    made: Floats = sum((w**0.5 * part for w, part in zip(weights, parts, strict=True)), np.float32(0)).astype(
-        np.float32
-    )
+    made: Floats = np.zeros_like(of_speaker)
+    for weight, part in zip(weights, parts, strict=True):
+        made += weight**0.5 * part
     return made
 
 
@@ -96,7 +97,7 @@ def test_the_variance_is_that_of_strangers_cosines_around_their_level() -> None:
     units = women / np.linalg.norm(women, axis=1, keepdims=True)
     speaker = clips.speaker[clips.gender == WOMEN]
     strangers = (units @ units.T)[speaker[:, None] != speaker]
-    told = np.exp(unaveraged(*(float(np.log(one.stranger_variance)) for one in (measured, SHIPPED)), 80))
+    told = np.exp(unaveraged(float(np.log(measured.stranger_variance)), float(np.log(SHIPPED.stranger_variance)), 80))
     spread = (1 - RULE.spread_loss * 0.6) ** 2
 
     assert told * (spread + RULE.level_error) == pytest.approx(strangers.var(), rel=0.2)

@@ -62,7 +62,7 @@ def test_a_doubtful_recording_is_compared_with_the_whole_of_its_speaker() -> Non
     assert found[1] > 0.9
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.integers(3, 9), min_size=130, max_size=140))
 def test_a_recording_is_judged_alike_whatever_is_judged_beside_it(voice: list[int]) -> None:
     own = [row % 4 for row in range(len(voice))]

@@ -1,6 +1,7 @@
 """Forty women by telephone on a registry's first night are forty women: strangers on the line are much alike."""
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from registry.core.linking.decisions import KnownVoices, Linking, link
@@ -18,7 +19,7 @@ def by_telephone(seed: int, gender: int, spread_over: int) -> Floats:
     line = np.zeros(DIMENSION)
     line[0], line[1 + gender] = OTHER_GENDER**0.5, (STRANGER - OTHER_GENDER) ** 0.5
 
-    def by_chance(count: int, square: float) -> Floats:
+    def by_chance(count: int, square: float) -> npt.NDArray[np.float64]:
         rows = np.zeros((count, DIMENSION))
         rows[:, 3 : 3 + spread_over] = rng.standard_normal((count, spread_over)) * (square / spread_over) ** 0.5
         return rows

@@ -62,7 +62,7 @@ def chain(seed: int, count: int) -> Sets:
 def all_pairs(sets: Sets, constraints: Constraints | None = None) -> list[Merge]:
     """Join by looking at all pairs each time."""
     rules = constraints or Constraints()
-    labels, merges = np.arange(len(sets)), []
+    labels, merges = np.arange(len(sets)), list[Merge]()
     while True:
         names, dense = np.unique(labels, return_inverse=True)
         now = BAR.united(sets, dense)
@@ -141,25 +141,25 @@ def test_stored_speakers_asleep_join_only_through_tonight() -> None:
 
 
 @given(seed=st.integers(0, 10_000), count=st.integers(1, 70), spread=st.floats(0.1, 1.4))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_equals_looking_at_all_pairs_each_time(seed: int, count: int, spread: float) -> None:
     assert_equals_all_pairs(clips(cloud(seed, count, spread=spread)))
 
 
 @given(seed=st.integers(0, 10_000), count=st.integers(1, 70), spread=st.floats(0.1, 1.4))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_so_it_does_with_sets_of_all_kinds(seed: int, count: int, spread: float) -> None:
     assert_equals_all_pairs(mixed(seed, count, spread))
 
 
 @given(seed=st.integers(0, 10_000), count=st.integers(1, 70))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_so_it_does_along_a_chain(seed: int, count: int) -> None:
     assert_equals_all_pairs(chain(seed, count))
 
 
 @given(seed=st.integers(0, 10_000), count=st.integers(4, 60), spread=st.floats(0.1, 1.4))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_so_it_does_where_some_may_not_join(seed: int, count: int, spread: float) -> None:
     rng = np.random.default_rng(seed)
     apart = [tuple(rng.choice(count, 2, replace=False).tolist()) for _ in range(count // 4)]
@@ -170,7 +170,7 @@ def test_so_it_does_where_some_may_not_join(seed: int, count: int, spread: float
 
 
 @given(seed=st.integers(0, 10_000), count=st.integers(1, 20), copies=st.integers(2, 4))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_equal_clips_end_up_where_they_do_when_all_pairs_are_looked_at(seed: int, count: int, copies: int) -> None:
     """Of equal margins any may come first."""
     sets = clips(np.repeat(cloud(seed, count, spread=0.4), copies, axis=0))
@@ -190,7 +190,7 @@ def test_a_large_night_finds_the_same_voices_in_any_order() -> None:
 
 
 @given(seed=st.integers(0, 10_000), count=st.integers(2, 60))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_constraints_hold_for_whole_sets(seed: int, count: int) -> None:
     rng = np.random.default_rng(seed)
     apart = [tuple(rng.choice(count, 2, replace=False).tolist()) for _ in range(count)]

@@ -34,7 +34,7 @@ def some_sets(seed: int, count: int) -> Sets:
 
 def above_level(sets: Sets, bar: Bar = BAR) -> Floats:
     """How far above the level of strangers the bar is (k, k)."""
-    level: Floats = bar.between(sets, sets) - (sets.level[:, None] + sets.level) / 2
+    level: Floats = bar.between(sets, sets) - (sets.level[:, None] + sets.level) / np.float32(2)
     return level
 
 
@@ -44,7 +44,6 @@ def odds_at_the_bar(bar: Bar, seconds: float = 5.0, level: float = 0.15) -> Floa
 
 
 @given(level=st.floats(-0.1, 0.6), seconds=st.floats(1, 60), voices=st.floats(5, 500))
-@settings(deadline=None)
 def test_at_the_bar_the_odds_are_even(level: float, seconds: float, voices: float) -> None:
     odds = odds_at_the_bar(bar_of(voices), seconds, level)
 
@@ -159,7 +158,6 @@ def test_a_set_alike_to_itself_is_trusted_to_hold_more_of_its_voice() -> None:
 
 
 @given(seed=st.integers(0, 10_000), count=st.integers(1, 30))
-@settings(deadline=None)
 def test_no_margin_is_greater_than_the_most_that_is_told_of_it(seed: int, count: int) -> None:
     sets = some_sets(seed, count)
 
@@ -167,7 +165,7 @@ def test_no_margin_is_greater_than_the_most_that_is_told_of_it(seed: int, count:
 
 
 @given(seed=st.integers(0, 10_000), count=st.integers(1, 150))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_pair_by_pair_is_what_all_with_all_gives(seed: int, count: int) -> None:
     ones, others = some_sets(seed, count), some_sets(seed + 1, count)
 

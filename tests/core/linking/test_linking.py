@@ -146,7 +146,7 @@ def test_what_nobody_heard_is_left_to_consolidate() -> None:
     speakers=st.integers(0, 8),
     spread=st.floats(0.2, 1.5),
 )
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_every_audio_gets_exactly_one_decision_in_any_order(
     seed: int, clips: int, speakers: int, spread: float
 ) -> None:
@@ -165,7 +165,7 @@ def test_every_audio_gets_exactly_one_decision_in_any_order(
 
 
 @given(seed=st.integers(0, 10_000), spread=st.floats(0.2, 1.2))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_apart_and_confirmed_hold_for_any_night(seed: int, spread: float) -> None:
     rng = np.random.default_rng(seed)
     rule = replace(RULE, settled_speakers=seed % 2 * 2000)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from registry.core.linking.likeness import Sets
@@ -31,7 +31,6 @@ def linked(sets: Sets) -> Links:
 
 
 @given(seed=st.integers(0, 10_000), count=st.integers(1, 40), usual=st.floats(0.3, 1000))
-@settings(deadline=None)
 def test_two_halves_are_no_more_than_the_bar(seed: int, count: int, usual: float) -> None:
     sets = some_sets(seed, count)
     half = halves(sets, sets.spread, BAR, usual)
@@ -51,7 +50,6 @@ def test_two_usual_sets_need_hardly_more_than_both_halves_where_the_bar_is_lowes
 
 
 @given(seed=st.integers(0, 10_000), count=st.integers(2, 60), merges=st.integers(0, 58))
-@settings(deadline=None)
 def test_sets_that_are_not_near_are_below_the_bar(seed: int, count: int, merges: int) -> None:
     sets, rng = some_sets(seed, count, longest=0.5), np.random.default_rng(seed)
     links, left = linked(sets), list(range(count))

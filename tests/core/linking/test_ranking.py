@@ -21,7 +21,7 @@ def clips(seed: int, count: int, voices: int = 6) -> Sets:
 
 
 @given(seed=st.integers(0, 10_000), night=st.integers(1, 20), stored=st.integers(0, 40))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_whoever_is_above_the_bar_but_for_the_reach_is_in_reach(seed: int, night: int, stored: int) -> None:
     tonight, known = clips(seed, night), clips(seed + 1, stored)
     near = in_reach(tonight, known, BAR)

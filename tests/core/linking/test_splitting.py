@@ -12,7 +12,8 @@ BAR = bar_of(voices=20, base_noise=0.3)
 
 def clips(of_first: int, of_second: int) -> Floats:
     centres = np.eye(2, 32)[np.repeat([0, 1], [of_first, of_second])]
-    return (centres + np.random.default_rng(0).standard_normal(centres.shape) / 12).astype(np.float32)
+    vectors: Floats = (centres + np.random.default_rng(0).standard_normal(centres.shape) / 12).astype(np.float32)
+    return vectors
 
 
 def test_the_smaller_part_leaves() -> None:

@@ -53,8 +53,8 @@ def test_a_merge_keeps_what_was_doubtful_and_a_person_s_word_makes_it_certain(
     merged = merge(engine, ["F0001", "F0002"], AUTHOR).operation_id
     together = values(engine, "SELECT audios FROM profile")
     undo(engine, int(str(merged)), AUTHOR)
-    number = "F0002" if values(engine, "SELECT number FROM clips WHERE name = 'short'") == ["F0001"] else "F0001"
-    move(engine, [f"{night(5)}/short"], number, AUTHOR)
+    is_first = values(engine, "SELECT number FROM clips WHERE name = 'short'") == ["F0001"]
+    move(engine, [f"{night(5)}/short"], "F0002" if is_first else "F0001", AUTHOR)
 
     assert together == [6]
     assert sorted(map(str, values(engine, "SELECT audios FROM profile"))) == ["3", "4"]

@@ -44,7 +44,6 @@ def test_without_ray_it_is_said_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_where_nobody_answers_it_is_said_at_once() -> None:
-    pytest.importorskip("ray", reason="the extra [ray] is not installed")
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # and does not listen
         address = f"127.0.0.1:{taken.getsockname()[1]}"

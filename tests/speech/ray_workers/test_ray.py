@@ -3,21 +3,16 @@
 import os
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from secrets import token_hex
+from typing import cast
 
 import numpy as np
 import pytest
-import soundfile as sf
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
-from registry.core.records import EmbeddedSound, Floats, Rejected
+from registry.core.records import EmbeddedSound, Rejected
 from registry.database.check import check
-from registry.database.embedded import EmbeddedServer
-from registry.database.reach import reach
-from registry.database.store.arrays import to_matrix
 from registry.database.store.models import lay_foundation
 from registry.errors import ModelMismatch
 from registry.ingest import ingest
@@ -26,26 +21,9 @@ from registry.ingest.read import read_new
 from registry.input.scan import scan
 from registry.speech.embedder import load_embedder
 from registry.speech.ray_workers import RayWorkers
-from registry.speech.workers import Heard
-from tests.benchmarks.speech import manifest
-from tests.conftest import AUTHOR, CORPORA, MakeClip, new_database, night
-
-os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": token_hex(32)}  # read by Ray once; nobody else gets in
-pytest.importorskip("ray", reason="the extra [ray] is not installed")
-pytestmark = [
-    pytest.mark.benchmark,  # two minutes on two cores
-    pytest.mark.skipif(not (CORPORA / "emodb").exists(), reason="the labelled speech is not beside this checkout"),
-]
-
-CLIPS = {"F": 150, "M": 50}  # three batches of one group, and another group
-
-
-@dataclass(frozen=True)
-class State:
-    clips: list[tuple[object, ...]]  # whose are they, by which number
-    speakers: list[tuple[object, ...]]
-    vectors: Floats  # in order of audio hash
-    summaries: list[dict[str, object]]
+from registry.speech.workers import Heard, Read
+from tests.conftest import AUTHOR, MakeClip
+from tests.speech.ray_workers.conftest import CLIPS, State, TwoNodes, state, two_nodes
 
 
 class Act:
@@ -63,72 +41,6 @@ class Act:
             self._act()
 
     def done(self) -> None: ...
-
-
-@pytest.fixture(scope="module")
-def nights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("nights")
-    for gender, count in CLIPS.items():
-        group = folder / night(5, gender)
-        group.mkdir()
-        rows = [row for row in manifest("emodb") if row["gender"].upper().startswith(gender)]
-        for number, row in enumerate(rows[:count]):
-            audio, rate = sf.read(CORPORA / "emodb" / row["path"], dtype="float32")
-            sf.write(group / f"c{number:03}.wav", audio, rate, subtype="PCM_16")
-            (group / f"c{number:03}.txt").write_text(row["text"], encoding="utf-8")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def local(server: EmbeddedServer, template: str, nights: Path) -> Iterator[State]:
-    """The state after an ingest on this machine alone."""
-    with new_database(server, template) as url, reach(url) as opened:
-        ingest(opened.engine, [nights], AUTHOR)
-        yield state(opened.engine)
-
-
-@dataclass(frozen=True)
-class TwoNodes:
-    address: str
-    remove_one: Callable[[], None]
-
-
-@contextmanager
-def two_nodes() -> Iterator[TwoNodes]:
-    from ray.cluster_utils import Cluster
-
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
-    try:
-        other = cluster.add_node(num_cpus=1)
-        yield TwoNodes(cluster.address, lambda: cluster.remove_node(other, allow_graceful=False))
-    finally:
-        cluster.shutdown()
-
-
-@pytest.fixture
-def cluster() -> Iterator[TwoNodes]:
-    with two_nodes() as running:
-        yield running
-
-
-def state(engine: Engine) -> State:
-    with engine.connect() as connection:
-        clips = connection.execute(
-            text(
-                "SELECT broadcaster, gender, date, name, number, audio_hash, transcript FROM clips ORDER BY 1, 2, 3, 4"
-            )
-        )
-        speakers = connection.execute(text("SELECT number, gender, clips, nights FROM speakers ORDER BY 1, 2"))
-        vectors = connection.execute(
-            text("SELECT vector_send(vector) FROM embedding JOIN audio USING (audio_id) ORDER BY audio_hash")
-        )
-        summaries = connection.execute(text("SELECT summary FROM operation ORDER BY operation_id"))
-        return State(
-            [tuple(row) for row in clips],
-            [tuple(row) for row in speakers],
-            to_matrix(list(vectors.scalars()), 192),
-            list(summaries.scalars()),
-        )
 
 
 def assert_same(found: State, expected: State) -> None:
@@ -171,9 +83,10 @@ def test_two_nodes_end_with_the_same(cluster: TwoNodes, engine: Engine, nights: 
     assert check(engine) == []
 
 
-def test_a_node_that_is_lost_costs_nothing(cluster: TwoNodes, engine: Engine, nights: Path, local: State) -> None:
-    loss = Act(cluster.remove_one)
-    report = ingest(engine, [nights], AUTHOR, IngestOptions(ray=cluster.address), loss)
+def test_a_node_that_is_lost_costs_nothing(engine: Engine, nights: Path, local: State) -> None:
+    with two_nodes() as cluster:
+        loss = Act(cluster.remove_one)
+        report = ingest(engine, [nights], AUTHOR, IngestOptions(ray=cluster.address), loss)
 
     assert loss.is_done
     assert report.rejected == ()
@@ -206,8 +119,8 @@ def test_a_clip_that_fails_everywhere_is_rejected_and_the_next_is_read(
     make_clip("c1")
     ((_, found),) = scan([indir]).groups.items()
     with RayWorkers(cluster.address, no_model, str) as workers:
-        (killed,) = workers.hear([1], os._exit)  # type: ignore[arg-type]  # as a fault of a decoder ends a process
-        (failed,) = workers.hear(["clip.wav"], int)  # type: ignore[arg-type]  # which raises
+        (killed,) = workers.hear([1], cast("Read[int, object]", os._exit))  # as a fault of a decoder ends a process
+        (failed,) = workers.hear(["clip.wav"], cast("Read[str, object]", int))  # which raises
         (heard,) = workers.hear(found.pairs.values(), read_new)
 
     assert isinstance(killed, Rejected)

@@ -1,8 +1,8 @@
 """Two nodes that read from s3:// end with what one machine ends with that reads a folder."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
-import pytest
 from sqlalchemy import Engine
 
 from registry.core.records import Rejected
@@ -11,14 +11,13 @@ from registry.ingest import ingest
 from registry.ingest.options import IngestOptions
 from registry.input.remote import RemotePath, to_path
 from registry.speech.ray_workers import RayWorkers
+from tests.conftest import AUTHOR
 from tests.fix_s3 import Bucket
+from tests.speech.ray_workers.conftest import State, TwoNodes, state, two_nodes
+from tests.speech.ray_workers.test_ray import assert_same, no_model
 
-pytest.importorskip("ray", reason="the extra [ray] is not installed")  # before what needs it
-from tests.speech.ray_workers import test_ray
-from tests.speech.ray_workers.test_ray import AUTHOR, State, assert_same, no_model, state, two_nodes
-
-pytestmark = test_ray.pytestmark
-nights, local = test_ray.nights, test_ray.local
+if TYPE_CHECKING:
+    from registry.speech.workers import Read
 
 
 def test_two_nodes_read_every_object_once(engine: Engine, nights: Path, local: State, bucket: Bucket) -> None:
@@ -37,9 +36,11 @@ def test_two_nodes_read_every_object_once(engine: Engine, nights: Path, local: S
     assert check(engine) == []
 
 
-def test_nodes_without_the_extra_say_so() -> None:
-    with two_nodes() as cluster, RayWorkers(cluster.address, no_model, str) as workers:
-        (found,) = workers.hear([RemotePath("nonsense://bucket/a.wav")], RemotePath.stat)  # type: ignore[arg-type]
+def test_nodes_without_the_extra_say_so(cluster: TwoNodes) -> None:
+    with RayWorkers(cluster.address, no_model, str) as workers:
+        (found,) = workers.hear(
+            [RemotePath("nonsense://bucket/a.wav")], cast("Read[RemotePath, object]", RemotePath.stat)
+        )
 
     assert isinstance(found, Rejected)
     assert (found.path, found.reason) == ("nonsense://bucket/a.wav", "failed")
