@@ -1,9 +1,9 @@
-"""What people ask in SQL: the examples of README, and a question or two of each view by what they go by."""
+"""What people ask in SQL: the examples of the documents, and a question or two of each view by what they go by."""
 
 import re
-from pathlib import Path
 
-README = Path(__file__).parents[1] / "README.md"
+from tests.documents import ALL_TEXT
+
 EXAMPLE = re.compile(r'^registry sql (?:--\w+ )?"(SELECT .+)"$', re.MULTILINE)
 BY_NUMBER = "WHERE broadcaster = 'andaiafm' AND number = 'F0017'"
 QUESTIONS = {
@@ -27,6 +27,6 @@ QUESTIONS = {
 }
 
 
-def examples_of_the_readme() -> list[str]:
-    """List the questions that README asks, as they stand."""
-    return EXAMPLE.findall(README.read_text(encoding="utf-8"))
+def examples_of_the_documents() -> list[str]:
+    """List the questions that the documents ask, as they stand."""
+    return EXAMPLE.findall(ALL_TEXT)

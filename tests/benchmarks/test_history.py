@@ -30,7 +30,7 @@ from tests.benchmarks.history_picture import draw
 from tests.benchmarks.made_up_night import SCANS, make_night, take_in
 from tests.benchmarks.synthetic import CLIPS_OF_A_GROUP, PLACES, fill, group_of, write_files
 from tests.conftest import AUTHOR
-from tests.questions import QUESTIONS, examples_of_the_readme
+from tests.questions import QUESTIONS, examples_of_the_documents
 
 pytestmark = pytest.mark.benchmark
 SIZES = tuple(map(int, os.environ.get("REGISTRY_BENCH_CLIPS", "1000 10000 100000 1000000").split()))
@@ -205,7 +205,7 @@ def first_clip_of(engine: Engine, speaker_id: int) -> str:
 
 def test_print_what_a_question_takes(server: EmbeddedServer) -> None:
     """The server's own seconds, asked for the first time and again."""
-    questions = [*examples_of_the_readme(), *QUESTIONS.values(), "SELECT * FROM similar_clips(1, 10)"]
+    questions = [*examples_of_the_documents(), *QUESTIONS.values(), "SELECT * FROM similar_clips(1, 10)"]
     with reach(server.url(filled(server, SIZES[-1]))) as opened, opened.engine.connect() as connection:
         print(f"\n{SIZES[-1]:,} clips: seconds at first, and again")
         for question in questions:

@@ -13,8 +13,9 @@ from tests.conftest import MakeClip, night
 from tests.fix_program import SOURCE, Machine
 
 README = (SOURCE / "README.md").read_text(encoding="utf-8")
+COMMANDS = (SOURCE / "cli" / "README.md").read_text(encoding="utf-8")
 (CRON_LINE,) = re.findall(r"^30 4 \* \* \*  (.*)$", README, re.MULTILINE)
-UNITS = re.findall(r"```ini\n(.*?)```", README, re.DOTALL)
+UNITS = re.findall(r"```ini\n(.*?)```", COMMANDS, re.DOTALL)
 
 
 def as_cron(machine: Machine, line: str, nights: Path, speakers: Path) -> subprocess.CompletedProcess[str]:

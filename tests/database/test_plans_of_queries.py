@@ -11,7 +11,7 @@ from registry.database.check import check
 from registry.database.embedded import EmbeddedServer
 from registry.database.reach import reach
 from tests.benchmarks.synthetic import fill
-from tests.questions import QUESTIONS, examples_of_the_readme
+from tests.questions import QUESTIONS, examples_of_the_documents
 
 CLIPS = 20_000
 LARGE = {"clip", "assignment", "embedding", "audio", "speaker_night"}
@@ -47,8 +47,8 @@ def test_a_documented_question_reads_no_large_table_whole(filled: Engine, questi
     assert read_whole(plan_of(filled, question)) & LARGE == set()
 
 
-@pytest.mark.parametrize("question", examples_of_the_readme())
-def test_an_example_of_the_readme_reads_no_large_table_whole_unless_it_searches_transcripts(
+@pytest.mark.parametrize("question", examples_of_the_documents())
+def test_an_example_of_a_document_reads_no_large_table_whole_unless_it_searches_transcripts(
     filled: Engine, question: str
 ) -> None:
     is_search = "ILIKE" in question

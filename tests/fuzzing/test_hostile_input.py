@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine
 
 from registry.core.names import meant, one_form
 from registry.core.records import Gender, Rejected
+from registry.core.rejections import REASONS
 from registry.corrections.addressed import find_clips, find_labelled
 from registry.corrections.plan import load
 from registry.database.store import addresses
@@ -32,10 +33,6 @@ from tests.onnx_graphs import PLACES, elsewhere, inside
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")  # of what fails
 RATE = 16_000
 SECOND = (0.3 * np.sin(2 * np.pi * 440 * np.arange(RATE // 2) / RATE)).astype(np.float32)
-REASONS = {
-    *("unreadable", "empty", "not-wav", "not-audio", "no-ffmpeg", "unsettled", "truncated", "too-many-channels"),
-    *("bad-rate", "not-finite", "silent", "too-short", "too-long"),
-}
 
 
 def written(layout: str, subtype: str | None, channels: int = 1) -> bytes:

