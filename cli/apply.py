@@ -10,7 +10,7 @@ from cli.ingest import apply_planned
 from cli.options import LocalPath, author, database_option, json_option
 
 if TYPE_CHECKING:
-    from registry.corrections.plan import Plan
+    from registry.corrections.saved_plans import Plan
 
 
 @click.command()
@@ -25,7 +25,7 @@ def apply(plan: Path, database: str | None, as_json: bool) -> int:
     \b
     Example: registry apply plan.json
     """
-    from registry.corrections.plan import load
+    from registry.corrections.saved_plans import load
 
     loaded = load(plan)
     if loaded.command == "ingest":

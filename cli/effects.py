@@ -76,11 +76,11 @@ def save_plan(based_on: int, effects: "Effects", command: str, task: "Mapping[st
     """Save a plan, if a path for it is given, and say how to apply it."""
     if path is None:
         return
-    from registry.corrections import plan
+    from registry.corrections import saved_plans
     from registry.database.reach import without_password
 
     try:
-        plan.save(path, plan.Plan(command, task, based_on, effects))
+        saved_plans.save(path, saved_plans.Plan(command, task, based_on, effects))
     except OSError as error:
         raise click.ClickException(f"cannot save the plan to {path}: {error.strerror}") from error
     database = click.get_current_context().params.get("database")

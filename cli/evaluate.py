@@ -14,8 +14,8 @@ from cli.output import print_facts, print_json, print_rejected, print_table
 if TYPE_CHECKING:
     from registry.core.measures import Calibration
     from registry.evaluation import Estimates, Evaluation
+    from registry.evaluation.against_labels import Divided, OfSound, Scores
     from registry.evaluation.estimates import Certainty, Expected
-    from registry.evaluation.run import Divided, OfSound, Scores
 
 SHOWN_JOINS = 10  # in a table; --json lists all of them
 SHOWN_PARTS = 8  # of a speaker that falls into many

@@ -25,12 +25,12 @@ from cli.progress import shown
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from registry.corrections.plan import Plan
+    from registry.corrections.saved_plans import Plan
     from registry.database.store.journal import Unsure
     from registry.database.store.operations import Author
     from registry.ingest import IngestReport
     from registry.ingest.options import IngestOptions
-    from registry.ingest.plan import PlannedIngest
+    from registry.ingest.planned import PlannedIngest
     from registry.input.remote import AnyPath
 
 ALWAYS = ("clips", "new")  # counts that are shown also where they are all 0
@@ -158,7 +158,7 @@ def _at_once(
     """Ingest in one transaction: what a plan says, or, without one, only to see what would happen."""
     from registry.database.reach import reach
     from registry.ingest import ingest as run
-    from registry.ingest.plan import at_once
+    from registry.ingest.planned import at_once
 
     with reach(database, new=new) as opened, shown(quiet=quiet) as progress:
         say_begun(opened)

@@ -49,7 +49,7 @@ def replace(
     from registry.database.reach import reach
     from registry.database.store.addresses import named_group
     from registry.ingest.options import IngestOptions
-    from registry.ingest.plan import at_once
+    from registry.ingest.planned import at_once
     from registry.ingest.replace import replace as run
 
     instead_of = None if of is None else named_group(of)

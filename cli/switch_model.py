@@ -10,7 +10,7 @@ from cli.options import author, database_option, json_option
 from cli.output import print_json, print_table, say
 
 if TYPE_CHECKING:
-    from registry.corrections.switch_model import Report, Switched
+    from registry.corrections.switch_model import Switched, SwitchReport
 
 
 @click.command(name="switch-model")
@@ -48,7 +48,7 @@ def _as_document(switched: "Switched") -> dict[str, object]:
     }
 
 
-def _print_report(model: str, report: "Report") -> None:
+def _print_report(model: str, report: "SwitchReport") -> None:
     say(f"clips that {model}, too, would give to their own speaker, without them:")
     rows = [(one.gender, one.clips, one.stay, one.share, one.alone) for one in report.genders]
     print_table(("gender", "compared", "stay", "share", "alone"), rows)

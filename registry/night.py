@@ -23,7 +23,7 @@ from registry.progress import Progress, Silent
 
 
 @dataclass(frozen=True)
-class Joined:
+class JoinedSpeaker:
     """A speaker that turned out to be another one's voice: its number leads there now."""
 
     alias: str
@@ -36,7 +36,7 @@ class NightReport:
 
     ingested: IngestReport
     exported: ExportReport | RegistryError  # or why there was no export
-    joined: tuple[Joined, ...]
+    joined: tuple[JoinedSpeaker, ...]
     unsure: tuple[Unsure, ...]  # decisions that were close, the closest first
 
     @property
@@ -81,7 +81,7 @@ def night(
     with engine.connect() as connection:
         numbers = journal.effects_after(connection, before).numbers
         unsure = journal.unsure_after(connection, before, *settings.UNSURE)
-    joined = tuple(Joined(number, of) for number, what, of in numbers if what == "alias")
+    joined = tuple(JoinedSpeaker(number, of) for number, what, of in numbers if what == "alias")
     return NightReport(ingested, exported, joined, tuple(filter(worth_a_look, unsure)))
 
 

@@ -10,7 +10,7 @@ from registry.database.store import nights
 from registry.database.store.journal import Unsure
 from registry.errors import NightUnderWay, OutputRefused, TreeOfAnother
 from registry.input.remote import RemotePath
-from registry.night import Joined, night, worth_a_look
+from registry.night import JoinedSpeaker, night, worth_a_look
 from registry.progress import Silent
 from tests.conftest import AUTHOR, MakeClip, mistake
 from tests.conftest import night as group
@@ -65,7 +65,7 @@ def test_speakers_that_a_night_joins_are_told(engine: Engine, indir: Path, make_
     make_clip("e", group=group(6))
     report = night(engine, [indir], out, AUTHOR)
 
-    assert report.joined == (Joined("andaiafm/F0002", "andaiafm/F0001"),)
+    assert report.joined == (JoinedSpeaker("andaiafm/F0002", "andaiafm/F0001"),)
     assert report.exit_code == 0
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 from registry.corrections.change import Outcome
 from registry.corrections.merge import merge
 from registry.corrections.move import move
-from registry.corrections.plan import Plan
+from registry.corrections.saved_plans import Plan
 from registry.corrections.split import split
 from registry.corrections.withdraw import withdraw
 from registry.database.store.operations import Author

@@ -11,7 +11,7 @@ from registry.core import measures
 from registry.core.linking.consolidation import Join
 from registry.core.linking.consolidation import consolidate as decide
 from registry.core.records import GENDERS
-from registry.corrections.change import Change, Outcome, change
+from registry.corrections.change import Change, Outcome, change_finding
 from registry.corrections.merge import unite_all
 from registry.corrections.part import Parting, part_all
 from registry.corrections.recluster import Reclustered, is_young, recluster
@@ -64,6 +64,15 @@ class Consolidated:
     gap: Gap | None  # of the full form
 
 
+@dataclass(frozen=True)
+class _Found:
+    """What a consolidation found, both genders together."""
+
+    questions: Sequence[Question]
+    doubts: Sequence[Doubt]
+    reclustered: Sequence[Reclustered]
+
+
 def consolidate(engine: Engine, author: Author, *, full: bool = False, plan_only: bool = False) -> Consolidated:
     """Look for speakers that are two voices, and for one voice among all speakers of a gender.
 
@@ -74,14 +83,12 @@ def consolidate(engine: Engine, author: Author, *, full: bool = False, plan_only
     Raises:
         CorrectionRefused: The registry is empty, or compares voices within each broadcaster only.
     """
-    review: list[Join] = []
-    maybe_two: list[Parting] = []
-    questions: list[Question] = []
-    doubts: list[Doubt] = []
-    reclustered: list[Reclustered] = []
 
-    def act(under_way: Change) -> Mapping[str, object]:
+    def act(under_way: Change) -> tuple[Mapping[str, object], _Found]:
         foundation = _foundation(under_way)
+        review: list[Join] = []
+        maybe_two: list[Parting] = []
+        reclustered: list[Reclustered] = []
         joined = parted = 0
         young = is_young(under_way.connection, foundation)
         for gender in GENDERS:
@@ -94,16 +101,14 @@ def consolidate(engine: Engine, author: Author, *, full: bool = False, plan_only
             review.extend(unsure)
             maybe_two.extend(doubtful)
         history.drop_passing(under_way.connection, under_way.operation_id)  # numbers are final now
-        questions.extend(_as_questions(under_way, review))
-        doubts.extend(_as_doubts(under_way, maybe_two))
-        return {"joined": joined, "parted": parted, "to_review": len(questions) + len(doubts)} | (
-            {"reclustered": True} if full else {}
-        )
+        found = _Found(_as_questions(under_way, review), _as_doubts(under_way, maybe_two), reclustered)
+        summary = {"joined": joined, "parted": parted, "to_review": len(found.questions) + len(found.doubts)}
+        return summary | ({"reclustered": True} if full else {}), found
 
-    outcome = change(engine, author, "consolidate", act, plan_only=plan_only)
-    gap = _gap(reclustered) if full else None
-    by_likelihood = sorted(questions, key=lambda question: -question.probability)
-    in_order = sorted(doubts, key=lambda doubt: (not doubt.is_black_hole, doubt.probability))
+    outcome, found = change_finding(engine, author, "consolidate", act, plan_only)
+    gap = _gap(found.reclustered) if full else None
+    by_likelihood = sorted(found.questions, key=lambda question: -question.probability)
+    in_order = sorted(found.doubts, key=lambda doubt: (not doubt.is_black_hole, doubt.probability))
     return Consolidated(outcome, tuple(by_likelihood), tuple(in_order), gap)
 
 

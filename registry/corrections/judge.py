@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from registry.core.linking.certainty import certainties
 from registry.core.linking.probability_rule import ProbabilityRule
 from registry.core.records import GENDERS
-from registry.database.store import certainty, models, operations
+from registry.database.store import clip_certainty, models, operations
 from registry.database.store.models import Foundation
 from registry.database.store.strangers import strangers
 
@@ -19,16 +19,16 @@ def judge_touched(connection: Connection, speaker_ids: Collection[int], operatio
     """Judge the clips that an operation gave to some speakers, and all clips of those that it changed much."""
     foundation = models.foundation(connection)
     if foundation is not None and speaker_ids:
-        _judge(connection, foundation, certainty.outdated(connection, foundation, speaker_ids), operation_id)
+        _judge(connection, foundation, clip_certainty.outdated(connection, foundation, speaker_ids), operation_id)
 
 
 def judge_left(connection: Connection) -> None:
     """Judge the clips of all speakers that were never judged: of a registry that an earlier version wrote."""
     foundation = models.foundation(connection)
-    if foundation is None or not certainty.never_judged(connection, foundation):
+    if foundation is None or not clip_certainty.never_judged(connection, foundation):
         return
     operations.lock_registry(connection)
-    _judge(connection, foundation, certainty.never_judged(connection, foundation), None)
+    _judge(connection, foundation, clip_certainty.never_judged(connection, foundation), None)
 
 
 def _judge(connection: Connection, foundation: Foundation, audios: Mapping[int, int], operation_id: int | None) -> None:
@@ -61,9 +61,9 @@ def _judge_some(
     operation_id: int | None,
 ) -> None:
     for gender in GENDERS:
-        found = certainty.unjudged(connection, foundation, gender, whole, operation_id)
+        found = clip_certainty.unjudged(connection, foundation, gender, whole, operation_id)
         if found.audio_ids:
             others = strangers(connection, foundation, gender, rule.most_strangers)
-            cohort = certainty.cohort(connection, foundation, gender, COHORT_SPEAKERS, others)
+            cohort = clip_certainty.cohort(connection, foundation, gender, COHORT_SPEAKERS, others)
             probabilities = certainties(found.members, found.speakers, cohort, rule)
-            certainty.save(connection, found, probabilities, set(whole) & set(found.speaker_ids))
+            clip_certainty.save(connection, found, probabilities, set(whole) & set(found.speaker_ids))

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine
 from registry.core.linking.consolidation import Join
 from registry.core.merging import heir, unite
 from registry.corrections.change import Change, Outcome, change
-from registry.corrections.plan import Plan
+from registry.corrections.saved_plans import Plan
 from registry.database.store import addresses, corrections
 from registry.database.store.addresses import Speaker
 from registry.database.store.corrections import Verdict

@@ -12,8 +12,8 @@ from registry.core.vectors import unit
 from registry.corrections.bar import bar_of
 from registry.corrections.change import Change
 from registry.corrections.move import make_speaker
-from registry.database.store import corrections, embeddings, everybody, history, speakers
-from registry.database.store.everybody import HeldClip
+from registry.database.store import corrections, embeddings, held_clips, history, speakers
+from registry.database.store.held_clips import HeldClip
 from registry.database.store.models import Foundation
 
 BATCH_AUDIOS = 20_000  # whose vectors are in memory together: 16 MB
@@ -78,8 +78,8 @@ def _with_vectors(
 ) -> Iterator[tuple[list[list[HeldClip]], Floats, Floats, Floats]]:
     """Give each speaker that could be parted: its clips, by audio, and the audios' vectors, seconds and narrowness."""
     connection = under_way.connection
-    settled = everybody.settled_speakers(connection)
-    held = (clip for clip in everybody.held_clips(connection, gender) if clip.speaker_id not in settled)
+    settled = held_clips.settled_speakers(connection)
+    held = (clip for clip in held_clips.held_clips(connection, gender) if clip.speaker_id not in settled)
     for batch in _batches(_by_speaker_and_audio(held)):
         audio_ids = [clips[0].audio_id for speaker in batch for clips in speaker]
         vectors = embeddings.vectors(connection, foundation.model_id, foundation.dimension, audio_ids)

@@ -12,9 +12,9 @@ from registry.core.linking.decisions import Decision, KnownVoices, link
 from registry.core.linking.reclustering import Succession, succeed
 from registry.core.merging import unite
 from registry.corrections.change import Change
-from registry.database.store import corrections, embeddings, everybody, history, speakers
+from registry.database.store import corrections, embeddings, held_clips, history, speakers
 from registry.database.store.clips import has_more_audios
-from registry.database.store.everybody import HeldClip
+from registry.database.store.held_clips import HeldClip
 from registry.database.store.models import Foundation
 from registry.database.store.strangers import strangers
 
@@ -39,8 +39,8 @@ def recluster(under_way: Change, foundation: Foundation, gender: str) -> Reclust
     lives on as the speaker with which it shares the most clips; numbers of speakers that live on nowhere become
     aliases of the one that got most of their clips.
     """
-    held = everybody.held_clips(under_way.connection, gender)
-    settled = everybody.settled_speakers(under_way.connection)
+    held = held_clips.held_clips(under_way.connection, gender)
+    settled = held_clips.settled_speakers(under_way.connection)
     free = [clip for clip in held if clip.speaker_id not in settled]
     if not free:
         return Reclustered((), ())
@@ -78,7 +78,7 @@ def _decide(
         [speaker_ids[row] for row in rows],
         voices.take(rows),
         strangers(connection, foundation, gender, rule.most_strangers),
-        everybody.audio_of_speakers(held, open_ids),
+        held_clips.audio_of_speakers(held, open_ids),
         speakers.speakers_apart(connection),
     )
     sounds = embeddings.sounds(connection, audio_ids)

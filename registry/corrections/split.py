@@ -10,7 +10,7 @@ from registry.corrections.addressed import find_clips
 from registry.corrections.bar import bar_of
 from registry.corrections.change import Change, Outcome, change
 from registry.corrections.move import make_speaker
-from registry.corrections.plan import Plan
+from registry.corrections.saved_plans import Plan
 from registry.database.store import addresses, corrections, embeddings, listening, models
 from registry.database.store.corrections import ClipLine, Verdict
 from registry.database.store.operations import Author

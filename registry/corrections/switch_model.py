@@ -8,9 +8,8 @@ from sqlalchemy import Connection, Engine
 
 from registry import settings
 from registry.core.linking.agreement import agreement
-from registry.corrections.change import Change, Outcome, change
-from registry.database.store import addresses, calibrations, embeddings, models, profiles
-from registry.database.store import agreement as store
+from registry.corrections.change import Change, Outcome, change_finding
+from registry.database.store import addresses, calibrations, comparison, embeddings, models, profiles
 from registry.database.store.models import Foundation, KnownModel
 from registry.database.store.operations import Author
 from registry.database.store.strangers import strangers
@@ -51,7 +50,7 @@ class SpeakerAgreement:
 
 
 @dataclass(frozen=True)
-class Report:
+class SwitchReport:
     """How far the new model agrees with who is who."""
 
     genders: tuple[GenderAgreement, ...]
@@ -63,7 +62,7 @@ class Switched:
     """The model that decides now, or would, and how far it agrees."""
 
     model: str
-    report: Report
+    report: SwitchReport
     outcome: Outcome
 
 
@@ -79,10 +78,9 @@ def switch_model(engine: Engine, model: str, author: Author, *, plan_only: bool 
     Raises:
         CorrectionRefused: It decides already, or has not embedded every clip, or the registry is empty.
     """
-    found: list[tuple[str, Report]] = []
     name_model(recorded_name(model))
 
-    def act(under_way: Change) -> Mapping[str, object]:
+    def act(under_way: Change) -> tuple[Mapping[str, object], SwitchReport]:
         connection = under_way.connection
         deciding = models.foundation(connection)
         if deciding is None:
@@ -90,14 +88,13 @@ def switch_model(engine: Engine, model: str, author: Author, *, plan_only: bool 
         chosen = _find(connection, recorded_name(model))
         profiles.complete(connection, chosen.model_id)  # a killed reembed may have left some out
         report = _compare(connection, deciding, chosen)
-        found.append((chosen.name, report))
         models.decide_by(connection, chosen.model_id, under_way.operation_id)
         compared, stay = (sum(getattr(one, count) for one in report.genders) for count in ("clips", "stay"))
-        return {"from": deciding.name, "to": chosen.name, "clips_compared": compared, "clips_that_stay": stay}
+        summary = {"from": deciding.name, "to": chosen.name, "clips_compared": compared, "clips_that_stay": stay}
+        return summary, report
 
-    outcome = change(engine, author, "switch-model", act, plan_only=plan_only)
-    [(name, report)] = found
-    return Switched(name, report, outcome)
+    outcome, report = change_finding(engine, author, "switch-model", act, plan_only)
+    return Switched(str(outcome.summary["to"]), report, outcome)
 
 
 def _find(connection: Connection, name: str) -> KnownModel:
@@ -117,20 +114,20 @@ def _find(connection: Connection, name: str) -> KnownModel:
     return found
 
 
-def _compare(connection: Connection, deciding: Foundation, chosen: KnownModel) -> Report:
+def _compare(connection: Connection, deciding: Foundation, chosen: KnownModel) -> SwitchReport:
     rule = settings.linking_rule(deciding.false_merge_rate, calibrations.standing(connection, chosen.model_id))
     clips: dict[str, list[int]] = {}
     speakers: dict[int, list[int]] = {}
-    for scope in store.scopes(connection, deciding.scope):
-        speaker_ids, voices = store.voices(connection, chosen, scope)
+    for scope in comparison.scopes(connection, deciding.scope):
+        speaker_ids, voices = comparison.voices(connection, chosen, scope)
         others = strangers(connection, chosen, scope.gender, rule.most_strangers)
-        found = agreement(voices, others, store.members(connection, chosen, scope, speaker_ids), rule)
+        found = agreement(voices, others, comparison.members(connection, chosen, scope, speaker_ids), rule)
         counts = list(zip(found.clips.tolist(), found.stay.tolist(), found.alone.tolist(), strict=True))
         clips[scope.gender] = _sum([clips.get(scope.gender, [0, 0, 0]), *counts])
         for speaker_id, count in zip(speaker_ids, counts, strict=True):
             speakers[speaker_id] = _sum([speakers.get(speaker_id, [0, 0, 0]), count])
     genders = tuple(GenderAgreement(gender, *counted) for gender, counted in clips.items())
-    return Report(genders, _worst(connection, speakers))
+    return SwitchReport(genders, _worst(connection, speakers))
 
 
 def _sum(counts: Iterable[Iterable[int]]) -> list[int]:

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, Engine
 
 from registry.corrections.addressed import find_clips
 from registry.corrections.change import Change, Outcome, change
-from registry.corrections.plan import Plan
+from registry.corrections.saved_plans import Plan
 from registry.database.store import addresses, withdrawal
 from registry.database.store.operations import Author
 from registry.errors import UnknownClip

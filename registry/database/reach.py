@@ -15,7 +15,7 @@ from sqlalchemy.pool import NullPool
 
 from registry.core.shown_addresses import is_plain, shown_database, shown_text
 from registry.database import embedded, schema, views
-from registry.database.embedded import disk
+from registry.database.embedded import disk_space
 from registry.database.search_path import Facts
 from registry.database.server_errors import connection_error, refusal, rights_missing
 from registry.database.session import Session, session_for
@@ -177,7 +177,7 @@ def _full_disk_told(server: embedded.EmbeddedServer) -> Iterator[None]:
         yield
     except (psycopg.Error, DBAPIError, DatabaseError) as error:
         full = server.full_disk(said_before, str(error)) if isinstance(error, OF_A_LOST_SERVER) else None
-        if full is None and disk.FULL not in str(error):
+        if full is None and disk_space.FULL not in str(error):
             raise
         raise DatabaseDiskFull(cause=full or error) from error
 

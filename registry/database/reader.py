@@ -6,7 +6,7 @@ from typing import Any
 
 import psycopg
 
-from registry.database.embedded.reader import ROLE
+from registry.database.embedded.reader_role import ROLE
 from registry.database.reach import Database, as_libpq_takes_it, without_password
 from registry.database.server_errors import connection_error
 from registry.database.session import Session, address_of

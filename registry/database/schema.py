@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from registry.database import views
 from registry.database.search_path import LASTING_TABLES, OWN
-from registry.database.store import locks
+from registry.database.store import advisory_locks
 from registry.database.store.tables import metadata
 from registry.errors import NotARegistry, SchemaTooNew, VectorMissing, VectorTooOld
 
@@ -100,7 +100,7 @@ def upgrade(connection: Connection, shown_url: str) -> bool:
     """
     found = standing(connection, shown_url)
     if found is Standing.OLDER:  # where it is empty, one of two that begin it at once fails on what the other makes
-        locks.take(connection, locks.SCHEMA)
+        advisory_locks.take(connection, advisory_locks.SCHEMA)
         found = standing(connection, shown_url)
     if found is Standing.NEWEST:
         return False

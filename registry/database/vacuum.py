@@ -11,7 +11,7 @@ from psycopg.errors import Diagnostic
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from registry.database.store import identity, locks
+from registry.database.store import advisory_locks, identity
 from registry.database.store.tables import metadata
 
 # An empty table is not analyzed, so what it held would stand in the statistics for ever. PostgreSQL 18 has this.
@@ -60,7 +60,7 @@ def vacuum(engine: Engine) -> Vacuumed:
 
 def _rewrite(connection: Connection) -> str | None:
     """Rewrite the tables and their statistics; say why if that left bytes behind."""
-    tables = [table.name for table in metadata.sorted_tables if table.name not in locks.TABLES]
+    tables = [table.name for table in metadata.sorted_tables if table.name not in advisory_locks.TABLES]
     connection.exec_driver_sql(f"SET lock_timeout = {LOCK_TIMEOUT_MS}")
     before = _files(connection, tables)
     deadline = time.monotonic() + SNAPSHOT_PATIENCE_S

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from registry.database.rights import Rights, changes_of_grants, changes_of_owner, rights
-from registry.database.store import locks
+from registry.database.store import advisory_locks
 from registry.errors import ViewsInUse
 
 NOT_ALLOWED = (psycopg.errors.InsufficientPrivilege, psycopg.errors.ReadOnlySqlTransaction)
@@ -72,7 +72,7 @@ def ensure(connection: Connection, *, reading: bool) -> None:
         with connection.begin_nested():
             if are_right(connection):
                 return
-            locks.take(connection, locks.SCHEMA)
+            advisory_locks.take(connection, advisory_locks.SCHEMA)
             if not are_right(connection):  # unless another process was faster
                 with made_anew(connection):
                     pass

@@ -16,7 +16,7 @@ from registry.core.linking.probability_rule import ProbabilityRule
 from registry.core.measures import PrecisionRecall
 from registry.core.records import GENDERS, Rejected
 from registry.corrections.addressed import find_labelled
-from registry.corrections.change import Change, Outcome, change
+from registry.corrections.change import Change, Outcome, change_finding
 from registry.database.store import calibrations, embeddings, evaluation, models
 from registry.database.store.models import Foundation
 from registry.database.store.operations import Author
@@ -80,9 +80,8 @@ def calibrate(engine: Engine, path: Path, author: Author, *, plan_only: bool = F
     with evaluation.looking(engine) as connection:
         found, faults = find_labelled(connection, [label.clip for label in labels])
     truth, rejected = true_speakers(labels, found, faults)
-    made: list[Measured] = []
 
-    def act(under_way: Change) -> Mapping[str, object]:
+    def act(under_way: Change) -> tuple[Mapping[str, object], Measured]:
         foundation = models.foundation(under_way.connection)
         if foundation is None:
             raise CorrectionRefused(cause="the registry is empty")
@@ -90,12 +89,12 @@ def calibrate(engine: Engine, path: Path, author: Author, *, plan_only: bool = F
         if clips.speakers_of_several < LEAST_SPEAKERS:
             raise LabelsTooFew(path=path, cause=_too_few(clips, rejected))
         measured = _measured(clips, foundation)
-        made.append(measured)
         calibrations.put(under_way.connection, foundation.model_id, measured.after.constants, under_way.operation_id)
-        return {"model": measured.model, "clips": measured.clips, "speakers": measured.speakers}
+        summary = {"model": measured.model, "clips": measured.clips, "speakers": measured.speakers}
+        return summary, measured
 
-    outcome = change(engine, author, "calibrate", act, plan_only=plan_only)
-    return Calibrated(made[0], tuple(rejected), outcome)
+    outcome, measured = change_finding(engine, author, "calibrate", act, plan_only)
+    return Calibrated(measured, tuple(rejected), outcome)
 
 
 def _labelled(connection: Connection, foundation: Foundation, truth: Mapping[int, str]) -> LabelledClips:

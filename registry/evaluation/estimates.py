@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Engine
 
 from registry.database.store import addresses, evaluation, listening
-from registry.database.store.evaluation import AutomaticJoin, Doubt
+from registry.database.store.evaluation import AutomaticJoin, DoubtfulClips
 
 WORST = 10  # speakers to name
 
@@ -79,21 +79,21 @@ def estimate(engine: Engine) -> Estimates:
     )
 
 
-def _certainty(clips: Sequence[tuple[int, int]], doubts: Sequence[Doubt]) -> Certainty:
+def _certainty(clips: Sequence[tuple[int, int]], doubts: Sequence[DoubtfulClips]) -> Certainty:
     """Put together clips, all and those judged, and what is in doubt of them."""
     count, judged = (sum(one[at] for one in clips) for at in (0, 1))
     strays = _expected(doubts)
     return Certainty(count, count - judged, strays, 1 - strays.wrong / judged if judged else None)
 
 
-def _worst(doubts: Sequence[Doubt]) -> Mapping[int, Expected]:
+def _worst(doubts: Sequence[DoubtfulClips]) -> Mapping[int, Expected]:
     """Give the speakers, by key, of whose clips the most are expected to be wrong, the worst first."""
-    of_speaker: dict[int, list[Doubt]] = {}
+    of_speaker: dict[int, list[DoubtfulClips]] = {}
     for one in doubts:
         of_speaker.setdefault(one.speaker_id, []).append(one)
     expected = {speaker_id: _expected(ones) for speaker_id, ones in of_speaker.items()}
     return dict(sorted(expected.items(), key=lambda item: (-item[1].wrong, item[0]))[:WORST])
 
 
-def _expected(doubts: Sequence[Doubt]) -> Expected:
+def _expected(doubts: Sequence[DoubtfulClips]) -> Expected:
     return Expected(sum(one.clips for one in doubts), sum((one.wrong for one in doubts), 0.0))

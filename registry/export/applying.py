@@ -18,7 +18,7 @@ from registry.export import disk, files, set_aside, staging
 from registry.export.aliases import write_aliases
 from registry.export.files import SourceLost
 from registry.export.manifest import Written, drop_intended, write_intended, write_manifest
-from registry.export.planning import Job, TreePlan
+from registry.export.planning import ExportJob, TreePlan
 from registry.export.report import ExportReport, begin_report, in_the_way
 from registry.input.remote import in_order, readers
 from registry.progress import Progress
@@ -34,7 +34,7 @@ class _Outcome:
     remove: frozenset[str]  # paths
 
 
-def bring_up_to_date(job: Job, plan: TreePlan, aliases: Iterable[Alias], progress: Progress) -> ExportReport:
+def bring_up_to_date(job: ExportJob, plan: TreePlan, aliases: Iterable[Alias], progress: Progress) -> ExportReport:
     """Do what is planned.
 
     Raises:
@@ -63,7 +63,7 @@ def _about_to_change(plan: TreePlan) -> set[Written]:
     return {_entry(file) for file in plan.changes.write} | {entry for entry in plan.ours if entry.path in removed}
 
 
-def _write(job: Job, plan: TreePlan, report: ExportReport, progress: Progress) -> _Outcome:
+def _write(job: ExportJob, plan: TreePlan, report: ExportReport, progress: Progress) -> _Outcome:
     moved = staging.move(job, plan)
     rest = list(staging.with_transcripts(job.engine, (f for f in plan.changes.write if f.path not in moved), job.mode))
     staging.salvage(job, plan, [*rest, *plan.changes.foreign, *plan.same_place])
@@ -83,7 +83,7 @@ def _write(job: Job, plan: TreePlan, report: ExportReport, progress: Progress) -
 
 
 def _put_from_anywhere(
-    job: Job, wanted: Sequence[PlannedFile], progress: Progress
+    job: ExportJob, wanted: Sequence[PlannedFile], progress: Progress
 ) -> Iterator[tuple[PlannedFile, Exception | None]]:
     """Put every file; where its source is lost, from another file that was taken in with the same bytes."""
     lost: list[tuple[PlannedFile, Exception]] = []
@@ -99,7 +99,7 @@ def _put_from_anywhere(
 
 
 def _put_all(
-    job: Job, wanted: Sequence[PlannedFile], progress: Progress
+    job: ExportJob, wanted: Sequence[PlannedFile], progress: Progress
 ) -> Iterator[tuple[PlannedFile, Exception | None]]:
     progress.begin("export", len(wanted))
     at_once = readers(file.source.path for file in wanted)
@@ -110,7 +110,7 @@ def _put_all(
     progress.done()
 
 
-def _fault_of_putting(job: Job, file: PlannedFile) -> Exception | None:
+def _fault_of_putting(job: ExportJob, file: PlannedFile) -> Exception | None:
     try:
         files.put(job.outdir, file, job.mode)
     except (SourceLost, FileExistsError, NotADirectoryError, IsADirectoryError) as fault:
@@ -130,7 +130,7 @@ def _rejected(outdir: Path, file: PlannedFile, fault: Exception) -> Rejected:
     return in_the_way(outdir, file)
 
 
-def _wrong(job: Job, plan: TreePlan, failed: Sequence[PlannedFile], report: ExportReport) -> set[str]:
+def _wrong(job: ExportJob, plan: TreePlan, failed: Sequence[PlannedFile], report: ExportReport) -> set[str]:
     """Tell where another clip, or a link to what is lost, lies in place of what could not be put there: better none."""
     known = {entry.sha256 for entry in plan.record.entries} if failed else set()
     wrong = {file.path for file in failed if _is_wrong(job.outdir / file.path, file, known)}
@@ -176,7 +176,9 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def _tidy_up(job: Job, plan: TreePlan, outcome: _Outcome, in_tree: frozenset[Written], report: ExportReport) -> None:
+def _tidy_up(
+    job: ExportJob, plan: TreePlan, outcome: _Outcome, in_tree: frozenset[Written], report: ExportReport
+) -> None:
     """Remove what the manifest no longer lists, and what was there only while the tree changed."""
     for path in outcome.remove:
         disk.remove(job.outdir / path)

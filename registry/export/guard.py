@@ -18,13 +18,13 @@ from registry.errors import (
     TreeOfThePresent,
 )
 from registry.export.manifest import FOLDER, Record
-from registry.export.planning import Job, TreePlan
+from registry.export.planning import ExportJob, TreePlan
 from registry.export.set_aside import ASIDE
 from registry.files.ownership import user_name
 from registry.input.group_folders import looks_like_group
 
 
-def refuse_wrong_tree(job: Job, record: Record, planned: Sequence[PlannedFile]) -> None:
+def refuse_wrong_tree(job: ExportJob, record: Record, planned: Sequence[PlannedFile]) -> None:
     """Refuse a tree that another registry wrote, and one of the present if an earlier moment is asked for.
 
     Raises:
@@ -116,7 +116,7 @@ def _folders(folder: Path) -> list[Path]:
         return []
 
 
-def _refuse_unknown(job: Job, record: Record, planned: Sequence[PlannedFile]) -> None:
+def _refuse_unknown(job: ExportJob, record: Record, planned: Sequence[PlannedFile]) -> None:
     hashes = {entry.sha256 for entry in record.entries}
     if not hashes.isdisjoint(file.source.sha256 for file in planned):
         return
@@ -126,7 +126,7 @@ def _refuse_unknown(job: Job, record: Record, planned: Sequence[PlannedFile]) ->
             raise OutputRefused(path=job.outdir, cause=cause)
 
 
-def removal_unexplained(job: Job, plan: TreePlan) -> RemovalUnexplained | None:
+def removal_unexplained(job: ExportJob, plan: TreePlan) -> RemovalUnexplained | None:
     """Say why so much may leave the tree only if a person agrees; None if it may."""
     unexplained = count_unexplained(plan.fates)
     if job.may_remove or not needs_agreement(unexplained, plan.clips_there):

@@ -16,7 +16,7 @@ from registry.export.manifest import Heading, Record, Written, night_of
 
 
 @dataclass(frozen=True)
-class Job:
+class ExportJob:
     """What was asked for."""
 
     engine: Engine
@@ -59,7 +59,7 @@ class TreePlan:
         return unchanged + sum(is_sound(held.path) for held in self.vacated)
 
 
-def make_plan(job: Job, planned: Sequence[PlannedFile], record: Record) -> TreePlan:
+def make_plan(job: ExportJob, planned: Sequence[PlannedFile], record: Record) -> TreePlan:
     """Gather what there is, and decide what to do."""
     ours = frozenset(_of_extent(record.entries, job.extent))
     others = record.entries - ours if len(ours) < len(record.entries) else frozenset[Written]()
@@ -96,7 +96,7 @@ def _rehome(entry: Written, owners: Mapping[str, str]) -> Written:
 
 
 def _look(
-    job: Job, planned: Iterable[PlannedFile], ours: Iterable[Written], unsure: Collection[str]
+    job: ExportJob, planned: Iterable[PlannedFile], ours: Iterable[Written], unsure: Collection[str]
 ) -> dict[str, bool]:
     """Look at everything planned or written before: path -> is it right, for what is there.
 

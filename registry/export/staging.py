@@ -12,14 +12,14 @@ from registry.database.store import copies
 from registry.export import disk, fates, files, set_aside
 from registry.export.files import LinkMode, SourceLost
 from registry.export.manifest import FOLDER, Written
-from registry.export.planning import Job, TreePlan
+from registry.export.planning import ExportJob, TreePlan
 from registry.input.remote import in_order, readers
 
 DIGEST = 64  # digits of a SHA-256, with which the name of a staged file begins
 OLD = ".old"
 
 
-def move(job: Job, plan: TreePlan) -> set[str]:
+def move(job: ExportJob, plan: TreePlan) -> set[str]:
     """Give what moves within the tree a second place, without writing a byte; give the paths of what moves."""
     _check_leftovers(job, plan.changes.write)
     return {file.path for file in plan.changes.write if _move(job, plan.moves.get(file.path), file)}
@@ -29,7 +29,7 @@ def _kept(outdir: Path) -> list[Path]:
     return sorted((outdir / FOLDER / "kept").glob("*"))
 
 
-def _check_leftovers(job: Job, wanted: Iterable[PlannedFile]) -> None:
+def _check_leftovers(job: ExportJob, wanted: Iterable[PlannedFile]) -> None:
     """Trust what a killed export left ready only as far as it is what its name says, and use it as it should be."""
     leftovers = _kept(job.outdir)
     if not leftovers:
@@ -43,14 +43,14 @@ def _check_leftovers(job: Job, wanted: Iterable[PlannedFile]) -> None:
             disk.rename(path, path.with_name(path.name.removesuffix(OLD) + OLD))
 
 
-def _move(job: Job, old: str | None, file: PlannedFile) -> bool:
+def _move(job: ExportJob, old: str | None, file: PlannedFile) -> bool:
     if old is None or old == file.path or not files.is_right(f"{job.outdir}/{old}", file, job.mode):
         return False
     disk.give_second_place(job.outdir / old, files.staged_file(job.outdir, file))
     return True
 
 
-def salvage(job: Job, plan: TreePlan, wanted: Iterable[PlannedFile]) -> None:
+def salvage(job: ExportJob, plan: TreePlan, wanted: Iterable[PlannedFile]) -> None:
     """Make ready the bytes of lost sources, from wherever the tree has them: copied, unless they lie there unused."""
     ready = {path.name for path in _kept(job.outdir)}
     lacking = [file for file in wanted if files.staged_file(job.outdir, file).name not in ready]
@@ -74,7 +74,7 @@ def _places(outdir: Path, plan: TreePlan, hashes: Collection[str]) -> dict[str, 
     return places
 
 
-def _take(job: Job, place: Path, file: PlannedFile) -> bool:
+def _take(job: ExportJob, place: Path, file: PlannedFile) -> bool:
     """Make bytes ready from one place of the tree, if they are there."""
     ready = files.staged_file(job.outdir, file)
     disk.make_folder(ready.parent)
@@ -131,7 +131,7 @@ def from_elsewhere(engine: Engine, lost: Sequence[PlannedFile]) -> list[list[Pla
 
 
 def clear(
-    job: Job, in_tree: Collection[str], waited_for: Collection[str], listed: Iterable[Written]
+    job: ExportJob, in_tree: Collection[str], waited_for: Collection[str], listed: Iterable[Written]
 ) -> dict[Held, str]:
     """Remove what was made ready and not used, but what other groups or a later export wait for (SHA-256, hex).
 
@@ -146,7 +146,7 @@ def clear(
     return aside
 
 
-def _last_copies(job: Job, unused: Mapping[Path, str], listed: Iterable[Written]) -> dict[Held, Path]:
+def _last_copies(job: ExportJob, unused: Mapping[Path, str], listed: Iterable[Written]) -> dict[Held, Path]:
     if not unused:
         return {}
     exported_as = {entry.sha256: entry.path for entry in sorted(listed, reverse=True)}

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from sqlalchemy import Connection
 
 from registry.core.records import GENDERS
-from registry.corrections.change import Change, carry_out
+from registry.corrections.change import Change, carry_out_finding
 from registry.corrections.recluster import Reclustered, is_young, recluster
 from registry.database.store import history
 from registry.database.store.models import Foundation
@@ -37,15 +37,13 @@ def decide_afresh(connection: Connection, foundation: Foundation, author: Author
 
 
 def _recluster_all(connection: Connection, foundation: Foundation, author: Author) -> int | None:
-    found: list[Reclustered] = []
-
-    def act(under_way: Change) -> Mapping[str, object]:
-        found.extend(recluster(under_way, foundation, gender) for gender in GENDERS)
+    def act(under_way: Change) -> tuple[Mapping[str, object], int]:
+        moved = _moved([recluster(under_way, foundation, gender) for gender in GENDERS])
         history.drop_passing(connection, under_way.operation_id)
-        return {"reclustered": True, "moved": _moved(found)}
+        return {"reclustered": True, "moved": moved}, moved
 
-    outcome = carry_out(connection, author, "consolidate", act)
-    return None if outcome.operation_id is None else _moved(found)
+    outcome, moved = carry_out_finding(connection, author, "consolidate", act)
+    return None if outcome.operation_id is None else moved
 
 
 def _moved(found: list[Reclustered]) -> int:

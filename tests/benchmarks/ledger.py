@@ -7,7 +7,7 @@ import numpy as np
 
 from registry.core.measures import STILL, Calibration
 from registry.database.store.evaluation import Tenure
-from registry.evaluation.run import calibration_of
+from registry.evaluation.against_labels import calibration_of
 from tests.benchmarks.scores import codes
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,7 @@ CALLS = [
     "database vacuum",
     "database list",
     "demo {demo}",
+    "benchmark {speech} {bench} --draws 1 --nights 2",
     "database drop demo --yes",
     "database stop",
 ]
@@ -81,6 +83,10 @@ def fills(tmp_path: Path, indir: Path, make_clip: MakeClip) -> dict[str, object]
     for name, pitch_hz in men:
         make_clip(name, pitch_hz, night(6, "M"))
     rows = [f"{night(6, 'M')}/{name},{name[0]}\n" for name, _ in men]
+    speech = tmp_path / "speech"
+    for name, _ in men:
+        (speech / name[0]).mkdir(parents=True, exist_ok=True)
+        shutil.copy(indir / night(6, "M") / f"{name}.wav", speech / name[0])
     (tmp_path / "men.csv").write_text("clip,speaker\n" + "".join(rows))
     return {
         "in": indir,
@@ -92,6 +98,8 @@ def fills(tmp_path: Path, indir: Path, make_clip: MakeClip) -> dict[str, object]
         "men": tmp_path / "men.csv",
         "plan": tmp_path / "plan.json",
         "demo": tmp_path / "demo",
+        "speech": speech,
+        "bench": tmp_path / "bench",
     }
 
 
@@ -114,7 +122,7 @@ def test_every_command_prints_one_document_with_keys_in_snake_case(run: Run, fil
 
 
 @pytest.mark.parametrize(
-    "call", [call for call in CALLS if not call.startswith(("ingest", "demo", "database", "apply"))]
+    "call", [call for call in CALLS if not call.startswith(("ingest", "demo", "benchmark", "database", "apply"))]
 )
 def test_an_error_is_a_message_on_standard_error_and_nothing_else(
     run: Run, fills: dict[str, object], call: str

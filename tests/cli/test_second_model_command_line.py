@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from cli.main import main
-from registry.corrections.plan import load
+from registry.corrections.saved_plans import load
 from registry.database.check import check
 from registry.ingest.reembed import reembed
 from registry.speech.embedder import Embedder

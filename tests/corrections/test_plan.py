@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from cli.main import commands
-from registry.corrections.plan import Plan, load, save
 from registry.corrections.plan_forms import FORMS
+from registry.corrections.saved_plans import Plan, load, save
 from registry.database.store.journal import Effects
 from registry.errors import ModelUnnamed, PlanUnfit, PlanUnreadable, SourceUnnamed
 

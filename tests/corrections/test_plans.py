@@ -11,7 +11,7 @@ from registry.corrections.move import move
 from registry.corrections.undo import undo
 from registry.export import export
 from registry.ingest import ingest
-from registry.ingest.plan import PlannedIngest, at_once
+from registry.ingest.planned import PlannedIngest, at_once
 from tests.conftest import AUTHOR, MakeClip, night
 
 pytestmark = pytest.mark.usefixtures("fake_model")

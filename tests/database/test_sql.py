@@ -11,8 +11,7 @@ from sqlalchemy import Engine, text
 
 from cli.main import main
 from registry.database import reader
-from registry.database.embedded import EmbeddedServer
-from registry.database.embedded import reader as reader_role
+from registry.database.embedded import EmbeddedServer, reader_role
 from registry.database.query import ask
 from registry.database.reach import reach
 from tests.fix_server import TcpServer

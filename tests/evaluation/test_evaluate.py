@@ -15,8 +15,8 @@ from registry.corrections.move import confirm, move
 from registry.corrections.undo import undo
 from registry.database.store.evaluation import looking
 from registry.evaluation import estimate, evaluate
+from registry.evaluation.against_labels import Divided, Evaluation, OfSound, Scores
 from registry.evaluation.estimates import Certainty, Expected
-from registry.evaluation.run import Divided, Evaluation, OfSound, Scores
 from registry.ingest import ingest
 from tests.conftest import AUTHOR, MakeClip, night
 

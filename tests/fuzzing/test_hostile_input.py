@@ -18,7 +18,7 @@ from registry.core.names import meant, one_form
 from registry.core.records import Gender, Rejected
 from registry.core.rejections import REASONS
 from registry.corrections.addressed import find_clips, find_labelled
-from registry.corrections.plan import load
+from registry.corrections.saved_plans import load
 from registry.database.store import addresses
 from registry.errors import LabelsUnreadable, OutputRefused, PlanUnreadable, RegistryError
 from registry.evaluation.labels import read_labels

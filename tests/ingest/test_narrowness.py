@@ -13,7 +13,7 @@ from registry.core.linking.decisions import Linking, link
 from registry.core.linking.identification import Suspects
 from registry.core.records import Floats
 from registry.database.check import check
-from registry.database.store import agreement, certainty, embeddings, models, speakers
+from registry.database.store import clip_certainty, comparison, embeddings, models, speakers
 from registry.database.store.models import Foundation
 from registry.ingest import ingest
 from registry.ingest.reembed import reembed
@@ -83,13 +83,13 @@ def test_a_speaker_has_the_mean_over_its_recordings_wherever_it_is_read(registry
     with registry.begin() as connection:
         foundation = foundation_of(connection)
         keys, voices = speakers.all_voices(connection, foundation, "F")
-        judged = certainty.unjudged(connection, foundation, "F", keys, None)
-        cohort = certainty.cohort(connection, foundation, "F", 100, voices.take(np.array([], np.int64)))
+        judged = clip_certainty.unjudged(connection, foundation, "F", keys, None)
+        cohort = clip_certainty.cohort(connection, foundation, "F", 100, voices.take(np.array([], np.int64)))
         model = models.find(connection, "campplus")
         assert model is not None
-        [scope] = agreement.scopes(connection, "registry")
-        _, compared = agreement.voices(connection, model, scope)
-        [carried] = agreement.members(connection, model, scope, keys)
+        [scope] = comparison.scopes(connection, "registry")
+        _, compared = comparison.voices(connection, model, scope)
+        [carried] = comparison.members(connection, model, scope, keys)
 
     for found in (voices, judged.speakers, cohort.voices, compared):
         assert found.narrowness.tolist() == [0.75, 0.125]

@@ -15,7 +15,7 @@ from registry.corrections.withdraw import withdraw
 from registry.errors import CorrectionRefused, GroupShrinks, UndoRefused
 from registry.export import export
 from registry.ingest import IngestReport, ingest
-from registry.ingest.plan import at_once
+from registry.ingest.planned import at_once
 from registry.ingest.replace import replace
 from tests.conftest import AUTHOR, MakeClip, night, tree
 

@@ -16,7 +16,7 @@ from registry.corrections.rename import rename
 from registry.corrections.switch_model import switch_model
 from registry.corrections.undo import undo
 from registry.database.check import check
-from registry.database.store import agreement, embeddings, journal, models
+from registry.database.store import comparison, embeddings, journal, models
 from registry.errors import CorrectionRefused, ModelMismatch, ModelMoved, UndoRefused
 from registry.export import export
 from registry.ingest import ingest
@@ -216,13 +216,13 @@ def test_the_report_names_the_speakers_that_the_model_would_take_clips_from(regi
 
 def test_the_report_holds_a_few_recordings_at_a_time(registry: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     reembed(registry, SECOND, AUTHOR)
-    monkeypatch.setattr(agreement, "READ_TOGETHER", 4)
+    monkeypatch.setattr(comparison, "READ_TOGETHER", 4)
     with registry.begin() as connection:
         model = models.find(connection, SECOND)
         assert model is not None
-        [scope] = agreement.scopes(connection, "registry")
-        speaker_ids, _ = agreement.voices(connection, model, scope)
-        read = [len(some.members) for some in agreement.members(connection, model, scope, speaker_ids)]
+        [scope] = comparison.scopes(connection, "registry")
+        speaker_ids, _ = comparison.voices(connection, model, scope)
+        read = [len(some.members) for some in comparison.members(connection, model, scope, speaker_ids)]
 
     assert read == [4, 2]
 

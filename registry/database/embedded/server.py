@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 from registry.database.embedded import linger
 from registry.database.embedded.account import NotOurs, make_home, refuse_closed, refuse_foreign, refuse_foreign_links
-from registry.database.embedded.disk import full_disk
-from registry.database.embedded.locks import Locks
+from registry.database.embedded.disk_space import full_disk
+from registry.database.embedded.file_locks import Locks
 from registry.database.embedded.postgres import PORT, Postgres, ProgramError, State
 from registry.errors import DatabaseError, EmbeddedServerFailed, HomeRefused
 
@@ -132,13 +132,13 @@ class EmbeddedServer:
 
     def ensure_reader(self, database: str) -> None:
         """Make the role that people's queries are asked as, unless it is there, and confine it in a database."""
-        from registry.database.embedded import reader
+        from registry.database.embedded import reader_role
 
         with self._locks.alone():
             with self.connect("postgres") as connection:
-                reader.ensure(connection)
+                reader_role.ensure(connection)
             with self.connect(database) as connection:
-                reader.confine(connection)
+                reader_role.confine(connection)
 
     def databases(self) -> list[str]:
         """Name the databases that were made on the running server, sorted."""

@@ -100,6 +100,11 @@ def came_from_urls(connection: Connection) -> bool:
     return bool(connection.execute(text("SELECT EXISTS (SELECT FROM clip WHERE wav_path LIKE '%://%')")).scalar_one())
 
 
+def columns_of(group: Group) -> dict[str, object]:
+    """Give the columns of `clip_group` that tell one group from another."""
+    return {"broadcaster": group.broadcaster, "gender": group.gender, "date": group.date}
+
+
 def _is(group: Group) -> tuple[ColumnElement[bool], ...]:
     return (
         clip_group.c.broadcaster == group.broadcaster,
@@ -148,7 +153,7 @@ def relocate_clips(connection: Connection, group: Group, clips: Sequence[Clip]) 
           AND clip.group_id = g.group_id AND clip.name = incoming.name
           AND EXISTS (SELECT FROM assignment a WHERE a.clip_id = clip.clip_id AND a.to_operation IS NULL)
         """),  # noqa: S608 - names of columns
-        {"broadcaster": group.broadcaster, "gender": group.gender, "date": group.date},
+        columns_of(group),
     )
 
 
@@ -163,19 +168,12 @@ def keep_transcripts(connection: Connection, group: Group, names: Sequence[str],
           AND clip.name = ANY(:names) AND txt_content IS NOT NULL
           AND EXISTS (SELECT FROM assignment a WHERE a.clip_id = clip.clip_id AND a.to_operation IS NULL)
         """),
-        {
-            "broadcaster": group.broadcaster,
-            "gender": group.gender,
-            "date": group.date,
-            "names": list(names),
-            "operation_id": operation_id,
-        },
+        columns_of(group) | {"names": list(names), "operation_id": operation_id},
     )
 
 
 def _group_id(connection: Connection, group: Group) -> int:
-    values = {"broadcaster": group.broadcaster, "gender": group.gender, "date": group.date}
-    connection.execute(upsert(clip_group).values(values).on_conflict_do_nothing())
+    connection.execute(upsert(clip_group).values(columns_of(group)).on_conflict_do_nothing())
     return int(connection.execute(select(clip_group.c.group_id).where(*_is(group))).scalar_one())
 
 

@@ -103,7 +103,7 @@ def clips_by_sound(connection: Connection) -> dict[str, tuple[int, int]]:
 
 
 @dataclass(frozen=True)
-class Doubt:
+class DoubtfulClips:
     """A speaker's clips of a sound that have a certainty and that nobody confirmed."""
 
     speaker_id: int
@@ -112,7 +112,7 @@ class Doubt:
     wrong: float  # how many of them are expected to be another voice
 
 
-def doubts(connection: Connection) -> list[Doubt]:
+def doubts(connection: Connection) -> list[DoubtfulClips]:
     """Add up what is in doubt of every speaker, in order of key.
 
     Speakers of a single recording are left out: there is nothing that it could be another voice than.
@@ -125,7 +125,7 @@ def doubts(connection: Connection) -> list[Doubt]:
             WHERE several.to_operation IS NULL GROUP BY 1 HAVING min(audio_id) < max(audio_id))
         GROUP BY 1, 2 ORDER BY 1, 2
     """)
-    return [Doubt(*row) for row in connection.execute(query)]
+    return [DoubtfulClips(*row) for row in connection.execute(query)]
 
 
 def doubtful_newcomers(connection: Connection) -> tuple[int, float]:

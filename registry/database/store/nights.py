@@ -2,19 +2,19 @@
 
 from sqlalchemy import Connection
 
-from registry.database.store import locks
+from registry.database.store import advisory_locks
 from registry.errors import LockHeld
 
 
 def begin_alone(connection: Connection) -> bool:
     """Keep other nights out until the transaction ends; False if another is under way."""
-    return locks.has_taken(connection, locks.NIGHTS)
+    return advisory_locks.has_taken(connection, advisory_locks.NIGHTS)
 
 
 def begin_after_other(connection: Connection, patience_s: float) -> bool:
     """Wait until the other night has ended, then keep others out; False if it lasts longer than the patience."""
     try:
-        locks.take(connection, locks.NIGHTS, patience_s)
+        advisory_locks.take(connection, advisory_locks.NIGHTS, patience_s)
     except LockHeld:
         return False
     return True

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, insert, text, update
 
-from registry.database.store import locks
+from registry.database.store import advisory_locks
 from registry.database.store.tables import operation
 
 
@@ -23,7 +23,7 @@ def lock_registry(connection: Connection) -> None:
     Raises:
         LockHeld: Another one has been deciding for hours.
     """
-    locks.take(connection, locks.DECISIONS)
+    advisory_locks.take(connection, advisory_locks.DECISIONS)
 
 
 def begin_operation(connection: Connection, kind: str, author: Author) -> int:

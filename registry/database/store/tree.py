@@ -62,7 +62,13 @@ def numbered_clips(connection: Connection, extent: Extent, as_of: int | None = N
           AND (CAST(:first_date AS date) IS NULL OR g.date >= :first_date)
           AND (CAST(:last_date AS date) IS NULL OR g.date <= :last_date)
     """)  # noqa: S608 - conditions of this module
-    rows = connection.execute(query, {**vars(extent), "as_of": as_of})
+    asked = {
+        "broadcaster": extent.broadcaster,
+        "first_date": extent.first_date,
+        "last_date": extent.last_date,
+        "as_of": as_of,
+    }
+    rows = connection.execute(query, asked)
     group = cache(Group)  # one for all its clips
     return [
         NumberedClip(group(date, broadcaster, gender), number, name, Source(*files[:4]), Source(*files[4:]))

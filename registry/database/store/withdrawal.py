@@ -6,6 +6,7 @@ from collections.abc import Collection
 from sqlalchemy import Connection, text
 
 from registry.core.records import Group
+from registry.database.store.clips import columns_of
 
 # What a clip had before it was taken out: its last assignment, and the operation that ended it, none while it stands.
 # The condition chooses among clips, called `its`.
@@ -46,7 +47,7 @@ def clips_of_group(
           AND (CAST(:named AS text[]) IS NULL OR c.name = ANY(:named)) AND c.name <> ALL(:but_for)
         ORDER BY c.clip_id
     """)
-    values = {**vars(group), "named": None if named is None else list(named), "but_for": list(but_for)}
+    values = columns_of(group) | {"named": None if named is None else list(named), "but_for": list(but_for)}
     return list(connection.execute(query, values).scalars())
 
 
@@ -79,7 +80,8 @@ def withdrawn_from(connection: Connection, group: Group, hashes: Collection[str]
         FROM {LAST_HELD.format(condition=of_group)} gone JOIN clip c USING (clip_id) JOIN audio USING (audio_id)
         WHERE by_operation IN {WITHDRAWALS}
     """)
-    rows = connection.execute(query, {**vars(group), "hashes": [bytes.fromhex(h) for h in hashes]})
+    values = columns_of(group) | {"hashes": [bytes.fromhex(audio_hash) for audio_hash in hashes]}
+    rows = connection.execute(query, values)
     return {(row[0], row[1]) for row in rows}
 
 

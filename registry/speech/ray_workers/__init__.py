@@ -15,7 +15,7 @@ from registry.core.rejections import Fault
 from registry.errors import ClusterUnusable, ModelMismatch
 from registry.speech.ray_workers.cluster import Place, connected, places
 from registry.speech.ray_workers.dispatcher import Dispatcher, Job
-from registry.speech.ray_workers.hand import Embedded, Kept, ModelWanted, NoModel, OtherModel
+from registry.speech.ray_workers.hand import Embedded, HeldSamples, ModelWanted, NoModel, OtherModel
 from registry.speech.runtimes import Runtime
 from registry.speech.runtimes.packing import FRAMES_OF_A_PACK, in_place, share_out
 from registry.speech.workers import BatchSize, Heard, Pending, Read, Told, batch_size, counted, nobody
@@ -89,7 +89,7 @@ class RayWorkers:
     def embed(self, heard: Sequence[Heard[Any]]) -> Pending:
         """Have clips embedded, several by a hand at a time, where their samples are if a hand is free there."""
         model = ModelWanted(*self._model(), self._runtime)
-        kept = [cast("Kept", one.samples) for one in heard]
+        kept = [cast("HeldSamples", one.samples) for one in heard]
         shares = share_out([round(one.sound.duration_s * 1000) for one in heard], TOGETHER_MS)
 
         def begin(share: list[int]) -> "Future[Answer]":
@@ -176,7 +176,7 @@ class _RayPending:
         return embedded.sound
 
 
-def _embedding(kept: Sequence[Kept], model: ModelWanted) -> Job:
+def _embedding(kept: Sequence[HeldSamples], model: ModelWanted) -> Job:
     def begin(hand: Any, alive: AbstractSet[str]) -> Any:  # noqa: ANN401 - Ray's
         there = [one if one.hand in alive else replace(one, samples=()) for one in kept]
         return hand.embed.remote(there, model)

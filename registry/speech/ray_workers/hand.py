@@ -35,7 +35,7 @@ class ModelWanted:
 
 
 @dataclass(frozen=True)
-class Kept:
+class HeldSamples:
     """Where the samples of a clip are, and how to get them again should they be lost."""
 
     asked: object
@@ -82,17 +82,17 @@ class Hand:
         return Greeting(ray.get_runtime_context().get_actor_id(), registry.__version__)
 
     def hear(self, asked: object, read: Read[Any, Any]) -> Heard[Any] | Rejected:
-        """Read a clip, as `Read` does; its samples stay in the cluster, a `Kept` takes their place."""
+        """Read a clip, as `Read` does; its samples stay in the cluster, a `HeldSamples` takes their place."""
         import ray
 
         heard = self._hear(asked, read)
         if isinstance(heard, Rejected):
             return heard
         here = ray.get_runtime_context()
-        kept = Kept(asked, read, heard.sound, here.get_node_id(), here.get_actor_id(), [ray.put(heard.samples)])
+        kept = HeldSamples(asked, read, heard.sound, here.get_node_id(), here.get_actor_id(), [ray.put(heard.samples)])
         return Heard(heard.record, heard.sound, kept)
 
-    def embed(self, kept: Sequence[Kept], model: ModelWanted) -> list[Embedded] | OtherModel | NoModel:
+    def embed(self, kept: Sequence[HeldSamples], model: ModelWanted) -> list[Embedded] | OtherModel | NoModel:
         """Embed the samples of clips by just this model.
 
         Raises:
@@ -123,7 +123,7 @@ class Hand:
             raise AssertionError("Nothing is embedded before its model is loaded.")
         return self._embedder
 
-    def _samples(self, kept: Kept) -> Floats:
+    def _samples(self, kept: HeldSamples) -> Floats:
         import ray
 
         if not kept.samples:
@@ -134,7 +134,7 @@ class Hand:
             return self._samples_again(kept)
         return samples
 
-    def _samples_again(self, kept: Kept) -> Floats:
+    def _samples_again(self, kept: HeldSamples) -> Floats:
         heard = self._hear(kept.asked, kept.read)
         if isinstance(heard, Rejected):
             raise OSError(heard.message)

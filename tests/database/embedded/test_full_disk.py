@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from registry.database.embedded.disk import full_disk
+from registry.database.embedded.disk_space import full_disk
 from registry.database.reach import reach
 from registry.errors import DatabaseDiskFull, NoSuchRegistry
 

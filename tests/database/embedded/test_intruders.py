@@ -15,7 +15,7 @@ from sqlalchemy.pool import NullPool
 from registry.database.check import check
 from registry.database.reach import reach
 from registry.database.schema import upgrade
-from registry.database.store import locks, operations
+from registry.database.store import advisory_locks, operations
 from registry.errors import LockHeld, SchemaOpenToOthers
 from tests.database.test_restore import FILL
 from tests.fix_server import PASSWORD, TcpServer
@@ -254,23 +254,23 @@ def test_a_role_that_may_only_read_holds_nothing_up(tcp_server: TcpServer, empty
         hers.execute(LOCKED)
         hers.execute("LOCK TABLE registry.registry, registry.identity, registry.alembic_version IN ACCESS SHARE MODE")
         with reach(tcp_server.url(empty)) as opened, opened.engine.begin() as connection:
-            for table in (locks.DECISIONS, locks.NIGHTS, locks.SCHEMA):
-                assert locks.has_taken(connection, table)
+            for table in (advisory_locks.DECISIONS, advisory_locks.NIGHTS, advisory_locks.SCHEMA):
+                assert advisory_locks.has_taken(connection, table)
 
 
 def test_a_role_that_may_only_read_cannot_take_the_registrys_locks(tcp_server: TcpServer, empty: str, eve: str) -> None:
     begin(tcp_server.url(empty))
     tcp_server.run(READS.format(eve=eve), empty)
     with psycopg.connect(tcp_server.url(empty, user=eve)) as hers:
-        for table in (locks.DECISIONS, locks.NIGHTS, locks.SCHEMA):
+        for table in (advisory_locks.DECISIONS, advisory_locks.NIGHTS, advisory_locks.SCHEMA):
             with pytest.raises(psycopg.errors.InsufficientPrivilege), hers.transaction():
-                hers.execute(f"LOCK TABLE registry.{table} IN {locks.MODE} MODE".encode())
+                hers.execute(f"LOCK TABLE registry.{table} IN {advisory_locks.MODE} MODE".encode())
 
 
 def test_who_waits_says_for_whom_and_goes_on_when_it_is_done(
     tcp_server: TcpServer, empty: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(locks, "GRACE_S", 0.05)
+    monkeypatch.setattr(advisory_locks, "GRACE_S", 0.05)
     taken = threading.Event()
 
     def decide() -> None:
@@ -302,13 +302,13 @@ def test_who_has_waited_for_hours_gives_up_and_names_the_holder(tcp_server: TcpS
     ):
         operations.lock_registry(holding)
         with pytest.raises(LockHeld, match=r"by registry of .* \(role postgres, since"):
-            locks.take(connection, locks.DECISIONS, patience_s=0.1)
+            advisory_locks.take(connection, advisory_locks.DECISIONS, patience_s=0.1)
         assert connection.execute(text("SHOW lock_timeout")).scalar_one() == "0"
 
 
 def test_a_night_under_way_does_not_keep_the_views_from_being_made(tcp_server: TcpServer, empty: str) -> None:
     begin(tcp_server.url(empty))
     with reach(tcp_server.url(empty)) as opened, opened.engine.begin() as night:
-        assert locks.has_taken(night, locks.NIGHTS)
+        assert advisory_locks.has_taken(night, advisory_locks.NIGHTS)
         tcp_server.run("DROP VIEW registry.aliases", empty)
         begin(tcp_server.url(empty))

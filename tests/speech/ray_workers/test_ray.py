@@ -139,7 +139,7 @@ def test_a_clip_that_cannot_be_embedded_does_not_take_those_beside_it_with_it(
     with RayWorkers(cluster.address, lambda: model, str) as workers:
         heard = [one for one in workers.hear(found.pairs.values(), read_new) if isinstance(one, Heard)]
         paths[1].unlink()
-        lost = replace(heard[1], samples=replace(heard[1].samples, samples=()))  # type: ignore[type-var]  # a Kept
+        lost = replace(heard[1], samples=replace(heard[1].samples, samples=()))  # type: ignore[type-var]  # a HeldSamples
         first, second, third = workers.embed([heard[0], lost, heard[2]]).results()
 
     assert isinstance(first, EmbeddedSound)

@@ -17,7 +17,7 @@ from registry.export.applying import bring_up_to_date
 from registry.export.files import LinkMode
 from registry.export.lock import locked
 from registry.export.manifest import FOLDER, Heading, read_record
-from registry.export.planning import Job, TreePlan, make_plan
+from registry.export.planning import ExportJob, TreePlan, make_plan
 from registry.export.report import ExportReport, report_of_plan
 from registry.input.remote import AnyPath, RemotePath
 from registry.progress import Progress, Silent
@@ -75,14 +75,14 @@ def export(
         planned = plan_tree(tree.numbered_clips(connection, extent, as_of))
         aliases = tree.aliases(connection, as_of)
         heading = Heading(UUID(identity.registry_id(connection)), as_of)
-    job = Job(engine, outdir, extent, mode, heading, may_remove)
+    job = ExportJob(engine, outdir, extent, mode, heading, may_remove)
     try:
         return _planned(job, planned) if plan_only else _exported(job, planned, aliases, progress or Silent())
     except OSError as error:
         raise _as_error(job, planned, error) from error
 
 
-def _planned(job: Job, planned: Sequence[PlannedFile]) -> ExportReport:
+def _planned(job: ExportJob, planned: Sequence[PlannedFile]) -> ExportReport:
     guard.refuse_unsafe(job.outdir)
     plan = _plan(job, planned)
     report, unexplained = report_of_plan(job.outdir, plan), guard.removal_unexplained(job, plan)
@@ -90,7 +90,9 @@ def _planned(job: Job, planned: Sequence[PlannedFile]) -> ExportReport:
     return report
 
 
-def _exported(job: Job, planned: Sequence[PlannedFile], aliases: Iterable[Alias], progress: Progress) -> ExportReport:
+def _exported(
+    job: ExportJob, planned: Sequence[PlannedFile], aliases: Iterable[Alias], progress: Progress
+) -> ExportReport:
     disk.make_folder(job.outdir / FOLDER)
     guard.refuse_unsafe(job.outdir)
     with locked(job.outdir):
@@ -100,13 +102,13 @@ def _exported(job: Job, planned: Sequence[PlannedFile], aliases: Iterable[Alias]
         return bring_up_to_date(job, plan, aliases, progress)
 
 
-def _plan(job: Job, planned: Sequence[PlannedFile]) -> TreePlan:
+def _plan(job: ExportJob, planned: Sequence[PlannedFile]) -> TreePlan:
     record = read_record(job.outdir)
     guard.refuse_wrong_tree(job, record, planned)
     return make_plan(job, planned, record)
 
 
-def _as_error(job: Job, planned: Iterable[PlannedFile], error: OSError) -> RegistryError:
+def _as_error(job: ExportJob, planned: Iterable[PlannedFile], error: OSError) -> RegistryError:
     """Say what is wrong with the folder; of a full disk, how much is lacking."""
     if isinstance(error, PermissionError) and (owned := guard.owned_by_another(job.outdir, error.filename)):
         return owned

@@ -42,7 +42,8 @@ def voices(connection: Connection, model: KnownModel, scope: Scope) -> tuple[lis
             WHERE n.speaker_id = s.speaker_id AND n.broadcaster = :broadcaster AND n.to_operation IS NULL))
         ORDER BY p.speaker_id
     """)  # noqa: S608 - a constant of ours
-    rows = connection.execute(query, {"model_id": model.model_id, **vars(scope)}).all()
+    asked = {"model_id": model.model_id, "gender": scope.gender, "broadcaster": scope.broadcaster}
+    rows = connection.execute(query, asked).all()
     return [row[0] for row in rows], as_voices([row[1:] for row in rows], model.dimension)
 
 
@@ -63,7 +64,7 @@ def members(connection: Connection, model: KnownModel, scope: Scope, speaker_ids
     """)
     row_of = {speaker_id: row for row, speaker_id in enumerate(speaker_ids)}
     options = {"stream_results": True, "max_row_buffer": READ_TOGETHER}
-    values = {"model_id": model.model_id, **vars(scope)}
+    values = {"model_id": model.model_id, "gender": scope.gender, "broadcaster": scope.broadcaster}
     with connection.execute(query, values, execution_options=options) as result:
         for rows in result.partitions(READ_TOGETHER):
             keys, is_in_profile, clips, durations_s, narrowness, vectors = zip(*rows, strict=True)

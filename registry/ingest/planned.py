@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Engine
 
 from registry import settings
-from registry.corrections.plan import Plan
+from registry.corrections.saved_plans import Plan
 from registry.database.store import journal, operations
 from registry.database.store.journal import Effects, Unsure
 from registry.database.store.transactions import OneTransaction, Transactions
