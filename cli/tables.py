@@ -35,7 +35,8 @@ class Table:
 
     def lines(self) -> list[Sequence[str]]:
         """List header, rows and footer, by which the table is laid out."""
-        return [self.header, *self.rows, *([self.footer] if self.footer else [])]
+        rows = [self.header, *self.rows]
+        return [*rows, self.footer] if self.footer else rows
 
     def all_rows(self) -> Iterator[Sequence[str]]:
         """Give the rows and those still to come."""

@@ -46,7 +46,7 @@ def in_short(kind: str, summary: Mapping[str, object]) -> str:
         return f"from {summary.get('from', '')} to {summary.get('to', '')}"
     about = " ".join(_named(summary, ABOUT))
     counts = ", ".join(_counted(summary))
-    told = " ".join([*([counts] if counts else []), *_named(summary, WHERE)])
+    told = " ".join(word for word in (counts, *_named(summary, WHERE)) if word)
     return ": ".join(part for part in (about, told) if part)
 
 

@@ -152,8 +152,11 @@ def _as_questions(under_way: Change, review: Sequence[Join]) -> list[Question]:
     files = listening.files_of_speakers(under_way.connection, list(labels))
     return [
         Question(
-            *(labels[pair.kept_id], labels[pair.gone_id], pair.probability),
-            *(files[pair.kept_id], files[pair.gone_id]),
+            labels[pair.kept_id],
+            labels[pair.gone_id],
+            pair.probability,
+            files[pair.kept_id],
+            files[pair.gone_id],
         )
         for pair in here
     ]
@@ -168,8 +171,12 @@ def _as_doubts(under_way: Change, partings: Sequence[Parting]) -> list[Doubt]:
     staying = listening.files(under_way.connection, {one.speaker_id: _staying(under_way, one) for one in here})
     return [
         Doubt(
-            *(labels[parting.speaker_id], len(parting.leaving), parting.probability, parting.is_black_hole),
-            *(leaving[parting.speaker_id], staying[parting.speaker_id]),
+            labels[parting.speaker_id],
+            len(parting.leaving),
+            parting.probability,
+            parting.is_black_hole,
+            leaving[parting.speaker_id],
+            staying[parting.speaker_id],
         )
         for parting in here
     ]

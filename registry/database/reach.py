@@ -36,8 +36,10 @@ NAME_BYTES = 63  # of a database, as PostgreSQL is built
 OF_A_LOST_SERVER = (psycopg.OperationalError, OperationalError, EmbeddedServerFailed, DatabaseUnreachable)
 # Of two that begin a registry at once, the second fails on what the first has made, and finds it there then.
 ALREADY_MADE = (
-    *(psycopg.errors.UniqueViolation, psycopg.errors.DuplicateSchema),
-    *(psycopg.errors.DuplicateTable, psycopg.errors.DuplicateObject),
+    psycopg.errors.UniqueViolation,
+    psycopg.errors.DuplicateSchema,
+    psycopg.errors.DuplicateTable,
+    psycopg.errors.DuplicateObject,
 )
 OF_POSTGRESQL = ("postgres", "template0", "template1")
 POSTGRESQL = ("postgresql://", "postgres://")

@@ -17,8 +17,11 @@ SHARED = "public"  # where pgvector is installed, as on most servers, so that ba
 LASTING_TABLES = {"registry", "speaker_number"}  # at every revision; what knows a registry by
 # A night's transaction takes its time; who wants limits says so in the URL's options.
 PATIENCE = (
-    *("statement_timeout", "lock_timeout", "transaction_timeout"),
-    *("idle_in_transaction_session_timeout", "idle_session_timeout"),
+    "statement_timeout",
+    "lock_timeout",
+    "transaction_timeout",
+    "idle_in_transaction_session_timeout",
+    "idle_session_timeout",
 )
 PATH = "SELECT pg_catalog.current_schemas(false)::pg_catalog.text[]"  # nothing in it can be anybody else's
 FACTS = """

@@ -18,8 +18,10 @@ from registry.errors import ViewsInUse
 NOT_ALLOWED = (psycopg.errors.InsufficientPrivilege, psycopg.errors.ReadOnlySqlTransaction)
 # What PostgreSQL refuses to change of a view, a function, or a column of a table that a view shows.
 STANDING_IN_THE_WAY = (
-    *(psycopg.errors.InvalidTableDefinition, psycopg.errors.InvalidFunctionDefinition),
-    *(psycopg.errors.FeatureNotSupported, psycopg.errors.DependentObjectsStillExist),
+    psycopg.errors.InvalidTableDefinition,
+    psycopg.errors.InvalidFunctionDefinition,
+    psycopg.errors.FeatureNotSupported,
+    psycopg.errors.DependentObjectsStillExist,
 )
 # How the database holds them now: as text, since a restored backup has other keys.
 HELD = """

@@ -70,7 +70,10 @@ def estimate(engine: Engine) -> Estimates:
     whole = _certainty(list(clips.values()), doubts)
     return Estimates(
         reasons=reasons,
-        **vars(whole),
+        clips=whole.clips,
+        not_judged=whole.not_judged,
+        strays=whole.strays,
+        expected_precision=whole.expected_precision,
         by_sound={sound: _certainty([clips[sound]], [one for one in doubts if one.sound == sound]) for sound in clips},
         new=new,
         joined=Expected(len(joins), sum((1 - join.probability for join in joins), 0.0)),

@@ -59,7 +59,7 @@ def salvage(job: ExportJob, plan: TreePlan, wanted: Iterable[PlannedFile]) -> No
     available = in_order(files.is_available, [f.source for f in asked], readers(f.source.path for f in asked))
     for file, is_available in zip(asked, available, strict=True):
         if not is_available:
-            any(_take(job, place, file) for place in places[file.source.sha256])
+            _take_from_one(job, places[file.source.sha256], file)
 
 
 def _places(outdir: Path, plan: TreePlan, hashes: Collection[str]) -> dict[str, list[Path]]:
@@ -72,6 +72,12 @@ def _places(outdir: Path, plan: TreePlan, hashes: Collection[str]) -> dict[str, 
     for entry in sorted(entry for entry in chain(plan.ours, plan.others) if entry.sha256 in hashes):
         places.setdefault(entry.sha256, []).append(outdir / entry.path)
     return places
+
+
+def _take_from_one(job: ExportJob, places: Iterable[Path], file: PlannedFile) -> None:
+    for place in places:
+        if _take(job, place, file):
+            return
 
 
 def _take(job: ExportJob, place: Path, file: PlannedFile) -> bool:

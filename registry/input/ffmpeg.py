@@ -12,8 +12,10 @@ from registry import settings
 PROGRAM = "ffmpeg"
 # Files that hold their own sound: a playlist would have other files read, and addresses called.
 WHITELISTS = (
-    *("-protocol_whitelist", "file"),
-    *("-format_whitelist", "mov,mp4,m4a,3gp,3g2,mj2,aac,mp3,flac,ogg,wav,caf,matroska,webm"),
+    "-protocol_whitelist",
+    "file",
+    "-format_whitelist",
+    "mov,mp4,m4a,3gp,3g2,mj2,aac,mp3,flac,ogg,wav,caf,matroska,webm",
 )
 
 
