@@ -325,3 +325,14 @@ def test_what_there_is_to_hear_is_a_playlist_where_asked_for(run: Run, tmp_path:
 
     assert head == "#EXTM3U"
     assert [line.strip() for line in said.out.splitlines() if line.strip().endswith(".wav")] == entries[1::2]
+
+
+def test_a_registry_is_built_on_the_model_asked_for(
+    run: Run, engine: Engine, asked: list[Asked], make_clip: MakeClip, indir: Path
+) -> None:
+    make_clip("a")
+    said = run("ingest", indir, "--model", "second")
+
+    assert said.code == 0
+    assert asked == [Asked("second", "auto")]
+    assert values(engine, "SELECT name FROM embedding_model") == ["second"]

@@ -31,6 +31,7 @@ def test_only_sounds_that_the_registry_does_not_know_are_unexplained() -> None:
         (Fate.FORGOTTEN, Fate.UNKNOWN, Fate.FORGOTTEN),
         (Fate.FORGOTTEN, Fate.ELSEWHERE, Fate.ELSEWHERE),
         (Fate.ELSEWHERE, Fate.LAST, Fate.LAST),
+        (Fate.FORGOTTEN, Fate.LAST, Fate.LAST),
     ],
 )
 def test_a_transcript_goes_the_way_of_its_sound(sound: Fate, text: Fate, is_then: Fate) -> None:

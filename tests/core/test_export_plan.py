@@ -5,7 +5,16 @@ import random
 
 import pytest
 
-from registry.core.export_plan import NumberedClip, PlannedFile, Source, one_place, plan_changes, plan_tree
+from registry.core.export_plan import (
+    NumberedClip,
+    PlannedFile,
+    Source,
+    folder_of,
+    one_place,
+    plan_changes,
+    plan_tree,
+    stem,
+)
 from registry.core.records import Group
 
 NIGHT = Group(dt.date(2020, 11, 5), "andaiafm", "F")
@@ -102,3 +111,21 @@ def test_sound_keeps_the_suffix_of_its_source(path: str, suffix: str) -> None:
 )
 def test_folders_of_one_place_have_one_owner(wanted: list[str], written: list[str], owners: dict[str, str]) -> None:
     assert one_place(wanted, written) == owners
+
+
+def test_a_file_of_ours_that_is_gone_is_written_again() -> None:
+    changes = plan_changes([file("gone")], ["gone"], {})
+
+    assert [file.path for file in changes.write] == ["gone"]
+    assert changes.unchanged == ()
+
+
+def test_both_files_of_a_clip_are_of_its_group() -> None:
+    assert {file.group for file in plan_tree([clip(NIGHT, 1, "a"), clip(NIGHT, 2, "b")])} == {NIGHT}
+
+
+def test_the_name_of_a_station_may_hold_dots() -> None:
+    path = "a.fm20201105/a.fm20201105-F0001/a.fm20201105F0001_000000.wav"
+
+    assert stem(path) == path.removesuffix(".wav")
+    assert folder_of(path) == "a.fm20201105"

@@ -225,6 +225,12 @@ def test_a_match_is_right_if_most_of_what_the_speaker_was_says_so() -> None:
     assert judged(HELD, [2, 3]) == [(True, False), (True, True)]
 
 
+def test_a_clip_that_the_decision_itself_took_away_says_nothing_of_the_speaker() -> None:
+    left = [(0, 1, 7, 1, 3), (0, 1, 7, 1, 3), (1, 2, 7, 2, STILL), (1, 3, 7, 3, STILL)]
+
+    assert judged(left, [3]) == [(True, True)]
+
+
 def test_a_match_to_a_speaker_without_earlier_labels_is_not_judged() -> None:
     assert judged(HELD, [0]) == [(False, False)]
     assert judged([(0, 2, 7, 2, STILL), (0, 2, 7, 2, STILL)], [0, 1]) == [(False, False)] * 2

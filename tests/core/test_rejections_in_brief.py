@@ -3,7 +3,7 @@
 import pytest
 
 from registry.core.records import Rejected
-from registry.core.rejections_in_brief import Alike, by_cause
+from registry.core.rejections_in_brief import MOST_LETTERS, Alike, by_cause, shortened
 
 
 def rejected(reason: str, *names: int) -> list[Rejected]:
@@ -27,3 +27,8 @@ def test_of_a_name_made_to_flood_the_reader_the_middle_is_left_out() -> None:
 
     assert max(len(shown.path), len(shown.message)) < 1_010
     assert (shown.path[0], shown.path[-1]) == ("a", "z")
+
+
+def test_as_much_is_left_before_what_is_left_out_as_behind_it() -> None:
+    assert shortened("a" * MOST_LETTERS) == "a" * MOST_LETTERS
+    assert shortened("a" * MOST_LETTERS + "z") == "a" * 500 + " ... " + "a" * 499 + "z"
