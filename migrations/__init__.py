@@ -1,1 +1,1 @@
-"""Alembic migrations of the registry's schema, linear and frozen."""
+"""Alembic migrations of the registry's tables: linear, frozen, forward only. The way back is a backup."""

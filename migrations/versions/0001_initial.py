@@ -280,19 +280,3 @@ def upgrade() -> None:
     )
     op.execute("COMMENT ON TABLE alembic_version IS 'The revision that the schema is at.'")
     op.execute("COMMENT ON COLUMN alembic_version.version_num IS 'Name of the migration that was run last.'")
-
-
-def downgrade() -> None:
-    op.execute("DROP VIEW IF EXISTS clips, speakers, speaker_nights")
-    op.execute("DROP FUNCTION IF EXISTS similar_clips, similar_speakers, number_label")
-    op.drop_table("speaker_number")
-    op.drop_table("profile")
-    op.drop_table("assignment")
-    op.drop_table("speaker")
-    op.drop_table("registry")
-    op.drop_table("embedding")
-    op.drop_table("clip")
-    op.drop_table("operation")
-    op.drop_table("embedding_model")
-    op.drop_table("clip_group")
-    op.drop_table("audio")

@@ -3,9 +3,6 @@
 Numbers get that history too, and aliases; names, people's verdicts and forgotten audio are new.
 """
 
-from importlib.resources import files
-from typing import Any
-
 import sqlalchemy as sa
 from alembic import op
 
@@ -196,56 +193,3 @@ def _between_operations() -> tuple[sa.Column[int], ...]:
         sa.Column("to_operation", sa.BigInteger(), comment="What ended it; none while it stands."),
         _origin(),
     )
-
-
-def downgrade() -> None:
-    """Go back to numbers without a history, unless there is one that would be lost."""
-    _refuse_if_corrected()
-    for view in ("aliases", "assignment_history", "speaker_nights", "speakers", "clips"):
-        op.execute(f"DROP VIEW IF EXISTS {view}")
-    for table in ("forgotten_audio", "verdict", "speaker_name", "former_transcript"):
-        op.drop_table(table)
-    op.drop_column("clip", "txt_content")
-    op.drop_constraint("clip_group_id_name_audio_id_key", "clip")
-    op.create_unique_constraint("clip_group_id_name_key", "clip", ["group_id", "name"])
-    for column in ("from_operation", "to_operation"):
-        op.drop_index(f"assignment_{column}_idx", "assignment")
-    for column in ("origin", "probability", "runner_up_probability"):
-        op.drop_column("assignment", column)
-    op.drop_column("profile", "inverse_s")
-    op.drop_column("registry", "false_merge_rate")
-    _take_the_history_of_numbers()
-    op.execute("ALTER TABLE operation ALTER operation_id ADD GENERATED ALWAYS AS IDENTITY")
-    op.execute(
-        "SELECT setval(pg_get_serial_sequence('operation', 'operation_id'), 1 + coalesce(max(operation_id), 0), false)"
-        " FROM operation"
-    )
-    _create_views_of_0001()
-
-
-def _refuse_if_corrected() -> None:
-    kinds = op.get_bind().execute(sa.text("SELECT DISTINCT kind FROM operation WHERE kind <> 'ingest' ORDER BY 1"))
-    if found := ", ".join(kinds.scalars()):
-        message = f"revision 0001 cannot hold what these operations noted: {found}; restore a backup instead"
-        raise RuntimeError(message)
-
-
-def _create_views_of_0001() -> None:
-    script = files("migrations").joinpath("views_0001.sql").read_text(encoding="utf-8")
-    driver: Any = op.get_bind().connection.driver_connection  # SQLAlchemy would look for placeholders in it
-    driver.execute(script)
-
-
-def _take_the_history_of_numbers() -> None:
-    table = "speaker_number"
-    for index in ("all_idx", "speaker_id_idx", "current_key", "current_speaker_key", "from_operation_idx"):
-        op.drop_index(f"speaker_number_{index}", table)
-    op.drop_constraint("speaker_number_from_operation_fkey", table)
-    for column in ("holding_id", "is_alias", "to_operation", "origin"):
-        op.drop_column(table, column)
-    op.alter_column(table, "from_operation", new_column_name="operation_id", comment="What gave it.")
-    op.alter_column(table, "speaker_id", comment="Who has it.")
-    op.create_foreign_key(f"{table}_operation_id_fkey", table, "operation", ["operation_id"], ["operation_id"])
-    op.create_primary_key("speaker_number_pkey", table, ["broadcaster", "gender", "number"])
-    op.create_unique_constraint("speaker_number_speaker_id_broadcaster_key", table, ["speaker_id", "broadcaster"])
-    op.create_table_comment(table, "A speaker's number at a broadcaster: given once, never given to another.")

@@ -5,9 +5,6 @@ share more exactly at two fifths of what it was called: what is set is called an
 to the profiles of those it gives clips, so sums are kept in double precision.
 """
 
-from importlib.resources import files
-from typing import Any
-
 import sqlalchemy as sa
 from alembic import op
 
@@ -29,7 +26,6 @@ INDEXES = {  # name -> table, what of it
     ),
     "clip_input_folder_idx": ("clip", "regexp_replace(wav_path, '/[^/]*/[^/]*$'::text, ''::text)"),
 }
-VIEWS = ("aliases", "assignment_history", "speaker_nights", "speakers", "clips")
 
 
 def upgrade() -> None:
@@ -73,27 +69,3 @@ def upgrade() -> None:
     op.add_column("profile", sa.Column("sums", sa.ARRAY(sa.Double()), comment=sums))
     for name, (of_table, expression) in INDEXES.items():
         op.create_index(name, of_table, [sa.text(expression)])
-
-
-def downgrade() -> None:
-    """Go back to one model, unless a second one is in use."""
-    in_use = op.get_bind().execute(sa.text("SELECT count(*) FROM model_role")).scalar_one()
-    if in_use:
-        message = "revision 0002 cannot hold a second embedding model; restore a backup instead"
-        raise RuntimeError(message)
-    for view in VIEWS:
-        op.execute(f"DROP VIEW IF EXISTS {view}")
-    for name in INDEXES:
-        op.drop_index(name)
-    op.drop_column("assignment", "builds_profile")
-    op.drop_column("profile", "sums")
-    for column in PROFILE_SUMS:
-        op.alter_column("profile", column, type_=sa.REAL())
-    op.alter_column("registry", "false_merge_rate", server_default=sa.text("0.05"))
-    op.execute("UPDATE registry SET false_merge_rate = least(false_merge_rate / 0.4, 0.99)")
-    op.alter_column("registry", "model_id", comment="The model whose embeddings decide who is who.")
-    script = files("migrations").joinpath("views_0002.sql").read_text(encoding="utf-8")
-    driver: Any = op.get_bind().connection.driver_connection  # SQLAlchemy would look for placeholders in it
-    driver.execute(script)
-    op.execute("DROP FUNCTION IF EXISTS deciding_model()")
-    op.drop_table("model_role")

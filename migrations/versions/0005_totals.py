@@ -4,9 +4,6 @@ A question about all speakers, such as the longest heard, added up all clips for
 totals are kept by triggers on `assignment`, so that they are right whatever writes there.
 """
 
-from importlib.resources import files
-from typing import Any
-
 import sqlalchemy as sa
 from alembic import op
 
@@ -99,12 +96,3 @@ def upgrade() -> None:
             CREATE TRIGGER keep_totals_on_{event.lower()} AFTER {event} ON assignment
             REFERENCING {rows} FOR EACH STATEMENT EXECUTE FUNCTION keep_totals('{counted}')
         """)
-
-
-def downgrade() -> None:
-    script = files("migrations").joinpath("views_0004.sql").read_text(encoding="utf-8")
-    driver: Any = op.get_bind().connection.driver_connection  # SQLAlchemy would look for placeholders in it
-    driver.execute(script)
-    op.execute("DROP FUNCTION keep_totals() CASCADE")
-    op.drop_table("speaker_total")
-    op.drop_table("speaker_night")

@@ -5,9 +5,6 @@ is of the night that decided, and none of a speaker's first clips have it: `cert
 clip as things stand now. Names and transcripts have one form each, Unicode's NFC: a station written in another was two.
 """
 
-from importlib.resources import files
-from typing import Any
-
 import sqlalchemy as sa
 from alembic import op
 
@@ -103,15 +100,3 @@ def _read_utf_16() -> None:
     ]
     if read:
         connection.execute(sa.text("UPDATE clip SET transcript = :transcript WHERE clip_id = :clip_id"), read)
-
-
-def downgrade() -> None:
-    op.execute("DROP FUNCTION similar_speakers(text, integer)")
-    op.execute("DROP FUNCTION speaker_key(text)")
-    op.execute("DROP VIEW clips")
-    script = files("migrations").joinpath("views_0005.sql").read_text(encoding="utf-8")
-    driver: Any = op.get_bind().connection.driver_connection  # SQLAlchemy would look for placeholders in it
-    driver.execute(script)
-    op.drop_table("judgement")
-    op.drop_table("certainty")
-    op.drop_table("identity")

@@ -16,7 +16,3 @@ def upgrade() -> None:
     quoted = sa.text("SELECT quote_ident(current_schema())")
     home = op.get_bind().execute(quoted).scalar_one()
     op.execute(f"ALTER FUNCTION keep_totals() SET search_path = {home}, pg_temp")
-
-
-def downgrade() -> None:
-    op.execute("ALTER FUNCTION keep_totals() RESET search_path")

@@ -56,8 +56,3 @@ def _erase_vectors_left_over() -> None:
     """
     op.execute(f"DELETE FROM embedding WHERE audio_id IN ({unheld})")  # noqa: S608 - a constant of this function
     op.execute(f"DELETE FROM audio WHERE audio_id IN ({unheld})")  # noqa: S608
-
-
-def downgrade() -> None:
-    op.drop_column("identity", "vacuum_owed")
-    op.drop_column("operation", "erased_by")

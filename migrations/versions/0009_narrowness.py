@@ -37,8 +37,3 @@ def upgrade() -> None:
     if op.get_bind().execute(sa.text("UPDATE audio SET narrowness = 1 WHERE sample_rate_hz <= 8000")).rowcount:
         op.execute(MEANS)
     op.execute("DELETE FROM judgement")  # all clips are judged again, by the rule that comes with narrowness
-
-
-def downgrade() -> None:
-    op.drop_column("profile", "narrowness")
-    op.drop_column("audio", "narrowness")

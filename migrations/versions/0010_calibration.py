@@ -47,12 +47,3 @@ def upgrade() -> None:
         op.create_index(f"{TABLE}_{column}_idx", TABLE, [column])
     stands = sa.text("to_operation IS NULL")
     op.create_index("calibration_current_key", TABLE, ["model_id"], unique=True, postgresql_where=stands)
-
-
-def downgrade() -> None:
-    """Go back to the constants that ship, unless some were measured."""
-    measured = op.get_bind().execute(sa.text("SELECT count(*) FROM calibration")).scalar_one()
-    if measured:
-        message = "revision 0009 cannot hold what calibrate measured; restore a backup instead"
-        raise RuntimeError(message)
-    op.drop_table(TABLE)

@@ -10,11 +10,12 @@ from alembic import command
 from alembic.script import ScriptDirectory
 from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import CheckConstraint, Connection, Engine, create_engine, inspect, text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.pool import NullPool
 
 import migrations
 from registry.database.reach import reach
-from registry.database.schema import alembic_config, newest_revision, revision, upgrade
+from registry.database.schema import alembic_config, newest_revision, revision, take_back, upgrade
 from registry.database.store.models import add_model
 from registry.database.store.tables import metadata
 from registry.errors import NotARegistry, SchemaTooNew
@@ -75,6 +76,14 @@ def test_a_revision_is_named_after_its_number_and_says_why(path: Path) -> None:
     assert not re.search(r"^\s*(from|import) (registry|cli)\b", path.read_text(), re.MULTILINE)
 
 
+@pytest.mark.parametrize(
+    "path", [*VERSIONS.glob("[!_]*.py"), VERSIONS.with_name("script.py.mako")], ids=lambda path: path.name
+)
+def test_a_revision_has_no_way_back_and_makes_no_view(path: Path) -> None:
+    """The way back is a backup, and views come from the package alone."""
+    assert not re.search(r"downgrade|(CREATE|DROP)( OR REPLACE)? VIEW", path.read_text())
+
+
 def test_an_empty_database_comes_to_the_newest_revision(migrated: Connection) -> None:
     assert revision(migrated) == newest_revision()
 
@@ -103,6 +112,23 @@ def test_check_constraints_are_in_the_database(migrated: Connection) -> None:
     }
 
     assert set(migrated.execute(found).scalars()) == declared
+
+
+@pytest.mark.parametrize(
+    ("constants", "constraint"),
+    [
+        ("0, 0, 0.01, 0.2, 0.5, 0.7", "calibration_positive_check"),
+        ("0, 0.1, -1, 0.2, 0.5, 0.7", "calibration_positive_check"),
+        ("0, 0.1, 0.01, 0.2, 1, 0.7", "calibration_cosines_check"),
+    ],
+)
+def test_constants_that_no_model_has_are_refused(migrated: Connection, constants: str, constraint: str) -> None:
+    calibrated = f"""
+        INSERT INTO calibration (model_id, other_gender_offset, other_gender_spread, stranger_variance, base_noise,
+                                 stranger, stranger_by_telephone, from_operation) VALUES (1, {constants}, 1)
+    """
+    with pytest.raises(IntegrityError, match=constraint), migrated.begin_nested():
+        migrated.execute(text(calibrated))
 
 
 def test_everything_of_ours_carries_a_comment(migrated: Connection) -> None:
@@ -144,7 +170,7 @@ def test_the_functions_are_those_documented(migrated: Connection) -> None:
     assert set(migrated.execute(found).scalars()) == FUNCTIONS
 
 
-def test_down_to_nothing_and_up_again(bare: Engine) -> None:
+def test_a_registry_that_was_just_made_can_be_taken_back_whole_and_made_again(bare: Engine) -> None:
     left = text(f"""
         SELECT relname FROM pg_class c WHERE relnamespace = 'public'::regnamespace AND {OURS.format("c.oid")}
         UNION ALL
@@ -153,14 +179,13 @@ def test_down_to_nothing_and_up_again(bare: Engine) -> None:
     with bare.begin() as connection:
         upgrade(connection, "shown")
     with bare.begin() as connection:
-        add_model(connection, "campplus", "fingerprint", 192)
-        command.downgrade(alembic_config(connection), "base")
-        names = set(connection.execute(left).scalars())
+        take_back(connection, with_schema=False)
+        names = connection.execute(left).scalars().all()
     with bare.begin() as connection:
         assert upgrade(connection, "shown")
         command.check(alembic_config(connection))
 
-    assert names == {"alembic_version", "alembic_version_pkc"}
+    assert names == []
 
 
 def test_upgrading_again_does_nothing(migrated: Connection) -> None:

@@ -1,8 +1,6 @@
-"""Registries that earlier versions made keep what they hold, and can be worked with."""
+"""What a migration has to do with rows of particular kinds, and that these can be worked with afterwards."""
 
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 from alembic import command
@@ -11,9 +9,7 @@ from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.pool import NullPool
 
-import migrations
 from registry.corrections.merge import merge
-from registry.corrections.rename import rename
 from registry.corrections.undo import undo
 from registry.database.check import check
 from registry.database.schema import alembic_config, ensure_pgvector, upgrade
@@ -50,7 +46,6 @@ REGISTRY_OF_0001 = (
        FROM assignment JOIN clip USING (clip_id) JOIN embedding USING (audio_id) JOIN audio USING (audio_id)
        GROUP BY speaker_id""",
 )
-OLD_VIEWS = Path(migrations.__file__).with_name("views_0001.sql")
 
 
 @pytest.fixture
@@ -61,8 +56,6 @@ def old(tcp_server: TcpServer, empty: str) -> Iterator[Engine]:
     with engine.begin() as connection:
         ensure_pgvector(connection, "shown")
         command.upgrade(alembic_config(connection), "0001")
-        driver: Any = connection.connection.driver_connection  # SQLAlchemy would look for placeholders in it
-        driver.execute(OLD_VIEWS.read_text(encoding="utf-8"))
         for statement in REGISTRY_OF_0001:
             connection.exec_driver_sql(statement)
     yield engine
@@ -156,84 +149,29 @@ def test_an_ingest_of_the_first_version_can_be_undone(upgraded: Engine) -> None:
     assert check(upgraded) == []
 
 
-def test_back_at_0001_everything_is_there_and_operations_keep_counting(old: Engine) -> None:
-    tables = ("operation", "clip", "assignment", "speaker_number", "profile", "embedding", "speaker")
-    with old.begin() as connection:
-        before = {table: rows(connection, f"SELECT * FROM {table} ORDER BY 1, 2, 3") for table in tables}
-        upgrade(connection, "shown")
-    with old.begin() as connection:
-        command.downgrade(alembic_config(connection), "0001")
-    with old.begin() as connection:
-        after = {table: rows(connection, f"SELECT * FROM {table} ORDER BY 1, 2, 3") for table in tables}
-        added = connection.exec_driver_sql(
-            "INSERT INTO operation (kind, user_name, command, summary) VALUES ('ingest', '', '', '{}')"
-            " RETURNING operation_id"
-        )
-        assert added.scalar_one() == 3
-
-    assert after == before
-
-
-def test_back_at_0001_its_views_and_functions_serve(upgraded: Engine) -> None:
-    with upgraded.begin() as connection:
-        command.downgrade(alembic_config(connection), "0001")
-    with upgraded.begin() as connection:
-        views = rows(connection, "SELECT viewname FROM pg_views WHERE schemaname = 'public'")
-        speakers = rows(connection, "SELECT number, clips FROM speakers ORDER BY number")
-        similar = rows(connection, "SELECT speaker_id, numbers FROM similar_speakers(1)")
-    with upgraded.begin() as connection:
-        assert upgrade(connection, "shown")
-
-    assert sorted(views) == [("clips",), ("speaker_nights",), ("speakers",)]
-    assert speakers == [("F0001", 2), ("F0002", 1)]
-    assert similar == [(2, "andaiafm F0002")]
-    assert check(upgraded) == []
-
-
-def test_what_0001_could_not_hold_is_not_thrown_away(upgraded: Engine) -> None:
-    rename(upgraded, "F0001", "Maria", AUTHOR)
-
-    with (
-        pytest.raises(RuntimeError, match="cannot hold what these operations noted: rename"),
-        upgraded.begin() as connection,
-    ):
-        command.downgrade(alembic_config(connection), "0001")
-    with upgraded.connect() as connection:
-        assert rows(connection, "SELECT name FROM speakers WHERE number = 'F0001'") == [("Maria",)]
-
-
 VECTOR_INDEXES = "SELECT indexname FROM pg_indexes WHERE indexdef LIKE '%USING hnsw%' ORDER BY indexname"
-SIMILAR = "SELECT clip_id, speaker_id FROM similar_clips(1)"
 
 
-def test_speakers_alone_have_a_vector_index_and_back_at_0003_clips_too(upgraded: Engine) -> None:
-    with upgraded.begin() as connection:
-        assert rows(connection, VECTOR_INDEXES) == [("profile_model_1_hnsw",)]
-        similar = rows(connection, SIMILAR)
-        command.downgrade(alembic_config(connection), "0003")
-    with upgraded.begin() as connection:
+def test_speakers_alone_have_a_vector_index(old: Engine) -> None:
+    """Clips had one too, up to 0003."""
+    with old.begin() as connection:
         assert rows(connection, VECTOR_INDEXES) == [("embedding_model_1_hnsw",), ("profile_model_1_hnsw",)]
-        assert sorted(rows(connection, SIMILAR)) == sorted(similar) == [(2, 2), (3, 1)]
-
-
-TOTALS = "SELECT number, clips, duration_s, nights, first_night::text, last_night::text FROM speakers ORDER BY number"
-
-
-def test_what_clips_add_up_to_is_computed_and_back_at_0004_and_forward_it_is_the_same(upgraded: Engine) -> None:
-    with upgraded.begin() as connection:
-        totals = rows(connection, TOTALS)
-        nights = rows(connection, "SELECT * FROM speaker_nights ORDER BY number, date")
-        command.downgrade(alembic_config(connection), "0004")
-    with upgraded.begin() as connection:
-        assert rows(connection, TOTALS) == totals
-        assert rows(connection, "SELECT * FROM speaker_nights ORDER BY number, date") == nights
         upgrade(connection, "shown")
-    with upgraded.begin() as connection:
-        assert rows(connection, TOTALS) == totals
 
-    assert totals == [("F0001", 2, 4, 2, "2020-11-05", "2020-11-06"), ("F0002", 1, 2, 1, "2020-11-05", "2020-11-05")]
-    assert [(row[2], row[5]) for row in nights] == [("F0001", 1), ("F0001", 1), ("F0002", 1)]
-    assert check(upgraded) == []
+        assert rows(connection, VECTOR_INDEXES) == [("profile_model_1_hnsw",)]
+        assert sorted(rows(connection, "SELECT clip_id, speaker_id FROM similar_clips(1)")) == [(2, 2), (3, 1)]
+
+
+def test_what_clips_add_up_to_is_computed(upgraded: Engine) -> None:
+    totals = (
+        "SELECT number, clips, duration_s, nights, first_night::text, last_night::text FROM speakers ORDER BY number"
+    )
+    with upgraded.begin() as connection:
+        found = rows(connection, totals)
+        nights = rows(connection, "SELECT number, clips FROM speaker_nights ORDER BY number, date")
+
+    assert found == [("F0001", 2, 4, 2, "2020-11-05", "2020-11-06"), ("F0002", 1, 2, 1, "2020-11-05", "2020-11-05")]
+    assert nights == [("F0001", 1), ("F0001", 1), ("F0002", 1)]
 
 
 @pytest.mark.parametrize(("doubtful", "expected"), [(0, [0.5, 0]), (3, [0, 0]), (1, [1, 0])])

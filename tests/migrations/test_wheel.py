@@ -21,11 +21,6 @@ CARRIED = [
     "migrations/env.py",
     "migrations/script.py.mako",
     "migrations/versions/0001_initial.py",
-    "migrations/views_0001.sql",
-    "migrations/views_0002.sql",
-    "migrations/views_0003.sql",
-    "migrations/views_0004.sql",
-    "migrations/views_0005.sql",
     "registry/database/embedded/server.py",
     "registry/database/views.sql",
 ]
