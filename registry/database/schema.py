@@ -13,7 +13,6 @@ from sqlalchemy.exc import DBAPIError
 from registry.database import views
 from registry.database.search_path import LASTING_TABLES, OWN
 from registry.database.store import advisory_locks
-from registry.database.store.tables import metadata
 from registry.errors import NotARegistry, SchemaTooNew, VectorMissing, VectorTooOld
 
 if TYPE_CHECKING:
@@ -119,6 +118,8 @@ def take_back(connection: Connection, *, with_schema: bool) -> None:
         connection: In a transaction.
         with_schema: Whether the schema was made for it; pgvector is left, and the schema with it if it is there.
     """
+    from registry.database.store.tables import metadata  # seldom needed, and all else would wait for it
+
     views.drop(connection)
     metadata.drop_all(connection)
     connection.execute(text("DROP FUNCTION keep_totals()"))
