@@ -87,7 +87,7 @@ def test_the_ears_hear_a_lookup_in_a_process_of_a_process(machine: dict[str, str
     ("package", "asked"),
     [
         ("huggingface_hub", "from huggingface_hub.constants import HF_HUB_DISABLE_TELEMETRY as off; print(not off)"),
-        ("ray", "from ray._private.usage.usage_lib import usage_stats_enabled as on; print(on())"),
+        ("ray", "from ray._common.usage.usage_lib import usage_stats_enabled as on; print(on())"),
     ],
 )
 def test_a_package_that_reports_is_told_not_to(machine: dict[str, str], package: str, asked: str) -> None:
