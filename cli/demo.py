@@ -35,7 +35,7 @@ def demo(folder: Path, database: str | None, as_json: bool) -> int:
     from cli import ingest as ingest_command
     from registry.database.query import ask
     from registry.database.reach import reach
-    from registry.demo import lay_out
+    from registry.demo import LABELS, lay_out
     from registry.export import export
     from registry.ingest import ingest
 
@@ -70,6 +70,7 @@ def demo(folder: Path, database: str | None, as_json: bool) -> int:
     click.echo("To go on:")
     for query in NEXT:
         click.echo(f"  {own_name()} sql {there} {shlex.quote(query)}")
+    click.echo(f"  {own_name()} evaluate {there} {shlex.quote(str(folder / LABELS))}")
     return report.exit_code
 
 

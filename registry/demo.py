@@ -16,6 +16,7 @@ from registry.input.conversation import sample_folder
 BROADCASTER = "demofm"
 FIRST_NIGHT = dt.date(2020, 11, 5)
 NIGHTS = 2
+LABELS = "labels.csv"
 MIN_TURN_S = 1.0  # a "hello?" says little about a voice
 MAX_TURN_S = 5.0  # sentences that follow each other make one clip up to here, as a segmenter would cut them
 
@@ -33,7 +34,8 @@ class Turn:
 def lay_out(folder: Path) -> list[Path]:
     """Write the conversation's turns as the groups of two nights, in turn, and give the nights' folders.
 
-    A file that is there is left as it is.
+    Beside the nights lies `labels.csv`, which tells who speaks in each clip, as `registry evaluate` reads it. A file
+    that is there is left as it is.
 
     Raises:
         DemoFolderUnfit: Nothing can be written there.
@@ -50,12 +52,16 @@ def lay_out(folder: Path) -> list[Path]:
 def _write_nights(folder: Path, turns: Sequence[Turn], audio: Floats, rate: int) -> list[Path]:
     nights = [folder / "nights" / f"{FIRST_NIGHT + dt.timedelta(days=night)}" for night in range(NIGHTS)]
     heard: Counter[str] = Counter()
+    labels = ["clip,speaker"]
     for number, turn in enumerate(turns):
         night = heard[turn.speaker] % NIGHTS
         heard[turn.speaker] += 1
-        group = nights[night] / f"{BROADCASTER}_F{FIRST_NIGHT + dt.timedelta(days=night):%Y%m%d}"
+        group = f"{BROADCASTER}_F{FIRST_NIGHT + dt.timedelta(days=night):%Y%m%d}"
+        name = f"mclip-{number:08d}"
         piece = audio[round(turn.start_s * rate) : round(turn.end_s * rate)]
-        _write_clip(group / f"mclip-{number:08d}", piece, rate, turn.text)
+        _write_clip(nights[night] / group / name, piece, rate, turn.text)
+        labels.append(f"{group}/{name},{turn.speaker}")
+    _write_whole(folder / LABELS, "".join(f"{label}\n" for label in labels).encode())
     return nights
 
 

@@ -14,7 +14,7 @@ def test_two_nights_are_laid_out_once(tmp_path: Path) -> None:
     before = tree(tmp_path)
 
     assert [night.name for night in nights] == ["2020-11-05", "2020-11-06"]
-    assert {Path(path).suffix for path in before} == {".wav", ".txt"}
+    assert {Path(path).suffix for path in before} == {".wav", ".txt", ".csv"}
     assert lay_out(tmp_path) == nights
     assert tree(tmp_path) == before
 

@@ -14,7 +14,8 @@ def test_what_the_demo_prints_to_go_on_with_runs_as_printed(machine: Machine) ->
 
     assert (said.returncode, said.stderr.splitlines()[0].startswith("made a new registry, ")) == (0, True)
     assert "$ ./registry ingest --database demo 'a demo/nights/2020-11-05'\n" in shown
-    assert [(one.returncode, one.stderr) for one in went_on] == [(0, "")] * 3
+    assert [(one.returncode, one.stderr) for one in went_on] == [(0, "")] * 4
+    assert "persistence: 1.000" in went_on[-1].stdout
 
 
 def test_where_registry_is_found_the_demo_says_so(machine: Machine) -> None:
