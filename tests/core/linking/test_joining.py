@@ -200,3 +200,12 @@ def test_constraints_hold_for_whole_sets(seed: int, count: int) -> None:
 
     assert all(labels[one] != labels[other] for one, other in apart)
     assert all((labels[:stored] == labels[row]).sum() == 1 for row in confirmed)
+
+
+def test_whole_sets_are_joined_as_another_joins_them() -> None:
+    """With the steps that led there, of the others' sets too."""
+    one, other = Merge(0, 1, 0.9), Merge(2, 3, 0.8)
+    joined = Joined.of(4, [one, other]).replaced(Joined.of(4, [Merge(2, 3, 0.7)]), np.array([2, 3]))
+
+    assert joined.root.tolist() == [0, 0, 2, 2]
+    assert joined.merges == (one, Merge(2, 3, 0.7))

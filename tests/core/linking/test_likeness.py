@@ -207,3 +207,7 @@ def test_nobody_has_a_bar() -> None:
 
     assert bar.sets(nobody(8)).level.shape == (0,)
     assert bar.margins(bar.sets(nobody(8)), bar.sets(nobody(8))).shape == (0, 0)
+
+
+def test_a_stricter_bar_accepts_a_tenth_of_the_false_merges() -> None:
+    assert BAR.stricter().rule == replace(BAR.rule, false_merge_rate=BAR.rule.false_merge_rate / 10)

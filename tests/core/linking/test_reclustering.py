@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.core.linking.reclustering import succeed
+from registry.core.linking.reclustering import Succession, succeed
 
 
 def test_the_greatest_overlap_decides() -> None:
@@ -11,6 +11,15 @@ def test_the_greatest_overlap_decides() -> None:
 
     assert found.speaker_ids == (7, 8)
     assert found.heirs == {}
+
+
+def test_the_greatest_overlap_decides_whoever_is_older() -> None:
+    assert succeed([[1, 2], [3]], [None, None], {1: 8, 2: 8, 3: 7}).speaker_ids == (8, 7)
+    assert succeed([[1, 2, 3]], [None], {1: 7, 2: 8, 3: 8}) == Succession((8,), {7: 0})
+
+
+def test_who_is_a_decided_cluster_is_no_other() -> None:
+    assert succeed([[1], [2, 3]], [7, None], {1: 7, 2: 7, 3: 7}).speaker_ids == (7, None)
 
 
 def test_a_voice_that_nobody_was_is_new() -> None:

@@ -23,6 +23,20 @@ def test_the_smaller_part_leaves() -> None:
     assert cut.cosine < 0.3
 
 
+def test_parts_are_as_alike_as_all_their_pairs_are_not_as_the_nearest() -> None:
+    """A row of clips, each like the next, falls in the middle; by the nearest pair its last clip would leave."""
+    degrees = np.array([0, 20, 40, 60, 80, 101], dtype=np.float32)
+    row = np.stack([np.cos(np.radians(degrees)), np.sin(np.radians(degrees))], axis=1).astype(np.float32)
+
+    assert 2 <= cut_in_two(row).leaves.sum() <= 3
+
+
+def test_how_loud_an_embedding_is_does_not_matter() -> None:
+    vectors = clips(5, 3)
+
+    assert cut_in_two(vectors * np.arange(1, 9, dtype=np.float32)[:, None]).leaves.sum() == 3
+
+
 def test_of_very_many_clips_a_sample_is_cut_and_the_rest_follows() -> None:
     cut = cut_in_two(clips(MOST_CLIPS, 300))
 
