@@ -73,9 +73,7 @@ class _Regression:
     mean: Floats  # (dim,) weighted mean vector
     narrowness: float  # weighted mean
     covariance: Floats  # (dim,) of narrowness and vector, summed up by weight and not divided by it
-    variance: (
-        float  # of narrowness, summed up likewise: a quarter of the weight, if half are by studio, half by telephone
-    )
+    variance: float  # of narrowness, summed up likewise: a quarter of the weight, where half of it is by telephone
 
     def channel(self, slope_of_both: Floats, narrowness: float, rule: ProbabilityRule) -> Channel:
         """Give the channel of these sets, with its middle at a narrowness."""

@@ -41,9 +41,7 @@ class Sets:
     level: Floats  # (k,) mean cosine with other voices of the gender
     share: Floats  # (k,) share of voice in the set's vectors, from 0 to 1
     stretch: Floats  # (k,) factor by which taking the channel out lengthened the set's vectors
-    spread: (
-        Floats  # (k,) relative deviation of the set's cosines with strangers: 1 for a clip of level 0, not stretched
-    )
+    spread: Floats  # (k,) deviation of the set's cosines with strangers, relative: 1 for an unstretched clip of level 0
 
     def __len__(self) -> int:
         """Count the sets."""
