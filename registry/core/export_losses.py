@@ -1,4 +1,4 @@
-"""What becomes of files that the tree holds no longer, and when a person has to agree."""
+"""What becomes of files that an export takes out of the exported tree, and when a person has to agree first."""
 
 from collections.abc import Collection, Iterable, Mapping
 from enum import StrEnum
@@ -6,32 +6,38 @@ from typing import NamedTuple
 
 from registry.core.export_plan import folder_of, is_sound, stem
 
-SMALL_TREE_CLIPS = 100  # of fewer, a tenth is a few clips, which may go without a question
-MOST_UNEXPLAINED = 0.1  # share of a larger tree
+SMALL_TREE_CLIPS = 100  # up to this size a tenth of a tree is only a few clips, which may go without a question
+MOST_UNEXPLAINED = 0.1  # share of a larger tree's clips that may go unexplained without a question
 
 
 class Held(NamedTuple):
-    """A file of the tree whose place or content changes."""
+    """A file of the exported tree whose place or content changes."""
 
-    path: str  # where it is or was, below the top of the tree
-    sha256: str  # hex
+    path: str  # where the file is, was or will be, below the top of the tree
+    sha256: str  # of its bytes, hex
 
 
 class Fate(StrEnum):
-    """What the registry knows of bytes that leave the tree."""
+    """What the registry knows of a file's bytes that leave the tree."""
 
-    ELSEWHERE = "elsewhere"  # there is another copy
-    SAME_SOUND = "same-sound"  # a clip that is there has the sound in another file
-    FORGOTTEN = "forgotten"  # a person was forgotten: it must be nowhere
-    LAST = "last"  # the registry knows them, and there is no other copy
-    UNKNOWN = "unknown"  # the registry knows nothing of them, so there may be no other copy
+    ELSEWHERE = "elsewhere"  # there is another copy of the bytes
+    SAME_SOUND = "same-sound"  # a clip of the registry has the same recording in a file with other bytes
+    FORGOTTEN = "forgotten"  # the file is of a person who was forgotten: no copy may be kept
+    LAST = "last"  # the registry knows the bytes, and there is no other copy
+    UNKNOWN = "unknown"  # the registry does not know the bytes, so there may be no other copy
 
 
-KEPT = frozenset({Fate.LAST, Fate.UNKNOWN})
+KEPT = frozenset({Fate.LAST, Fate.UNKNOWN})  # fates of files that are set aside instead of deleted
 
 
 def with_mates(fates: Mapping[Held, Fate]) -> dict[Held, Fate]:
-    """Let a transcript go the way of its sound: forgotten with it, and beside it where the sound is set aside."""
+    """Give a transcript the fate of its audio file, where the audio file is set aside or forgotten.
+
+    A transcript whose bytes the registry knows keeps its own fate where its audio file is forgotten.
+
+    Args:
+        fates: The fate of each file by itself.
+    """
     sounds = {stem(held.path): fate for held, fate in fates.items() if is_sound(held.path)}
     return {
         held: fate if is_sound(held.path) else _of_text(fate, sounds.get(stem(held.path)))
@@ -40,29 +46,41 @@ def with_mates(fates: Mapping[Held, Fate]) -> dict[Held, Fate]:
 
 
 def _of_text(fate: Fate, sound: Fate | None) -> Fate:
-    if sound in KEPT or (sound is Fate.FORGOTTEN and fate is Fate.UNKNOWN):
-        return sound if sound is not None else fate
+    """Give the fate of a transcript, from its own fate and that of its audio file, if the audio file leaves too."""
+    if sound is not None and (sound in KEPT or (sound is Fate.FORGOTTEN and fate is Fate.UNKNOWN)):
+        return sound
     return fate
 
 
 def count_unexplained(fates: Mapping[Held, Fate]) -> int:
-    """Count the clips that leave the tree though no operation of the journal took them out.
+    """Count the clips that leave the tree although no operation of the journal took them out.
 
-    What the registry knows and has no place for was taken out by an operation; what was forgotten, too.
+    These are the clips whose bytes the registry does not know. Clips that it knows, or has forgotten, leave the tree by
+    an operation.
     """
     return sum(fate is Fate.UNKNOWN and is_sound(held.path) for held, fate in fates.items())
 
 
 def needs_agreement(unexplained: int, all_clips: int) -> bool:
-    """Tell whether so many clips may leave a tree only if a person agrees: more than stay, or many of a large one."""
+    """Tell whether a person must agree before clips leave a tree: more than stay in it, or many of a large tree.
+
+    Args:
+        unexplained: How many clips leave the tree although no operation took them out.
+        all_clips: How many clips are in the tree before.
+    """
     is_most = unexplained > all_clips - unexplained
     return is_most or (all_clips > SMALL_TREE_CLIPS and unexplained > MOST_UNEXPLAINED * all_clips)
 
 
 def pair_moves(wanted: Iterable[Held], vacated: Iterable[Held]) -> dict[str, str]:
-    """Find for what is to be written a file of equal content that loses its place, each taken once.
+    """Find files that can be moved to where a file of the same content is wanted. Each file is moved once.
 
-    Only within a night: another one has other modification times. What is wrong in its own place moves nowhere.
+    A file is moved only within a broadcaster's night, because files of another night have other modification times. A
+    file that is wanted at its own path is not moved.
+
+    Args:
+        wanted: The files to be written.
+        vacated: The files that lose their place.
 
     Returns:
         New path -> old path.
@@ -79,5 +97,10 @@ def pair_moves(wanted: Iterable[Held], vacated: Iterable[Held]) -> dict[str, str
 
 
 def leaving(vacated: Collection[Held], staying: Collection[str]) -> list[Held]:
-    """List what loses its place and whose bytes (SHA-256, hex) the tree is to hold nowhere."""
+    """List the files that lose their place and whose bytes will be nowhere in the tree.
+
+    Args:
+        vacated: The files that lose their place.
+        staying: Hashes (SHA-256, hex) of all files that the tree will hold.
+    """
     return [held for held in vacated if held.sha256 not in staying]

@@ -1,8 +1,9 @@
-"""What an operation was about, in a few words for a list."""
+"""The words in which a list of operations says what each operation was about."""
 
 from collections.abc import Mapping
 
-COUNTED = {  # of one, of more
+# Key of a summary whose value is a count -> the words after the count 1, and the words after any other count.
+COUNTED = {
     "clips": ("clip", "clips"),
     "speakers": ("speaker", "speakers"),
     "confirmed_clips": ("clip", "clips"),
@@ -19,6 +20,7 @@ COUNTED = {  # of one, of more
     "to_review": ("to review", "to review"),
     "clips_without": ("clip without an embedding", "clips without an embedding"),
 }
+# Key of a summary -> the words for its value, before the counts.
 ABOUT = {
     "group": "{}",
     "instead_of": "instead of {}",
@@ -32,6 +34,7 @@ ABOUT = {
     "model": "{}",
     "undone": "operation {}",
 }
+# Key of a summary -> the words for its value, after the counts.
 WHERE = {"to": "to {}", "not": "not {}", "of": "of {}"}
 
 
@@ -39,8 +42,8 @@ def in_short(kind: str, summary: Mapping[str, object]) -> str:
     """Say what an operation of a kind was about: "andaiafm_F20201105: 12 clips, 3 new speakers".
 
     Args:
-        kind: As the journal has it.
-        summary: As the journal has it; what is not known here is left out.
+        kind: The operation's kind, as the table `operation` has it.
+        summary: The operation's summary, as the table `operation` has it. Keys that are not listed here are left out.
     """
     if kind == "switch-model":
         return f"from {summary.get('from', '')} to {summary.get('to', '')}"
@@ -51,10 +54,12 @@ def in_short(kind: str, summary: Mapping[str, object]) -> str:
 
 
 def _named(summary: Mapping[str, object], forms: Mapping[str, str]) -> list[str]:
+    """Put the values of a summary into words, in the order of the forms."""
     return [form.format(_listed(summary[name])) for name, form in forms.items() if summary.get(name)]
 
 
 def _counted(summary: Mapping[str, object]) -> list[str]:
+    """Put the counts of a summary into words. A count of 0 is left out."""
     present = ((summary[name], words) for name, words in COUNTED.items() if summary.get(name))
     return [f"{count} {one if count == 1 else more}" for count, (one, more) in present]
 

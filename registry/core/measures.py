@@ -1,4 +1,4 @@
-"""How well the speakers found agree with the true ones, and how far probabilities can be trusted."""
+"""Measures of quality: how well the speakers found agree with the true speakers, and how true the probabilities are."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -9,14 +9,13 @@ from operator import itemgetter
 import numpy as np
 import numpy.typing as npt
 
-from registry.core.records import Integers
+from registry.core.records import Booleans, Integers
 
 Probabilities = npt.NDArray[np.float64]
 Shares = npt.NDArray[np.float64]
-Booleans = npt.NDArray[np.bool_]
 
-BINS = 10  # of equal width; wide enough that a few hundred labels say something about each
-STILL = 2**62  # as the end of what holds now: after every operation
+BINS = 10  # number of bins, of equal width: so wide that a few hundred labels say something about each
+STILL = 2**62  # stands for the operation that ends what holds now: greater than the key of every operation
 
 
 @dataclass(frozen=True)
@@ -30,78 +29,79 @@ class PrecisionRecall:
 
 @dataclass(frozen=True)
 class Clustering:
-    """How well clips were put together."""
+    """How well the speakers found agree with the true speakers of the same clips."""
 
-    bcubed: PrecisionRecall
-    pairwise: PrecisionRecall
-    purity: float  # share of clips that are of the true speaker most heard in their speaker found
-    coverage: float  # share of clips that are in the speaker found that holds most of their true speaker
-    adjusted_rand: float  # 1 for the truth, about 0 for chance
+    bcubed: PrecisionRecall  # mean over all clips
+    pairwise: PrecisionRecall  # over all pairs of clips
+    purity: float  # share of clips whose true speaker is the one with the most clips in their speaker found
+    coverage: float  # share of clips whose speaker found is the one with the most clips of their true speaker
+    adjusted_rand: float  # adjusted Rand index: 1 for the truth, about 0 for chance
 
 
 @dataclass(frozen=True)
 class Persistence:
-    """How many of the nights on which a voice came back it had the number that it was known by."""
+    """How often a voice that came back on a later night had the number that it was known by."""
 
-    share: float  # kept of returning, 1 where nobody came back
-    kept: int
-    returning: int
+    share: float  # kept / returning; 1 where no voice came back
+    kept: int  # times that a voice came back and had its number
+    returning: int  # times that a voice came back: a voice on one night counts once
 
 
 @dataclass(frozen=True)
 class Bin:
-    """Probabilities above `low`, up to `high`, against what came true."""
+    """The clips with a probability above `low` and up to `high`: what was predicted, and what came true."""
 
     low: float
     high: float
-    clips: int
-    predicted: float  # their mean
-    right: float  # share
+    clips: int  # how many there are
+    predicted: float  # mean of their probabilities
+    right: float  # share of them for which the prediction came true
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """Bins that hold any clip, rising, and the expected calibration error: 0 where all probabilities came true."""
+    """How true probabilities are."""
 
-    bins: tuple[Bin, ...]
-    clips: int
-    expected_error: float  # mean distance from predicted to right, weighted by clips; 0 without clips
+    bins: tuple[Bin, ...]  # those that hold any clip, rising
+    clips: int  # in all bins
+    expected_error: float  # mean of |predicted - right| over the bins, weighted by clips; 0 without clips
 
 
 @dataclass(frozen=True)
 class Spread:
-    """A group of clips that another grouping divides."""
+    """A group of clips that another grouping divides into parts."""
 
-    group: int
-    parts: tuple[tuple[int, int], ...]  # group of the other grouping, clips in common; the largest first
+    group: int  # label of the group
+    parts: tuple[tuple[int, int], ...]  # label in the other grouping and number of clips; the largest part first
 
     @property
     def clips(self) -> int:
-        """How many clips there are."""
+        """The number of clips in the group."""
         return sum(clips for _, clips in self.parts)
 
     @property
     def astray(self) -> int:
-        """How many clips are not in the largest part."""
+        """The number of clips that are not in the largest part."""
         return self.clips - self.parts[0][1]
 
 
 @dataclass(frozen=True)
 class Tenures:
-    """Which clip was held to be which speaker's, from one operation to another; a clip may have several rows."""
+    """The speakers that clips have had, each from one operation to another. A clip may have several rows."""
 
-    truth: Integers  # (n,) true speakers, from 0
+    truth: Integers  # (n,) the clip's true speaker, from 0
     arrived: Integers  # (n,) the operation that brought the clip in
-    speaker: Integers  # (n,) speakers found
-    begins: Integers  # (n,) the operation that made it so
-    ends: Integers  # (n,) the operation that ended it, or STILL
+    speaker: Integers  # (n,) the speaker found
+    begins: Integers  # (n,) the operation that gave the clip this speaker
+    ends: Integers  # (n,) the operation that took the speaker away again, or STILL
 
 
 def clustering(truth: Integers, found: Integers) -> Clustering:
-    """Compare two groupings of the same clips.
+    """Compare the speakers found with the true speakers of the same clips.
 
-    B-cubed precision and recall are the means over all clips, see `bcubed_of_clips`. Pairwise precision and recall ask
-    the same of all pairs of clips; where there is no pair to be wrong about, they are 1.
+    B-cubed precision and recall are means over all clips, see `bcubed_of_clips`. Pairwise precision is the share of the
+    pairs of clips put together that are of one true speaker. Pairwise recall is the share of the pairs of one true
+    speaker that were put together. Each of the two is 1 where there is no such pair.
 
     Args:
         truth: True speakers (n,), n > 0; any integers.
@@ -115,11 +115,12 @@ def clustering(truth: Integers, found: Integers) -> Clustering:
 
     t, f = from_zero(truth), from_zero(found)
     table, count = contingency_matrix(t, f, sparse=True).tocoo(), len(t)
-    precision, recall = (float(shares.mean()) for shares in bcubed_of_clips(t, f))
-    (_, merged), (parted, both) = pair_confusion_matrix(t, f).tolist()
+    precisions, recalls = bcubed_of_clips(t, f)
+    precision, recall = float(precisions.mean()), float(recalls.mean())
+    (_, only_found), (only_true, both) = pair_confusion_matrix(t, f).tolist()
     return Clustering(
         PrecisionRecall(precision, recall, 2 * precision * recall / (precision + recall)),
-        _pairwise(both, merged, parted),
+        _pairwise(both, only_found, only_true),
         purity=_covered(table.data, table.col) / count,
         coverage=_covered(table.data, table.row) / count,
         adjusted_rand=float(adjusted_rand_score(t, f)),
@@ -127,10 +128,10 @@ def clustering(truth: Integers, found: Integers) -> Clustering:
 
 
 def bcubed_of_clips(truth: Integers, found: Integers) -> tuple[Shares, Shares]:
-    """Give B-cubed precision and recall of each clip (n,), see Bagga and Baldwin (1998).
+    """Give the B-cubed precision (n,) and recall (n,) of each clip, see Bagga and Baldwin (1998).
 
-    Precision is the share of the clips filed with it that are of its true speaker, recall the share of its true
-    speaker's clips that are filed with it; it counts itself in both.
+    The precision of a clip is the share of the clips of its speaker found that are of its true speaker. The recall of a
+    clip is the share of its true speaker's clips that are of its speaker found. The clip itself counts in both.
 
     Args:
         truth: True speakers (n,), n > 0; any integers.
@@ -143,37 +144,51 @@ def bcubed_of_clips(truth: Integers, found: Integers) -> tuple[Shares, Shares]:
 
 
 def from_zero(labels: Integers) -> Integers:
-    """Number the different labels (n,) from 0 without gaps, in their order."""
+    """Replace labels (n,) by numbers from 0 without gaps, in the order of the labels (n,)."""
     coded: Integers = np.unique(labels, return_inverse=True)[1]
     return coded
 
 
-def _pairwise(both: int, merged: int, parted: int) -> PrecisionRecall:
-    """Compare pairs: so many are together in both groupings, in the one found only, in the true one only."""
-    f1 = _share(2 * both, 2 * both + merged + parted)
-    return PrecisionRecall(_share(both, both + merged), _share(both, both + parted), f1)
+def _pairwise(both: int, only_found: int, only_true: int) -> PrecisionRecall:
+    """Compute pairwise precision and recall.
+
+    Args:
+        both: Number of pairs that are together in both groupings.
+        only_found: Number of pairs that are together among the speakers found only.
+        only_true: Number of pairs that are together among the true speakers only.
+    """
+    f1 = _share(2 * both, 2 * both + only_found + only_true)
+    return PrecisionRecall(_share(both, both + only_found), _share(both, both + only_true), f1)
 
 
 def _share(part: int, whole: int) -> float:
+    """Give part / whole, or 1 where the whole is 0."""
     return part / whole if whole else 1.0
 
 
 def _covered(common: Integers, group: Integers) -> int:
-    """Add up, over groups, the most that any of the other grouping has in common with them."""
+    """Add up, over the groups of a grouping, the clips of each group's largest part.
+
+    Args:
+        common: Number of clips of each part (p,): the clips that a group has in common with one of another grouping.
+        group: The group that each part belongs to (p,), from 0.
+    """
     most = np.zeros(int(group.max()) + 1, dtype=np.int64)
     np.maximum.at(most, group, common)
     return int(most.sum())
 
 
 def persistence(voice: Integers, night: Integers, number: Integers) -> Persistence:
-    """Count the nights on which a voice came back, and those filed mainly under the number it was known by.
+    """Count how often a voice came back on a later night, and how often it then had the number that it was known by.
 
-    That is the number which most of its clips of all earlier nights have; of several, the lowest.
+    A voice is known by the number that most of its clips of all earlier nights have. It has the number that most of its
+    clips of the night have. Of several numbers with the most clips the lowest is taken.
 
     Args:
-        voice: The true speaker of each clip (n,), where numbers are given by place: of each speaker and place.
-        night: Its night (n,), rising with time.
-        number: The number it was filed under (n,).
+        voice: The true speaker of each clip (n,). Where each broadcaster gives numbers of its own, a true speaker
+            at two broadcasters is two voices.
+        night: The night of each clip (n,), rising with time.
+        number: The number of each clip's speaker found (n,).
     """
     kept = returning = 0
     rows = sorted(zip(voice.tolist(), night.tolist(), number.tolist(), strict=True))
@@ -189,20 +204,21 @@ def persistence(voice: Integers, night: Integers, number: Integers) -> Persisten
 
 
 def _most_frequent(counts: Counter[int]) -> int:
+    """Give the most frequent number; of several, the lowest."""
     return min(counts, key=lambda number: (-counts[number], number))
 
 
 def calibration(probability: Probabilities, is_right: Booleans) -> Calibration:
-    """Hold probabilities against what came true, in ten bins of equal width.
+    """Compare probabilities with what came true, in ten bins of equal width.
 
     The expected calibration error is that of Naeini, Cooper and Hauskrecht (2015), "Obtaining well calibrated
     probabilities using Bayesian binning".
 
     Args:
-        probability: What was predicted (n,), from 0 to 1; n may be 0.
-        is_right: What came true (n,).
+        probability: The predicted probability of each clip (n,), from 0 to 1; n may be 0.
+        is_right: Whether the prediction came true (n,).
     """
-    # The bins are those of sklearn.calibration.calibration_curve, which does not tell how many are in each.
+    # The bins are those of sklearn.calibration.calibration_curve, which does not tell how many clips are in each.
     edges = np.linspace(0, 1, BINS + 1)
     place = np.searchsorted(edges[1:-1], probability)
     bins: list[Bin] = []
@@ -216,18 +232,18 @@ def calibration(probability: Probabilities, is_right: Booleans) -> Calibration:
 
 
 def clips_right(truth: Integers, found: Integers, recording: Integers) -> tuple[Booleans, Booleans]:
-    """Tell which clips are of one voice with the rest of their speaker, as it is.
+    """Tell which clips are of the same voice as the rest of their speaker found.
 
-    Whose voice the rest is, most of its clips say; several may be most. A clip of the same recording tells nothing of
-    it.
+    The rest of a clip's speaker is its clips of other recordings: clips of the same recording tell nothing. The rest is
+    of the true speaker that most of its clips are of. If several true speakers have the most clips, it is of each.
 
     Args:
         truth: True speakers (n,), n > 0; any integers.
         found: Speakers found (n,).
-        recording: What is heard in each (n,); any integers.
+        recording: The recording that each clip carries (n,); any integers.
 
     Returns:
-        Whether there is any rest to judge by (n,), and whether it is of the clip's true speaker (n,), false without.
+        Whether there is any rest (n,), and whether the rest is of the clip's true speaker (n,), false without any rest.
     """
     is_judged, is_right = np.zeros(len(truth), dtype=np.bool_), np.zeros(len(truth), dtype=np.bool_)
     for members in _groups(found):
@@ -249,15 +265,16 @@ def _groups(labels: Integers) -> list[Integers]:
 def matches_right(tenures: Tenures, decided: Integers) -> tuple[Booleans, Booleans]:
     """Tell which decisions gave a clip to a speaker that was the clip's true speaker.
 
-    Who a speaker was is what most of its clips say that it held right after the decision and that came in with
-    earlier operations; several may be most.
+    A decision is judged by the clips that its speaker had right after it and that earlier operations had brought in.
+    The speaker was the true speaker that most of these clips are of. If several true speakers have the most clips, it
+    was each of them.
 
     Args:
         tenures: All tenures of the clips whose true speaker is known.
-        decided: The rows (k,) in which clips were given to speakers by the operations that brought them in.
+        decided: The rows of the decisions (k,): each gave a clip its speaker, by the operation that brought it in.
 
     Returns:
-        Whether there is any such clip to judge by (k,), and whether it was right (k,), false without.
+        Whether there is any clip to judge by (k,), and whether the decision was right (k,), false without any clip.
     """
     order = np.argsort(tenures.speaker, kind="stable")
     grouped = tenures.speaker[order]
@@ -272,7 +289,7 @@ def matches_right(tenures: Tenures, decided: Integers) -> tuple[Booleans, Boolea
 
 
 def _by_decision(tenures: Tenures, decided: Integers) -> Iterator[tuple[int, int, Integers]]:
-    """Group what one operation gave to one speaker: speaker, operation, and where in `decided`."""
+    """Group the decisions of one operation for one speaker: speaker, operation, and the decisions' places (d,)."""
     pairs = np.stack([tenures.speaker[decided], tenures.begins[decided]], axis=1)
     unique, group = np.unique(pairs, axis=0, return_inverse=True)
     at = np.split(np.argsort(group.ravel(), kind="stable"), np.cumsum(np.bincount(group.ravel()))[:-1])
@@ -284,8 +301,8 @@ def spreads(group: Integers, other: Integers) -> list[Spread]:
     """List the groups of clips that another grouping divides, in order of group.
 
     Args:
-        group: Their groups (n,).
-        other: Their groups in the other grouping (n,).
+        group: The group of each clip (n,).
+        other: The group of each clip in the other grouping (n,).
     """
     pairs = Counter(zip(group.tolist(), other.tolist(), strict=True))
     parts: dict[int, list[tuple[int, int]]] = {}

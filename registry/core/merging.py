@@ -1,4 +1,4 @@
-"""Who keeps which number when two speakers turn out to be one voice."""
+"""Which numbers lead to whom when two speakers are merged."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -7,19 +7,25 @@ from itertools import groupby
 
 @dataclass(frozen=True, order=True)
 class Holding:
-    """A number at a broadcaster and the speaker it leads to."""
+    """A number at a broadcaster and the speaker that it leads to."""
 
     broadcaster: str
     gender: str
     number: int
     speaker_id: int
-    is_alias: bool = False
+    is_alias: bool = False  # whether the number is retired: it leads to the speaker, but names no folder
 
 
 def heir(one: Iterable[Holding], other: Iterable[Holding]) -> int:
-    """Choose which of two speakers lives on: the one with the lower number, at the first broadcaster of both.
+    """Choose which of two speakers stays when they are merged, and give its key.
 
-    Speakers that share no broadcaster are told apart by their keys, the older one lives on.
+    The speaker with the lower number stays. If both have numbers at several broadcasters, those at the broadcaster that
+    comes first in the alphabet are compared. If they share no broadcaster, the speaker with the lower key stays, which
+    is the older one.
+
+    Args:
+        one: The numbers of one speaker.
+        other: The numbers of the other speaker.
     """
     main = [holding for holding in (*one, *other) if not holding.is_alias]
     for _, here in groupby(sorted(main), key=lambda holding: holding.broadcaster):
@@ -30,10 +36,16 @@ def heir(one: Iterable[Holding], other: Iterable[Holding]) -> int:
 
 
 def unite(holdings: Iterable[Holding], heir_id: int) -> list[Holding]:
-    """Let all numbers of two speakers lead to the heir: at each broadcaster the lowest, the others as its aliases.
+    """Let all numbers of two speakers lead to the one that stays.
+
+    At each broadcaster the lowest number that is no alias stays its number, and all others become aliases.
+
+    Args:
+        holdings: All numbers of both speakers.
+        heir_id: The key of the speaker that stays.
 
     Returns:
-        Every holding as it will be, in order.
+        All numbers as they will be, in order.
     """
     united: list[Holding] = []
     for _, here in groupby(sorted(holdings), key=lambda holding: holding.broadcaster):

@@ -1,10 +1,10 @@
-"""Names as people read them: one form for each, and what a garbled one was meant to be."""
+"""Names in Unicode: the one form in which they are kept, and what a garbled name was meant to be."""
 
 import unicodedata
 
 
 def one_form(name: str) -> str:
-    """Give letters with marks the one form that all names are kept and compared in (Unicode's NFC)."""
+    """Give a name in the one Unicode form in which names are kept and compared: NFC, a letter and its marks in one."""
     return unicodedata.normalize("NFC", name)
 
 
@@ -17,6 +17,7 @@ def meant(name: str) -> str | None:
 
 
 def _mended(name: str) -> str | None:
+    """Take back one such reading; None if the name does not come from one."""
     try:
         mended = b"".join(map(_byte, name)).decode()
     except UnicodeError:
@@ -25,7 +26,7 @@ def _mended(name: str) -> str | None:
 
 
 def _byte(letter: str) -> bytes:
-    """Give the byte that a letter stands for in Windows' Latin-1, or in the real one, where that has none."""
+    """Give the byte that a letter stands for in Windows' Latin-1 (cp1252), or else in Latin-1 itself."""
     try:
         return letter.encode("cp1252")
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""Numbers of speakers at a broadcaster: the next free one, in the order in which voices are first heard."""
+"""Giving numbers to speakers at a broadcaster, in the order in which they are first heard there."""
 
 from collections.abc import Hashable, Iterable, Mapping
 from typing import TypeVar
@@ -10,12 +10,12 @@ def give_numbers(heard: Iterable[Key], held: Mapping[Key, int], last_number: int
     """Number the speakers that have no number yet.
 
     Args:
-        heard: Speakers in the order in which they are first heard; repetitions are fine.
-        held: Numbers already given, which stay.
-        last_number: The highest number ever given here, also to speakers that are gone.
+        heard: Speakers in the order in which they are first heard; a speaker may come more than once.
+        held: Speaker -> the number already given, which stays.
+        last_number: The highest number ever given at the broadcaster, also to speakers that are gone.
 
     Returns:
-        The new numbers only.
+        Speaker -> new number, for the speakers that had none.
     """
     without = [speaker for speaker in dict.fromkeys(heard) if speaker not in held]
     return {speaker: last_number + position for position, speaker in enumerate(without, start=1)}

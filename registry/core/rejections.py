@@ -1,9 +1,10 @@
-"""Why a piece of the input, or of an exported tree, is rejected: every reason, and every message with its remedy."""
+"""Every reason for which a piece of the input or of an exported tree is rejected, and every message with its remedy."""
 
 from enum import Enum
 
 from registry.core.records import Rejected
 
+# Reason -> what it means, as the documents list it.
 REASONS = {
     "bad-date": "the folder's name holds no date of a recording",
     "bad-gender": "the folder's name holds another letter than F or M",
@@ -48,7 +49,10 @@ EXPECTED_GROUP = "expected BROADCASTER_F20201105 or BROADCASTER_M20201105"
 
 
 class Fault(Enum):
-    """What can be wrong: its reason, one of REASONS, and a message, to be completed by facts."""
+    """What can be wrong. The value of each member is its reason, a key of REASONS, and its message.
+
+    A message has places in braces for facts.
+    """
 
     # Folders and names
     NO_INPUT = "no-input", "{cause}"
@@ -161,10 +165,10 @@ class Fault(Enum):
     CONTRADICTED = "contradicted", "line {line}: {speaker!r} here, {others} elsewhere; keep one"
 
     def __init__(self, reason: str, message: str) -> None:
-        """Take apart what stands above."""
+        """Name the two parts of a member's value."""
         self.reason = reason
         self.message = message
 
     def of(self, path: object, **facts: object) -> Rejected:
-        """Reject what is at a path, and complete the message by facts about it."""
+        """Reject what is at a path, with facts about it put into the message."""
         return Rejected(str(path), self.reason, self.message.format(**facts))

@@ -1,26 +1,26 @@
-"""Many rejections told in few words: what was for one cause many times is shown by a few."""
+"""Many rejections in brief: of many for one reason, only a few are shown and the others are counted."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from registry.core.records import Rejected
 
-MOST_ALIKE = 5  # so many of one cause are all shown
-SHOWN_ALIKE = 3  # of more than those
-MOST_LETTERS = 1000  # of a path or message; a name may have been made to flood whoever reads it
+MOST_ALIKE = 5  # up to this number, all rejections for one reason are shown
+SHOWN_ALIKE = 3  # how many are shown where there are more
+MOST_LETTERS = 1000  # letters shown of a path or message: a name may have been made to flood whoever reads it
 
 
 @dataclass(frozen=True)
 class Alike:
-    """What was rejected for one cause."""
+    """The rejections for one reason."""
 
     reason: str
-    shown: Sequence[Rejected]
-    more: int  # besides those
+    shown: Sequence[Rejected]  # with long paths and messages shortened
+    more: int  # how many there are besides those shown
 
 
 def by_cause(rejected: Iterable[Rejected]) -> list[Alike]:
-    """Put together what was rejected for one cause, in order of the first of each."""
+    """Put together the rejections for each reason, in the order in which the reasons first come."""
     alike: dict[str, list[Rejected]] = {}
     for one in rejected:
         alike.setdefault(one.reason, []).append(one)
@@ -34,6 +34,6 @@ def _shortened(reason: str, ones: Sequence[Rejected]) -> Alike:
 
 
 def shortened(text: str) -> str:
-    """Leave out the middle of what is too long to be read."""
+    """Leave out the middle of a text that is too long to be read."""
     half = MOST_LETTERS // 2
     return text if len(text) <= MOST_LETTERS else f"{text[:half]} ... {text[-half:]}"

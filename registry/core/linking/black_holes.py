@@ -1,8 +1,10 @@
-"""The alarm for black holes: speakers that take in many clips which are little alike, as a voice's own never are.
+"""The alarm for black holes: speakers that take in the clips of many people.
 
-It knows neither the bar nor how much a voice varies: it holds a speaker's growth, which is all that it would take in at
-once, against two cosines that are told whatever the sound. Clips of one voice are on average nearly as alike as each is
-to the clip nearest to it; clips of many voices are nearer to what they have with the other gender.
+A speaker's growth is all the clips that it would take in at once. The alarm looks at how alike the clips of a growth
+are. It uses neither the bar nor how much a voice varies, so that it does not err where they err. It compares the mean
+pairwise cosine of the growth with two cosines that can be measured on every kind of sound: that of each clip and the
+clip nearest to it, and that with clips of the other gender. Clips of one voice are on average nearly as alike as the
+nearest clips are. Clips of many voices are on average little more alike than clips of different gender.
 """
 
 import numpy as np
@@ -12,21 +14,27 @@ from registry.core.linking.likeness import Bar, Sets
 from registry.core.linking.voices import own_cosines
 from registry.core.records import Integers
 
-MOST_SETS = 200  # of a growth whose nearest is looked for: of more, as many at equal steps
+MOST_SETS = 200  # sets of a growth whose nearest set is looked for; of more sets, these are taken at equal steps
 
 
 def alikeness(growth: Sets, bar: Bar) -> float:
-    """Tell where the mean pairwise cosine of some sets of clips (k) stands: 1 at the nearest, 0 at the other gender.
+    """Give where the mean pairwise cosine of a growth lies between two others: 0 and 1 stand for these.
 
-    Where nobody of the other gender is known, 0 is the cosine 0. On labelled speech of all sounds it is 0.4 to 0.9 of
-    one voice, and -0.1 to 0.5 of five voices and more; without the other gender 0.6 to 0.9, and by telephone up to 0.8.
+    0 stands for the mean cosine with clips of the other gender, or for the cosine 0 where no such clip is known. 1
+    stands for the mean cosine of each set and the set nearest to it. On labelled speech of all kinds of sound, growths
+    of one voice have 0.4 to 0.9, and growths of five voices or more have -0.1 to 0.5. Where no clip of the other
+    gender is known, growths of one voice have 0.6 to 0.9, and growths of five voices or more, by telephone, up to 0.8.
+
+    Args:
+        growth: The sets of clips that a speaker would take in at once (k).
+        bar: The bar, for its constants and its population.
     """
     size, mean = growth.voices.size, growth.voices.mean
     whole = np.average(mean, axis=0, weights=size)
     pairwise = own_cosines(np.array([whole @ whole]), size.sum(keepdims=True))[0]
     rule, is_known = bar.rule, len(bar.population.strangers) > 0
-    told = (growth.level - rule.other_gender_offset) / rule.other_gender_factor
-    other_gender = np.average(told, weights=size) if is_known else 0.0
+    cosine_with_other_gender = (growth.level - rule.other_gender_offset) / rule.other_gender_factor
+    other_gender = np.average(cosine_with_other_gender, weights=size) if is_known else 0.0
     some = np.arange(0, len(growth), -(-len(growth) // MOST_SETS))
     cosines = mean[some] @ mean.T
     own = own_cosines((mean[some] ** 2).sum(axis=1), size[some])
@@ -36,13 +44,13 @@ def alikeness(growth: Sets, bar: Bar) -> float:
 
 
 def join_without_black_holes(sets: Sets, rows: Integers, bar: Bar, constraints: Constraints) -> Joined:
-    """Join some rows; what would be black holes is taken apart and joined again, by an ever stricter bar.
+    """Join some rows. Speakers that would be black holes are taken apart and joined again, by an ever stricter bar.
 
     Args:
         sets: The sets (k): stored speakers, then clips.
-        rows: Those that are joined with one another, rising.
-        bar: By which they are joined.
-        constraints: What may not be joined, of all sets.
+        rows: The rows to join with one another (r,), rising.
+        bar: The bar between them.
+        constraints: What may not be joined, in rows of `sets`.
     """
 
     def join_rows(rows: Integers, bar: Bar) -> Joined:
@@ -56,14 +64,14 @@ def join_without_black_holes(sets: Sets, rows: Integers, bar: Bar, constraints: 
 
 
 def is_black_hole(growth: Sets, bar: Bar) -> bool:
-    """Tell whether some sets of clips (k), taken in at once, are too many and too little alike to be one voice."""
+    """Tell whether the clips of a growth (k) are too many and too little alike to be of one voice."""
     rule = bar.rule
     least = rule.least_alikeness if len(bar.population.strangers) else rule.least_alikeness_alone
     return bool(growth.voices.size.sum() >= rule.growth_clips) and alikeness(growth, bar) < least
 
 
 def _black_holes(sets: Sets, stored: int, joined: Joined, bar: Bar) -> Integers:
-    """Give the rows of all speakers that would be black holes, rising."""
+    """Give the rows of all speakers that would be black holes (r,), rising."""
     grown = np.flatnonzero(np.bincount(joined.root)[joined.root] > 1)
     in_order = grown[np.argsort(joined.root[grown], kind="stable")]
     speakers = np.split(in_order, np.flatnonzero(np.diff(joined.root[in_order])) + 1) if len(grown) else []
@@ -72,6 +80,6 @@ def _black_holes(sets: Sets, stored: int, joined: Joined, bar: Bar) -> Integers:
 
 
 def _growth(sets: Sets, rows: Integers, stored: int) -> Integers:
-    """Leave out the largest stored speaker of those rows that would be one."""
+    """Give the rows of a speaker's growth: all its rows but that of its largest stored speaker, if it has any."""
     own = rows[rows < stored]
     return rows[rows != own[sets.voices.size[own].argmax()]] if len(own) else rows

@@ -1,4 +1,4 @@
-"""How sure it is that each recording is its speaker's: it is compared with what is left of the speaker without it."""
+"""How sure it is that each recording is of its speaker: the recording is compared with the rest of the speaker."""
 
 from dataclasses import dataclass
 
@@ -13,20 +13,20 @@ from registry.core.vectors import unit
 
 @dataclass(frozen=True)
 class Members:
-    """Some recordings with the speakers that they are assigned to, one of the stored each."""
+    """Some recordings, each with the stored speaker that it is assigned to."""
 
     vectors: Floats  # (n, dim) embeddings, of any length but zero
-    durations_s: Floats  # (n,) more than 0
+    durations_s: Floats  # (n,) durations in seconds, more than 0
     narrowness: Floats  # (n,) 0 studio, 1 telephone
-    own: Integers  # (n,) row of the speaker
-    is_in_profile: Booleans  # (n,) whether it is part of the speaker's mean
+    own: Integers  # (n,) row of the speaker among the stored speakers
+    is_in_profile: Booleans  # (n,) whether the recording is part of the speaker's profile
 
     def __len__(self) -> int:
         """Count the recordings."""
         return len(self.own)
 
     def take(self, rows: slice) -> "Members":
-        """Give some of them."""
+        """Give a slice of the recordings."""
         return Members(
             self.vectors[rows],
             self.durations_s[rows],
@@ -36,31 +36,33 @@ class Members:
         )
 
     def are_alone(self, speakers: Voices) -> Booleans:
-        """Tell which are all that their speaker's mean is made of (n,)."""
+        """Tell which recordings are all that their speaker's profile is made of (n,)."""
         alone: Booleans = self.is_in_profile & (speakers.size[self.own] == 1)
         return alone
 
     def as_voices(self) -> Voices:
-        """See each as a set of its own."""
+        """Make a set of each recording (n)."""
         return clips_as_voices(unit(self.vectors), self.durations_s, self.narrowness)
 
 
 @dataclass(frozen=True)
 class Cohort:
-    """Of whom the speakers are whose recordings are judged."""
+    """The stored speakers and strangers beside which recordings of a gender are judged."""
 
-    voices: Voices  # (m,) stored speakers of the gender
-    stands_for: float  # how many speakers each of them stands for
-    strangers: Voices  # clips of the other gender
+    voices: Voices  # (c) stored speakers of the gender, all or a sample
+    stands_for: float  # how many speakers each speaker of the sample stands for
+    strangers: Voices  # (m) clips of the other gender
 
 
 def certainties(members: Members, speakers: Voices, cohort: Cohort, rule: ProbabilityRule) -> Floats:
-    """Give P(same voice) of each recording and the rest of its speaker (n,); NaN for one that is all there is.
+    """Give P(same voice) of each recording and the rest of its speaker (n,).
+
+    It is NaN for a recording that is all that its speaker's profile is made of.
 
     Args:
-        members: The recordings.
-        speakers: Their speakers (s,).
-        cohort: Who else there is.
+        members: The recordings (n).
+        speakers: The stored speakers that they are assigned to (s).
+        cohort: The stored speakers and strangers that the bar is learned from.
         rule: The constants.
     """
     bar = bar_among(cohort.voices, cohort.strangers, rule, cohort.stands_for)
@@ -70,12 +72,14 @@ def certainties(members: Members, speakers: Voices, cohort: Cohort, rule: Probab
 
 
 def own_log_odds(members: Members, speakers: Voices, bar: Bar) -> Floats:
-    """Give the log odds of each recording and the rest of its speaker (n,); of one that is alone it means nothing.
+    """Give the log odds of one voice of each recording and the rest of its speaker (n,).
+
+    They mean nothing for a recording that is all that its speaker's profile is made of.
 
     Args:
-        members: The recordings.
-        speakers: Their speakers (s,).
-        bar: What they are compared by.
+        members: The recordings (n).
+        speakers: The stored speakers that they are assigned to (s).
+        bar: The bar.
     """
     clips = members.as_voices()
     rest = speakers.take(members.own).without(clips, members.is_in_profile)

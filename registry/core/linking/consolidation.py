@@ -1,4 +1,4 @@
-"""Stored speakers that are one voice: those certain enough to be joined, and those to ask a person about."""
+"""Stored speakers that are one voice: pairs that are certain enough to be joined, and pairs to ask a person about."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -17,16 +17,16 @@ class Join:
     """Two stored speakers that are one voice, or may be."""
 
     kept_id: int  # the lower key
-    gone_id: int
-    probability: float  # of the least certain step that joins them
+    gone_id: int  # the higher key
+    probability: float  # P(same voice); where several steps joined the two, that of the least certain step
 
 
 @dataclass(frozen=True)
 class Consolidation:
-    """What to do about a registry's speakers."""
+    """What to do about the stored speakers of a gender."""
 
-    joins: tuple[Join, ...]  # certain enough; none keeps a speaker that another one takes away
-    review: tuple[Join, ...]  # likely, the likeliest first; a person decides
+    joins: tuple[Join, ...]  # certain enough to be made; no join keeps a speaker that is gone by another join
+    review: tuple[Join, ...]  # for a person to decide, the most probable first
 
 
 def consolidate(
@@ -37,15 +37,15 @@ def consolidate(
     confirmed: Collection[int],
     rule: ProbabilityRule,
 ) -> Consolidation:
-    """Look for one voice among all stored speakers.
+    """Find the stored speakers of a gender that are one voice.
 
     Args:
-        voices: The stored speakers of a gender.
-        strangers: Those of the other.
-        speaker_ids: Their keys, rising.
-        apart: Pairs of keys of two voices.
-        confirmed: Keys of speakers that are joined with no other; they are reviewed instead.
-        rule: The constants; a lower `false_merge_rate` joins less and reviews more.
+        voices: The stored speakers (s).
+        strangers: Clips of the other gender (m).
+        speaker_ids: Keys of the stored speakers (s,), rising.
+        apart: Pairs of keys of speakers that are two voices.
+        confirmed: Keys of speakers that may not be joined with another; a person is asked about them instead.
+        rule: The constants. A lower `false_merge_rate` joins fewer speakers and asks about more.
     """
     bar = bar_among(voices, strangers, rule)
     stored = bar.sets(voices)
@@ -56,9 +56,14 @@ def consolidate(
 
 
 def joins_of(joined: Joined, speaker_ids: Sequence[int]) -> tuple[Join, ...]:
-    """Give the stored speakers, the first rows, that were joined with others; each goes to the one that stays."""
-    least: dict[int, float] = {}
-    for merge in reversed(joined.merges):  # a kept row that goes later has been seen by now
+    """Give the joins of stored speakers, in order of the speakers that are kept.
+
+    Args:
+        joined: What was joined; the stored speakers are the first rows.
+        speaker_ids: Keys of the stored speakers (s,), rising.
+    """
+    least: dict[int, float] = {}  # row that is gone -> probability of the least certain step that took it to its root
+    for merge in reversed(joined.merges):  # last first: where a kept row goes in a later merge, its entry is there
         if merge.gone < len(speaker_ids):
             least[merge.gone] = min(merge.probability, least.get(merge.kept, 1.0))
     ordered = sorted((int(joined.root[gone]), gone, probability) for gone, probability in least.items())
@@ -68,6 +73,7 @@ def joins_of(joined: Joined, speaker_ids: Sequence[int]) -> tuple[Join, ...]:
 def _review(
     stored: Sets, joined: Joined, speaker_ids: Sequence[int], apart: Collection[tuple[int, int]], bar: Bar
 ) -> tuple[Join, ...]:
+    """Give the pairs of speakers, as they are once joined, that a person should see; the most probable first."""
     kept, label = np.unique(joined.root, return_inverse=True)
     present = bar.united(stored, label)
     keys = [speaker_ids[row] for row in kept]
@@ -81,7 +87,7 @@ def _review(
 
 
 def _likely(present: Sets, bar: Bar) -> list[tuple[int, int, float]]:
-    """Give pairs of rows, the lower first, that a person should see, with their probabilities."""
+    """Give the pairs of rows that are probable enough to be seen by a person: lower row, higher row, P(same voice)."""
     step = max(1, BLOCK_MARGINS // max(1, len(present)))
     found: list[tuple[int, int, float]] = []
     for start in range(0, len(present), step):

@@ -1,4 +1,4 @@
-"""Who is who in a night: its clips and the stored speakers are joined together, each decision with its probability."""
+"""Who is who in a night: the night's clips are joined with one another and with the stored speakers."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,40 +22,41 @@ Reason = Literal["same-audio", "matched", "new"]
 
 @dataclass(frozen=True)
 class KnownVoices:
-    """What is stored of the speakers that a night may match."""
+    """What is stored of the speakers that the clips of a night may belong to."""
 
-    speaker_ids: Sequence[int]  # rising
-    voices: Voices  # row by row of speaker_ids
-    strangers: Voices  # of the other gender, stored and of tonight: none of them is any of these voices
-    of_audio: Mapping[int, int]  # audio key -> speaker key, for audio heard before
-    apart: Collection[tuple[int, int]] = ()  # keys of speakers that are two voices
-    confirmed: Collection[int] = ()  # keys of speakers that a person confirmed: no stored speaker may join them
+    speaker_ids: Sequence[int]  # (s,) keys of the speakers, rising
+    voices: Voices  # (s,) their profiles, in the same order
+    strangers: Voices  # clips of the other gender, stored and of this night
+    of_audio: Mapping[int, int]  # recording -> speaker, for recordings heard before
+    apart: Collection[tuple[int, int]] = ()  # pairs of speakers that are two voices
+    confirmed: Collection[int] = ()  # speakers that a person confirmed: no other stored speaker may be joined with them
 
 
 @dataclass(frozen=True)
 class Decision:
-    """One speaker for some audios of the night; `speaker_id` None stands for a new speaker.
+    """The speaker of a cluster of the night's recordings.
 
-    Probabilities are of the audios and the speaker, as it was stored, being one voice.
+    Scores and probabilities compare the cluster with a stored speaker as it was before the night. None stands for no
+    comparison.
     """
 
-    audio_ids: tuple[int, ...]
-    speaker_id: int | None
+    audio_ids: tuple[int, ...]  # the recordings
+    speaker_id: int | None  # None for a new speaker
     reason: Reason
-    score: float | None = None  # mean pairwise cosine
-    probability: float | None = None
-    runner_up_id: int | None = None
-    runner_up_score: float | None = None
-    runner_up_probability: float | None = None
-    doubtful_ids: tuple[int, ...] = ()  # of the audios those that have the speaker but must not build its profile
+    score: float | None = None  # mean pairwise cosine with the speaker
+    probability: float | None = None  # P(same voice) of cluster and speaker
+    runner_up_id: int | None = None  # the next best stored speaker
+    runner_up_score: float | None = None  # mean pairwise cosine with the runner-up
+    runner_up_probability: float | None = None  # P(same voice) of cluster and runner-up
+    doubtful_ids: tuple[int, ...] = ()  # those recordings that must not build the speaker's profile
 
 
 @dataclass(frozen=True)
 class Linking:
-    """The decisions of a night, which hold every audio once, and the stored speakers that it brought together."""
+    """What was decided about a night."""
 
-    decisions: tuple[Decision, ...]
-    joins: tuple[Join, ...]  # decisions name the kept speakers only
+    decisions: tuple[Decision, ...]  # together they hold every recording of the night once
+    joins: tuple[Join, ...]  # stored speakers that turned out to be one voice; decisions name only those that are kept
 
 
 def link(
@@ -68,22 +69,22 @@ def link(
     *,
     may_join_stored: bool = True,
 ) -> Linking:
-    """Decide the speaker of every audio of a night.
+    """Decide the speaker of every recording of a night.
 
-    Audio heard before keeps its speaker; the rest is joined with the stored speakers and with one another. The order of
-    the input does not matter.
+    A recording that was heard before keeps its speaker. All other recordings are joined with one another and with the
+    stored speakers. The order of the recordings does not matter.
 
     Args:
-        audio_ids: Keys of the night's different audios (n,).
+        audio_ids: Keys of the night's different recordings (n,).
         vectors: Their embeddings (n, dim), of any length but zero.
-        durations_s: Their seconds (n,), more than 0.
-        narrowness: From 0, a studio, to 1, a telephone (n,).
-        known: The stored speakers they may match, and strangers.
+        durations_s: Their durations in seconds (n,), more than 0.
+        narrowness: Their narrowness (n,), from 0, a studio, to 1, a telephone.
+        known: The stored speakers that the recordings may belong to, and strangers.
         rule: The constants.
-        may_join_stored: Whether stored speakers may turn out to be one voice.
+        may_join_stored: Whether two stored speakers may turn out to be one voice.
 
     Returns:
-        Decisions that together hold every audio once, and joins of stored speakers to be made before.
+        The decisions, and the joins of stored speakers, which are to be made before the decisions are applied.
     """
     fresh = np.array([row for row, audio in enumerate(audio_ids) if audio not in known.of_audio], dtype=np.int64)
     night = clips_as_voices(unit(vectors[fresh]), durations_s[fresh], narrowness[fresh])
@@ -100,29 +101,47 @@ def link(
 def _link_fresh(
     audio_ids: Integers, night: Voices, known: KnownVoices, rule: ProbabilityRule
 ) -> tuple[list[Decision], tuple[Join, ...]]:
-    """Decide on audio not heard before."""
+    """Decide on recordings that were not heard before.
+
+    Args:
+        audio_ids: Their keys (n,).
+        night: Their summaries, each a set of its own (n,).
+        known: The stored speakers, and strangers.
+        rule: The constants.
+
+    Returns:
+        The decisions, in order of their recordings' keys, and the joins of stored speakers.
+    """
     if len(night) == 0:
         return [], ()
     count = len(known.voices)
     sets, joined, bar = _join_in_rounds(known.voices.followed_by(night), known, rule)
     stored, clips = sets.take(np.arange(count)), sets.take(np.arange(count, len(sets)))
-    roots, part = np.unique(joined.root[count:], return_inverse=True)
-    lowest, present = _present(stored, joined.root[:count], bar)
-    row = np.where(roots < count, np.searchsorted(lowest, roots), -1)
-    choices = rank(bar.united(clips, part), present, row, [known.speaker_ids[row] for row in lowest], bar)
-    doubtful = set(audio_ids[~builders(clips, part, present, row, bar)].tolist())
-    decisions = [_decide(*one, doubtful) for one in zip(_members(audio_ids, part), choices, strict=True)]
+    roots, cluster = np.unique(joined.root[count:], return_inverse=True)
+    kept, present = _present(stored, joined.root[:count], bar)
+    got = np.where(roots < count, np.searchsorted(kept, roots), -1)  # each cluster's row of `present`, -1 for none
+    choices = rank(bar.united(clips, cluster), present, got, [known.speaker_ids[row] for row in kept], bar)
+    doubtful = set(audio_ids[~builders(clips, cluster, present, got, bar)].tolist())
+    decisions = [
+        _decide(recordings, own, other, doubtful)
+        for recordings, (own, other) in zip(_members(audio_ids, cluster), choices, strict=True)
+    ]
     return sorted(decisions, key=lambda decision: decision.audio_ids), joins_of(joined, known.speaker_ids)
 
 
 def _join_in_rounds(everybody: Voices, known: KnownVoices, rule: ProbabilityRule) -> tuple[Sets, Joined, Bar]:
-    """Join stored speakers, the first rows, and tonight's clips; and anew by what that has taught of the population.
+    """Join stored speakers and a night's clips in rounds: each round learns the population from the round before.
 
-    In a small registry all are joined with all; in a large one tonight's clips with those in their reach, and once, for
-    a night teaches little there.
+    In a small registry all sets are joined with one another. In a large registry the night's clips are joined with one
+    another and with the stored speakers in their reach, and only one round is made, because a night teaches little.
+
+    Args:
+        everybody: The stored speakers (s), then the night's clips (n), as sets.
+        known: The stored speakers, and strangers.
+        rule: The constants.
 
     Returns:
-        All as the last bar sees them, what it joined, and the bar.
+        All sets (s + n), prepared by the bar of the last round, what was joined in it, and that bar.
     """
     count = len(known.voices)
     is_small = count <= rule.settled_speakers
@@ -139,7 +158,10 @@ def _join_in_rounds(everybody: Voices, known: KnownVoices, rule: ProbabilityRule
 
 
 def _join_awake(sets: Sets, awake: Integers, bar: Bar, known: KnownVoices) -> Joined:
-    """Join some rows with one another and with all in their reach; the rest is not joined with one another."""
+    """Join the rows awake with one another and with the other rows in their reach.
+
+    Two rows that are not awake, and so stored speakers, are joined only where a row awake joins both.
+    """
     rest = np.setdiff1d(np.arange(len(sets)), awake)
     near = rest[in_reach(sets.take(awake), sets.take(rest), bar)]
     place = {key: row for row, key in enumerate(known.speaker_ids)}
@@ -148,20 +170,30 @@ def _join_awake(sets: Sets, awake: Integers, bar: Bar, known: KnownVoices) -> Jo
 
 
 def _present(stored: Sets, root: Integers, bar: Bar) -> tuple[Integers, Sets]:
-    """Give the stored speakers as their joins, by root (s,), make them: the lowest row of each, and the sets."""
-    lowest, label = np.unique(root, return_inverse=True)
-    return lowest, bar.united(stored, label) if len(lowest) < len(stored) else stored
+    """Unite the stored speakers that were joined with one another.
+
+    Args:
+        stored: The stored speakers (s).
+        root: The lowest row of the set that each is in (s,).
+        bar: The bar.
+
+    Returns:
+        The rows of the stored speakers that are kept (p,), and their sets (p).
+    """
+    kept, label = np.unique(root, return_inverse=True)
+    return kept, bar.united(stored, label) if len(kept) < len(stored) else stored
 
 
-def _members(audio_ids: Integers, part: Integers) -> list[tuple[int, ...]]:
-    order = np.argsort(part, kind="stable")
-    return [tuple(sorted(ids.tolist())) for ids in np.split(audio_ids[order], np.cumsum(np.bincount(part))[:-1])]
+def _members(audio_ids: Integers, cluster: Integers) -> list[tuple[int, ...]]:
+    """List the recordings of every cluster, from keys (n,) and clusters (n,), which count from 0 without gaps."""
+    order = np.argsort(cluster, kind="stable")
+    return [tuple(sorted(ids.tolist())) for ids in np.split(audio_ids[order], np.cumsum(np.bincount(cluster))[:-1])]
 
 
 def _decide(
-    audio_ids: tuple[int, ...], choices: tuple[Choice | None, Choice | None], doubtful: Collection[int]
+    audio_ids: tuple[int, ...], own: Choice | None, other: Choice | None, doubtful: Collection[int]
 ) -> Decision:
-    own, other = choices
+    """Decide on a cluster, from the stored speaker that it got, if any, and the runner-up, if any."""
     return Decision(
         audio_ids,
         own.speaker_id if own else None,

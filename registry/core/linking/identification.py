@@ -1,4 +1,4 @@
-"""How probable each stored speaker is for one clip."""
+"""Identification: how probable each stored speaker is for one clip."""
 
 from dataclasses import dataclass
 
@@ -13,30 +13,33 @@ from registry.core.vectors import unit
 
 @dataclass(frozen=True)
 class Suspects:
-    """The stored speakers of a gender, whom a clip may be of."""
+    """The stored speakers of a gender, any of whom a clip may be of."""
 
-    voices: Voices  # (m,)
-    sets: Sets  # the same as the bar sees them
-    bar: Bar
+    voices: Voices  # (s) their profiles
+    sets: Sets  # (s) the same profiles, prepared by the bar
+    bar: Bar  # learned from them and their strangers
 
     @classmethod
     def among(cls, voices: Voices, strangers: Voices, rule: ProbabilityRule) -> "Suspects":
-        """Take stored speakers of a gender (m), and clips of the other."""
+        """Learn the bar from the stored speakers of a gender (s) and clips of the other gender (m)."""
         bar = bar_among(voices, strangers, rule)
         return cls(voices, bar.sets(voices), bar)
 
     def identify(self, vector: Floats, duration_s: float, narrowness: float) -> tuple[Floats, Floats]:
-        """Compare a clip with each.
+        """Compare a clip with every stored speaker.
 
         Args:
-            vector: Its embedding (dim,), of any length but zero.
-            duration_s: Its seconds, more than 0.
-            narrowness: 0 for studio, 1 for telephone, or between.
+            vector: The clip's embedding (dim,), of any length but zero.
+            duration_s: The clip's duration in seconds, more than 0.
+            narrowness: The clip's narrowness, from 0, a studio, to 1, a telephone.
 
         Returns:
-            The mean cosine to each speaker's clips (m,), and P(same voice) of each (m,).
+            The mean cosine with the clips of each speaker (s,), and P(same voice) for each speaker (s,).
         """
-        sound = (np.array([value], dtype=np.float32) for value in (duration_s, narrowness))
-        clip = clips_as_voices(unit(vector[None]), *sound)
+        clip = clips_as_voices(
+            unit(vector[None]),
+            np.array([duration_s], dtype=np.float32),
+            np.array([narrowness], dtype=np.float32),
+        )
         scores = (self.voices.mean @ clip.mean.T)[:, 0]
         return scores, probability(self.bar.log_odds(self.bar.sets(clip), self.sets))[0]

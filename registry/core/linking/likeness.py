@@ -1,17 +1,20 @@
-"""The bar that two sets of clips must pass to be one voice, and the probability that they are.
+"""The bar that two sets of clips must reach to be one voice, and the probability that they are one voice.
 
-Cosines of strangers and of one voice are taken for two Gaussians, see `gaussians`:
+The cosines of strangers and those of one voice are taken for two Gaussians, see `gaussians`. Of two sets A and B:
 
-level          of strangers: the mean of both sets'
-deviation ** 2 = stranger variance * (spread A ** 2 * spread B ** 2 + level error)          large sets vary less
-way            = (1 - level) * share A * share B * (1 - line loss * how differently narrow they are)
-voice variance = the larger, the less of both sets' vectors is voice, and no less than a voice drifts by from night to
-                 night; but no larger than strangers'
-margin(A, B)   = mean pairwise cosine(A, B) - bar(A, B)
-bar(A, B)      = the cosine at which the log odds are the strictness
+level          = (level A + level B) / 2, the mean of strangers' cosines
+deviation ** 2 = stranger variance * (spread A ** 2 * spread B ** 2 + level error), the variance of strangers' cosines:
+                 large sets vary less
+separation     = (1 - level) * share A * share B * (1 - line loss * |narrowness A - narrowness B|), the mean of one
+                 voice's cosines less that of strangers'; `gaussians` has it in deviations
+voice variance = the variance of one voice's cosines: larger where less of both sets' vectors is voice, never less than
+                 a voice drifts by from night to night, never more than that of strangers
+bar            = the cosine at which the log odds of one voice are the strictness
+margin         = mean cosine over all pairs of clips of A and B, less the bar
 
-So where the way from strangers to one voice is short, as on a telephone, the bar is a larger part of it. The strictness
-is the log odds against one voice before anything is heard: it grows with the number of voices and with the knob.
+Where strangers and one voice are little apart, as on a telephone, the bar is a larger part of the separation. The
+strictness is the log odds against one voice before anything is heard. It grows with the number of voices, and as the
+accepted rate of false merges falls.
 """
 
 import math
@@ -26,31 +29,36 @@ from registry.core.linking.probability_rule import ProbabilityRule
 from registry.core.linking.voices import Voices, own_cosines, weighted_means
 from registry.core.records import Booleans, Floats, Integers
 
-BLOCK_PAIRS = 64  # compared at a time, each with the other in its place: of the square only the diagonal is needed
-STEEPEST = 50.0  # of the log odds, beyond which the exponential says nothing more
+BLOCK_PAIRS = 64  # pairs computed at a time, as the diagonal of a square: a larger square costs more for nothing
+STEEPEST = 50.0  # log odds beyond which the probability is 0 or 1 in 32 bits
 
 
 @dataclass(frozen=True)
 class Sets:
-    """k sets of clips as the bar sees them."""
+    """k sets of clips with all that the bar depends on."""
 
-    voices: Voices  # their channel taken out
-    level: Floats  # (k,) cosine with strangers
-    share: Floats  # (k,) share of voice in its vectors
-    stretch: Floats  # (k,) by which its vectors became longer as their channel was taken out
-    spread: Floats  # (k,) how far its cosines with strangers are spread, of a single clip's: their standard deviation
+    voices: Voices  # the sets' summaries, their channel taken out
+    level: Floats  # (k,) mean cosine with other voices of the gender
+    share: Floats  # (k,) share of voice in the set's vectors, from 0 to 1
+    stretch: Floats  # (k,) factor by which taking the channel out lengthened the set's vectors
+    spread: Floats  # (k,) deviation of the set's cosines with strangers, relative: 1 for an unstretched clip of level 0
 
     def __len__(self) -> int:
         """Count the sets."""
         return len(self.level)
 
     def take(self, rows: Integers) -> "Sets":
-        """Give some of the sets, in the order asked for."""
-        of_sets = (self.level, self.share, self.stretch, self.spread)
-        return Sets(self.voices.take(rows), *(values[rows] for values in of_sets))
+        """Give the sets of some rows (r,), in the order of the rows."""
+        return Sets(
+            self.voices.take(rows),
+            self.level[rows],
+            self.share[rows],
+            self.stretch[rows],
+            self.spread[rows],
+        )
 
     def followed_by(self, other: "Sets") -> "Sets":
-        """Put the sets of another after these."""
+        """Append the sets of another to these sets."""
         return Sets(
             self.voices.followed_by(other.voices),
             np.concatenate([self.level, other.level]),
@@ -60,7 +68,7 @@ class Sets:
         )
 
     def write(self, row: int, one: "Sets") -> None:
-        """Put a single set in the place of a row; of copies only, as `take` makes them."""
+        """Write a single set over a row, in place: only for arrays of one's own, as `take` makes them."""
         mine, its = self.voices, one.voices
         mine.mean[row], mine.size[row], mine.inverse_s[row] = its.mean[0], its.size[0], its.inverse_s[0]
         mine.narrowness[row] = its.narrowness[0]
@@ -70,48 +78,54 @@ class Sets:
 
 @dataclass(frozen=True)
 class Bar:
-    """How alike two sets must be, given the population."""
+    """How alike two sets must be to be one voice, given the constants and the population."""
 
     rule: ProbabilityRule
     population: Population
 
     @cached_property
     def strictness(self) -> float:
-        """Log odds against one voice: for the number of voices and for the accepted rate of false merges."""
-        return max(0.0, self._before + math.log(self.rule.calibrated_rate / self.rule.false_merge_rate))
+        """The log odds of one voice at the bar: the prior log odds, corrected for the accepted rate of false merges."""
+        return max(0.0, self._prior_against + math.log(self.rule.calibrated_rate / self.rule.false_merge_rate))
 
     @property
-    def _before(self) -> float:
+    def _prior_against(self) -> float:
+        """The log odds against one voice before anything is heard: the more voices there are, the higher."""
         return self.rule.prior_odds + self.rule.voices_odds * math.log(self.population.voices)
 
     def stricter(self) -> "Bar":
-        """Accept a tenth of the false merges."""
+        """Give the bar that accepts a tenth of the false merges."""
         return Bar(replace(self.rule, false_merge_rate=self.rule.false_merge_rate / 10), self.population)
 
     def sets(self, voices: Voices) -> Sets:
-        """See sets of clips as the bar does: without their channel, each beside its strangers."""
+        """Prepare sets of clips (k) for comparison: take out their channel, and find what the bar depends on."""
         moved, stretch = self.population.channel.taken_out(voices)
         return self._complete(moved, self.population.levels(moved.mean, self.rule), stretch)
 
     def united(self, sets: Sets, labels: Integers) -> Sets:
-        """Unite sets of one label (k,), labels counting from 0 without gaps."""
+        """Unite all sets that have the same label (k,). Labels count from 0 without gaps."""
         level, stretch = weighted_means(np.stack([sets.level, sets.stretch], axis=1), sets.voices.size, labels).T
         return self._complete(sets.voices.united(labels), level, stretch)
 
     def without(self, sets: Sets, clips: Sets, is_in: Booleans) -> Sets:
-        """Take a clip (k) out of each set that it is in; a set of one clip stays as it is."""
+        """Take one clip out of each set. A set of one clip stays as it is.
+
+        Args:
+            sets: The sets (k).
+            clips: For each set a clip, as a set of its own (k).
+            is_in: Whether the clip is one of the set's clips (k,); where it is not, the set stays as it is.
+        """
         gone = (is_in & (sets.voices.size > 1)).astype(np.int64)
         left = sets.voices.size - gone
-        level, stretch = (
-            ((whole * sets.voices.size - part * gone) / left).astype(np.float32)
-            for whole, part in ((sets.level, clips.level), (sets.stretch, clips.stretch))
-        )
+        level = ((sets.level * sets.voices.size - clips.level * gone) / left).astype(np.float32)
+        stretch = ((sets.stretch * sets.voices.size - clips.stretch * gone) / left).astype(np.float32)
         return self._complete(sets.voices.without(clips.voices, is_in), level, stretch)
 
     def _complete(self, voices: Voices, level: Floats, stretch: Floats) -> Sets:
-        """Add shares and spreads.
+        """Compute the shares and the spreads of some sets (k) from their summaries, levels (k,) and stretches (k,).
 
-        The share is the expected one, corrected by the set's own mean pairwise cosine as far as that is trusted.
+        The squared share is a weighted mean of two values: the one to expect of clips of such durations, and the one
+        that the set's own mean pairwise cosine tells. The latter weighs more in sets of more clips.
         """
         squares = (voices.mean**2).sum(axis=1)
         own = own_cosines(squares, voices.size)
@@ -123,39 +137,49 @@ class Bar:
         return Sets(voices, level, np.sqrt(square).astype(np.float32), stretch, spread.astype(np.float32))
 
     def margins(self, one: Sets, other: Sets) -> Floats:
-        """Give how far each of some sets (a) is above the bar to each of others (b): (a, b)."""
+        """Give the margins of some sets (a) with some others (b): (a, b)."""
         return one.voices.mean @ other.voices.mean.T - self.between(one, other)
 
     @cached_property
     def least(self) -> float:
-        """Give what the bar is above the level of two single clips at least, however short or long the way."""
+        """The least that the bar can be above the level, for two sets of spread 1 and whatever their separation."""
         position = least_position(self.strictness, self.rule.least_voice_variance)
         return position * math.sqrt(self.rule.stranger_variance)
 
     def most(self, one: Sets, other: Sets) -> Floats:
-        """Give what the margins of some sets (a) with others (b) are at most: sooner told than the margins (a, b)."""
+        """Give upper bounds (a, b) of the margins of some sets (a) with some others (b).
+
+        The bounds are faster to compute than the margins.
+        """
         level = one.level[:, None] / 2 + other.level / 2
         bar = level + np.float32(self.least) * (one.spread[:, None] * other.spread)
         most: Floats = one.voices.mean @ other.voices.mean.T - bar
         return most
 
     def between(self, one: Sets, other: Sets) -> Floats:
-        """Give the mean pairwise cosine needed (a, b)."""
-        level, deviation, way, variance = self._gaussians(one, other)
-        bar: Floats = level + deviation * position_at(self.strictness, way, variance)
+        """Give the bar between some sets (a) and some others (b), the mean pairwise cosine that joins them: (a, b)."""
+        level, deviation, separation, variance = self._gaussians(one, other)
+        bar: Floats = level + deviation * position_at(self.strictness, separation, variance)
         return bar
 
     def log_odds(self, one: Sets, other: Sets) -> Floats:
-        """Give the log odds of one voice of each of some sets (a) and each of others (b), whatever rate is accepted."""
-        level, deviation, way, variance = self._gaussians(one, other)
+        """Give the log odds that each of some sets (a) is one voice with each of some others (b): (a, b).
+
+        The accepted rate of false merges has no influence on them.
+        """
+        level, deviation, separation, variance = self._gaussians(one, other)
         position = (one.voices.mean @ other.voices.mean.T - level) / deviation
-        odds: Floats = log_odds(position, way, variance) - np.float32(self._before)
+        odds: Floats = log_odds(position, separation, variance) - np.float32(self._prior_against)
         return odds
 
     def _gaussians(self, one: Sets, other: Sets) -> tuple[Floats, Floats, Floats, Floats]:
-        """Give the mean of strangers' cosines and their deviation, and in that measure the way and the voice variance.
+        """Give the two Gaussians for each of some sets (a) and each of some others (b).
 
-        Each of some sets (a) is seen beside each of others (b): four times (a, b).
+        Returns:
+            Level, mean of strangers' cosines (a, b).
+            Deviation, standard deviation of strangers' cosines (a, b).
+            Separation of one voice's cosines from strangers', in these deviations (a, b).
+            Voice variance, variance of one voice's cosines, in strangers' variances (a, b).
         """
         rule = self.rule
         level: Floats = (one.level[:, None] + other.level) * np.float32(0.5)
@@ -164,33 +188,43 @@ class Bar:
         deviation: Floats = np.sqrt(self.variances(one, other))
         unlike = np.maximum((1 - level) * (1 - share), 0)
         variance = np.float32(rule.voice_variance) * unlike * np.sqrt(unlike)
-        way: Floats = (1 - level) * share * (1 - loss) / deviation
-        variance = np.clip(variance + (np.float32(rule.voice_drift) * way) ** 2, rule.least_voice_variance, 1)
-        return level, deviation, way, variance
+        separation: Floats = (1 - level) * share * (1 - loss) / deviation
+        variance = np.clip(variance + (np.float32(rule.voice_drift) * separation) ** 2, rule.least_voice_variance, 1)
+        return level, deviation, separation, variance
 
     def variances(self, one: Sets, other: Sets) -> Floats:
-        """Give how far cosines of each of some sets (a) and each of others (b) vary, were they strangers: (a, b)."""
+        """Give the variance of strangers' cosines for each of some sets (a) and each of some others (b): (a, b)."""
         spread = one.spread[:, None] ** 2 * other.spread**2
         variance: Floats = np.float32(self.rule.stranger_variance) * (spread + np.float32(self.rule.level_error))
         return variance
 
 
 def bar_among(voices: Voices, strangers: Voices, rule: ProbabilityRule, stands_for: float = 1.0) -> Bar:
-    """Learn from the sets of a gender (k) and of the other (m) how alike two of the former must be.
+    """Learn the bar between sets of a gender.
 
-    Each of the voices may stand for several.
+    Args:
+        voices: Sets of the gender (k), speakers or clips, none or more.
+        strangers: Clips of the other gender (m), none or more.
+        rule: The constants.
+        stands_for: How many voices each set of the gender stands for: more than 1 where the sets are a sample.
     """
     return Bar(rule, population_of(voices, strangers, rule, stands_for))
 
 
 def each_log_odds(ones: Sets, others: Sets, bar: Bar) -> Floats:
-    """Give the log odds of one voice of each set and the other in its place (k,)."""
+    """Give the log odds of one voice pair by pair, of `ones[i]` and `others[i]`: (k,).
+
+    Args:
+        ones: Sets (k).
+        others: As many others (k).
+        bar: The bar between them.
+    """
     blocks = (np.arange(start, min(start + BLOCK_PAIRS, len(ones))) for start in range(0, len(ones), BLOCK_PAIRS))
     found = [np.diagonal(bar.log_odds(ones.take(block), others.take(block))) for block in blocks]
     return np.concatenate(found) if found else np.empty(0, dtype=np.float32)
 
 
 def probability(log_odds: Floats) -> Floats:
-    """Give P(same voice) at log odds."""
+    """Turn log odds of one voice into P(same voice), of the same shape."""
     found: Floats = (1 / (1 + np.exp(-np.clip(log_odds, -STEEPEST, STEEPEST)))).astype(np.float32)
     return found

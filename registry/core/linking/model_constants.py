@@ -1,4 +1,4 @@
-"""Those constants of the linking rule that belong to an embedding model: where its cosines lie, how far they vary."""
+"""The constants of the linking rule that belong to an embedding model: where its cosines lie, and how far they vary."""
 
 from dataclasses import asdict, dataclass, fields, replace
 
@@ -7,7 +7,7 @@ from registry.core.linking.probability_rule import ProbabilityRule
 
 @dataclass(frozen=True)
 class ModelConstants:
-    """What the linking rule assumes of a model's embeddings; each is explained where the rule holds it."""
+    """What the linking rule assumes of a model's embeddings. `ProbabilityRule` explains each constant."""
 
     other_gender_offset: float
     other_gender_spread: float
@@ -18,9 +18,9 @@ class ModelConstants:
 
     @classmethod
     def of(cls, rule: ProbabilityRule) -> "ModelConstants":
-        """Take them out of a rule."""
+        """Give the model's constants that a rule holds."""
         return cls(**{field.name: getattr(rule, field.name) for field in fields(cls)})
 
     def put_into(self, rule: ProbabilityRule) -> ProbabilityRule:
-        """Give the rule with these in their places."""
+        """Give a rule with these constants in place of its own."""
         return replace(rule, **asdict(self))

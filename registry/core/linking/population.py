@@ -1,7 +1,8 @@
-"""The population: how alike strangers are, and how much one voice varies, before anybody is named.
+"""The population: how alike different voices of a gender are, and how much one voice varies, learned without labels.
 
-Strangers that are certain tell it: clips of the other gender, which no voice can be on both sides of. They are a little
-less alike than strangers of one gender, by the same line on every sound, from audiobooks to GSM.
+Certain strangers tell how alike different voices are: a clip of one gender and a clip of the other are never of one
+voice. Two strangers of different gender are a little less alike than two of the same gender. One straight line leads
+from the cosines of the former to those of the latter, on every kind of sound, from audiobooks to GSM.
 """
 
 from dataclasses import dataclass
@@ -13,22 +14,22 @@ from registry.core.linking.probability_rule import ProbabilityRule
 from registry.core.linking.voices import Voices, own_cosines
 from registry.core.records import Floats
 
-BLOCK_SETS = 1024  # compared with all strangers at a time: 2 MB
-NOISE_FACTORS = 2.0 ** np.linspace(-2.5, 2.4, 40)  # of the usual base noise, among which the right one is sought
-NEAREST_ABOVE_MEAN = 1.667  # deviations: so far above the mean of all is that of the nearest 0.12 in a Gaussian
+BLOCK_SETS = 1024  # sets compared with all strangers at a time: 2 MB
+NOISE_FACTORS = 2.0 ** np.linspace(-2.5, 2.4, 40)  # times the usual base noise: the values that the search tries
+NEAREST_ABOVE_MEAN = 1.667  # deviations by which the mean of the highest 0.12 of a Gaussian is above the mean of all
 
 
 @dataclass(frozen=True)
 class Population:
-    """Of whom the voices of a gender are."""
+    """What is known of the voices of a gender as a whole."""
 
-    channel: Channel  # of that gender
+    channel: Channel  # of the gender
     strangers: Floats  # (m, dim) means of the other gender's sets, their channel taken out
-    base_noise: float  # noise-to-voice power of a very long clip
-    voices: float  # of equal size, among which it is as improbable that two clips are of one
+    base_noise: float  # power of the noise in the embedding of a very long clip, in powers of the voice in it
+    voices: float  # effective number of voices, see `effective_voices`
 
     def levels(self, means: Floats, rule: ProbabilityRule) -> Floats:
-        """Give the cosine that each of some sets would have with strangers of its gender (k,).
+        """Give the level of each set: the mean cosine to expect of the set and other voices of its gender (k,).
 
         Args:
             means: Means of the sets, their channel taken out (k, dim).
@@ -40,18 +41,23 @@ class Population:
         blocks = (slice(start, start + BLOCK_SETS) for start in range(0, len(means), BLOCK_SETS))
         found = [_of_own_sound(means[block] @ self.strangers.T, rule) for block in blocks]
         other_gender = np.concatenate(found) if found else np.empty(0, dtype=np.float32)
-        told = rule.other_gender_factor * other_gender + rule.other_gender_offset
-        told = np.minimum(told, (1 + other_gender) / 2)  # of a model all of whose cosines are high
+        inferred = rule.other_gender_factor * other_gender + rule.other_gender_offset
+        inferred = np.minimum(inferred, (1 + other_gender) / 2)  # below 1, also where a model's cosines are all high
         weight = len(self.strangers)
-        levels: Floats = (usual * rule.stranger_sets + told * weight) / np.float32(rule.stranger_sets + weight)
+        levels: Floats = (usual * rule.stranger_sets + inferred * weight) / np.float32(rule.stranger_sets + weight)
         return levels.astype(np.float32)
 
 
 def _of_own_sound(cosines: Floats, rule: ProbabilityRule) -> Floats:
-    """Give each set's mean cosine (k,) with those strangers (k, m) that share its sound.
+    """Give the mean cosine of each set and the strangers that were heard as the set was (k,).
 
-    Where there are several sounds, as studios and halls, those of the set's own are the nearest. The mean of all is
-    inferred from the nearest, as of a Gaussian; it is never below the mean of all sounds.
+    A registry may hold several kinds of sound, such as studios and halls. The strangers nearest to a set are of the
+    set's own kind. The mean over all strangers of that kind is inferred from the nearest, as if their cosines were
+    Gaussian. The result is never below the mean over the strangers of all kinds.
+
+    Args:
+        cosines: Cosines of the sets with all strangers (k, m).
+        rule: The constants.
     """
     count = cosines.shape[1]
     nearest = max(1, round(rule.nearest_share * count))
@@ -61,13 +67,13 @@ def _of_own_sound(cosines: Floats, rule: ProbabilityRule) -> Floats:
 
 
 def population_of(voices: Voices, strangers: Voices, rule: ProbabilityRule, stands_for: float = 1.0) -> Population:
-    """Learn from some sets of a gender, its speakers or clips, and from clips of the other.
+    """Learn the population of a gender.
 
     Args:
-        voices: The sets of the gender (k), which may be none.
-        strangers: The clips of the other (m), which may be none.
+        voices: Sets of the gender (k), speakers or clips, none or more.
+        strangers: Clips of the other gender (m), none or more.
         rule: The constants.
-        stands_for: How many voices each set of the gender stands for.
+        stands_for: How many voices each set of the gender stands for: more than 1 where the sets are a sample.
     """
     own, other = channels(voices, strangers, rule)
     before = Population(
@@ -79,9 +85,14 @@ def population_of(voices: Voices, strangers: Voices, rule: ProbabilityRule, stan
 
 
 def effective_voices(voices: Voices, rule: ProbabilityRule) -> float:
-    """Give the number of equally large voices among which two clips are as seldom of one as among these.
+    """Give the effective number of voices: how many voices of equal size would do as well as these sets.
 
-    A single clip counts as if it were one of a voice's usual number, for it may not have met the others yet.
+    Two clips taken by chance are then of one voice as seldom as two clips of these sets. A single clip counts as if its
+    voice had the usual number of clips, because the voice's other clips may not have been joined with it yet.
+
+    Args:
+        voices: The sets (k).
+        rule: The constants.
     """
     clips = voices.size.sum()
     pairs = (voices.size * np.where(voices.size == 1, rule.clips_a_voice, voices.size)).sum()
@@ -89,13 +100,14 @@ def effective_voices(voices: Voices, rule: ProbabilityRule) -> float:
 
 
 def learned_noise(voices: Voices, levels: Floats, rule: ProbabilityRule) -> float:
-    """Find the base noise at which some sets are as alike to themselves as they should be.
+    """Find the base noise that explains how alike the clips of each set are.
 
-    A set weighs as its clips after the first. The learned value and the usual one are weighed on a log scale.
+    The weight of a set is its number of clips after the first. The result is the weighted mean, on a log scale, of the
+    value found and of the usual value.
 
     Args:
-        voices: The sets (k).
-        levels: Their cosines with strangers (k,).
+        voices: The sets (k), their channel taken out.
+        levels: Their levels (k,).
         rule: The constants.
     """
     several = np.flatnonzero(voices.size > 1)
@@ -112,9 +124,14 @@ def learned_noise(voices: Voices, levels: Floats, rule: ProbabilityRule) -> floa
 
 
 def voice_shares(inverse_s: Floats, base_noise: float, rule: ProbabilityRule) -> Floats:
-    """Give the expected share of voice in a set's vectors (k,).
+    """Give the share of voice to expect in the vectors of each set (k,), from 0 to 1.
 
-    The product of two shares is the cosine to expect above the strangers', as a part of what is left up to 1.
+    Two sets of one voice, with the shares a and b, have the cosine level + (1 - level) * a * b.
+
+    Args:
+        inverse_s: Mean of 1 / duration of the sets' clips, per second (k,).
+        base_noise: Power of the noise in the embedding of a very long clip, in powers of the voice in it.
+        rule: The constants.
     """
     shares: Floats = (1 / np.sqrt(1 + base_noise * (1 + rule.short_s * inverse_s))).astype(np.float32)
     return shares

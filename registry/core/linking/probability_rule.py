@@ -1,61 +1,116 @@
-"""The constants by which two sets of clips are judged one voice or two; one setting for every station."""
+"""The constants by which two sets of clips are judged to be one voice or two: the same for every station."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class ProbabilityRule:
-    """What linking by probability assumes before, and how fast it learns from, the voices of a registry.
+    """What the rule assumes of voices before it knows a registry, and how fast it learns from a registry.
 
-    The user's one knob is `false_merge_rate`; the rest was set once on the development sets (signed CAM++ embeddings),
-    clean and by telephone. Those that `ModelConstants` names can be measured for another model.
+    `false_merge_rate` is the user's one knob. All other constants were set once, on the development sets (signed CAM++
+    embeddings), clean and by telephone. The constants that `ModelConstants` names can be measured for another model.
+
+    The words are explained in the docstring of `registry.core.linking`, the formulas in that of `likeness`.
     """
 
-    false_merge_rate: float = 0.02  # the knob: accepted share of joins that put two voices together
-    calibrated_rate: float = 0.02  # of which joining begins at a probability of one half
+    # The knob.
+    # Accepted share of automatic joins that put two voices together.
+    false_merge_rate: float = 0.02
+    # The rate at which joining begins at a probability of one half.
+    calibrated_rate: float = 0.02
 
-    stranger: float = 0.15  # cosine of two strangers before any is known: middle of the sets (0.09 to 0.23)
-    stranger_by_telephone: float = 0.50  # the same where all are heard by telephone (0.45 to 0.51)
-    stranger_sets: float = 3.0  # sets of the other gender that weigh as much as that
-    other_gender_factor: float = 1.30  # from the cosine of both genders to that of strangers of one: the line through
-    other_gender_offset: float = 0.02  # eighteen sets and sounds, root mean square error 0.02
-    other_gender_spread: float = 0.083  # deviation of both genders' cosines: 0.075 to 0.095 on all sounds
-    nearest_share: float = 0.12  # of the strangers, from whom the level of a set's own sound is told
-    stranger_variance: float = 0.015  # of the cosines of two clips of strangers, were these 0 on average
-    spread_loss: float = 0.64  # their deviation falls by so much towards a level of 1: 0.12 on audiobooks, 0.09 by GSM
-    spread_exponent: float = 0.75  # by which that falls with the squared length of a mean above the strangers' level
-    most_strangers: int = 512  # sets of the other gender that are looked at: enough for a level, and cost stays flat
+    # Strangers: `population`.
+    # Level in a studio before any stranger is known: the middle of the development sets, which have 0.09 to 0.23.
+    stranger: float = 0.15
+    # The same by telephone: the development sets have 0.45 to 0.51.
+    stranger_by_telephone: float = 0.50
+    # Number of strangers that weigh as much as the two levels above.
+    stranger_sets: float = 3.0
+    # The straight line from the mean cosine of strangers of different gender to the level: its slope, and its value at
+    # 0. It was fitted to eighteen sets and sounds, with a root mean square error of 0.02.
+    other_gender_factor: float = 1.30
+    other_gender_offset: float = 0.02
+    # Standard deviation of a clip's cosines with strangers of the other gender: 0.075 to 0.095 on all sounds.
+    other_gender_spread: float = 0.083
+    # Share of the strangers, the nearest, that tell the level of a set's own kind of sound.
+    nearest_share: float = 0.12
+    # Variance of the cosines of two strangers' clips of level 0.
+    stranger_variance: float = 0.015
+    # How fast the deviation of strangers' cosines falls as the level rises: the deviation is proportional to
+    # 1 - spread_loss * level. It is 0.12 on audiobooks and 0.09 by GSM.
+    spread_loss: float = 0.64
+    # How fast the variance of a set's cosines with strangers falls as the squared length of the set's mean falls: the
+    # variance is proportional to the squared length above the level, to the power of this exponent.
+    spread_exponent: float = 0.75
+    # Most strangers that are compared with: enough to tell a level, and the cost stays flat.
+    most_strangers: int = 512
 
-    channel_voices: float = 0.66  # voices that weigh as much as knowing nothing of the channel
-    clips_a_voice: float = 3.1  # a voice speaks about so often; a single clip weighs as one of so many
+    # The channel: `channel`.
+    # Voices that weigh as much as the assumption that narrowness changes nothing.
+    channel_voices: float = 0.66
+    # Clips that a voice has on average: a single clip weighs as one of so many.
+    clips_a_voice: float = 3.1
 
-    base_noise: float = 0.25  # noise-to-voice power of a very long clip, unlearned: middle of the sets (0.08 to 0.8)
-    base_noise_clips: float = 1.0  # clips that weigh as much as that: sets differ tenfold, so learn fast
-    short_s: float = 6.0  # a clip so short has twice the noise of a very long one: fits all sets within 40 %
-    cohesion: float = 0.60  # trust in a set's own cosine, for each clip after the first
-    cohesion_clips: float = 3.0  # and no more after so many: a wrongly joined set must not lower its own bar
-    least_share: float = 0.05  # squared share of voice, of a set that is less alike to itself than strangers are
-    least_length: float = 0.01  # squared length above the strangers' level, of the same
+    # Noise in embeddings: `population` and `likeness`.
+    # Noise-to-voice power of a very long clip before it is learned: the middle of the development sets, 0.08 to 0.8.
+    base_noise: float = 0.25
+    # Clips that weigh as much as the value above: few, because sets differ tenfold and the value must be learned fast.
+    base_noise_clips: float = 1.0
+    # Duration in seconds of a clip with twice the noise of a very long one: fits all development sets within 40 %.
+    short_s: float = 6.0
+    # Weight of a set's own mean pairwise cosine in its share of voice, for each clip after the first.
+    cohesion: float = 0.60
+    # Clips after the first beyond which that weight grows no more: a wrongly joined set must not lower its own bar.
+    cohesion_clips: float = 3.0
+    # Least squared share of voice, for sets whose clips are less alike than strangers are.
+    least_share: float = 0.05
+    # Least squared length of a set's mean above the level, for such sets.
+    least_length: float = 0.01
 
-    level_error: float = 0.06  # of that variance, that of told levels around the true: large sets are no surer
-    voice_variance: float = 4.0  # of one voice's cosines, in strangers', times what is unlike in them to the power 1.5
-    voice_drift: float = 0.08  # of the way: deviation of one voice's cosines from night to night, however many clips
-    least_voice_variance: float = 0.15  # in strangers'; and 1 at the most
-    line_loss: float = 0.30  # of the way to one voice is lost between a studio and a telephone
-    prior_odds: float = -1.25  # log odds against one voice, of one voice alone
-    voices_odds: float = 1.15  # and for each e-fold of the voices: look-alikes grow with them
-    least_voices: float = 3.0  # of which a registry may be made
-    rounds: int = 3  # in which clips are joined anew by what the round before has taught of noise and of voices
+    # The bar: `likeness`.
+    # Variance of the estimated level around the true level, in units of `stranger_variance`. No set is so large that
+    # the variance of strangers' cosines falls below this.
+    level_error: float = 0.06
+    # Variance of one voice's cosines, in strangers' variances: this constant times u ** 1.5, where u is
+    # (1 - level) * (1 - share A * share B).
+    voice_variance: float = 4.0
+    # Deviation of one voice's cosines from night to night, as a share of the separation, however many the clips are.
+    voice_drift: float = 0.08
+    # Least variance of one voice's cosines, in strangers' variances. The most is 1.
+    least_voice_variance: float = 0.15
+    # Share of the separation that is lost between a studio and a telephone.
+    line_loss: float = 0.30
+    # Log odds against one voice where there is a single voice.
+    prior_odds: float = -1.25
+    # What these log odds grow by each time the number of voices grows by the factor e: more voices, more look-alikes.
+    voices_odds: float = 1.15
+    # Least number of voices that a registry is taken to have.
+    least_voices: float = 3.0
+    # Most rounds of joining: each learns noise and voices from what the round before joined.
+    rounds: int = 3
 
-    reach: float = 0.10  # cosine; joins raise a margin by less, so speakers further below the bar need no look
-    settled_speakers: int = 2000  # up to so many are all compared again after a night: what is known of a young
-    # registry's population still moves, and 4 million pairs take a second; of more, those heard tonight
-    review_probability: float = 0.2  # from which a person is asked: below, four in five would be asked in vain
-    parting_probability: float = 0.1  # of one voice, below which two parts of a speaker are parted: 9 of 10 were two
+    # Which speakers are compared, joined, split and shown: `ranking`, `decisions`, `consolidation`.
+    # Cosine. Joins raise a margin by less than this, so speakers further below the bar need not be looked at.
+    reach: float = 0.10
+    # Up to this number of speakers, all are compared again after every night: what is known of a young registry's
+    # population still changes, and 4 million pairs take a second. Of more speakers, only those in reach of the night's
+    # clips are compared.
+    settled_speakers: int = 2000
+    # P(same voice) of two speakers from which a person is asked: below it, four in five would be asked in vain.
+    review_probability: float = 0.2
+    # P(same voice) of the two parts of a speaker below which the speaker is split: 9 of 10 such speakers were two.
+    parting_probability: float = 0.1
 
-    growth_clips: int = 10  # taken in at once, from which a speaker's growth must be of one voice by another test too
-    least_alikeness: float = 0.40  # of that growth: below, it was of five voices or more, or acted over a telephone
-    least_alikeness_alone: float = 0.64  # while nobody of the other gender is known; below, it may be acted too
+    # The alarm: `black_holes`.
+    # Clips of a growth from which the alarm looks at it.
+    growth_clips: int = 10
+    # Least alikeness of a growth: below it were growths of five voices or more, or of acted speech over a telephone.
+    least_alikeness: float = 0.40
+    # The same while no clip of the other gender is known: below it may be acted speech too.
+    least_alikeness_alone: float = 0.64
 
-    builder_s: float = 1.0  # a shorter clip builds a profile only where there is no other: it is mostly noise
-    builder_probability: float = 0.25  # of a clip and the rest of its speaker, below which it builds no profile
+    # Profiles: `building`.
+    # Seconds. A shorter clip is mostly noise, and builds a profile only where its speaker has no longer clip.
+    builder_s: float = 1.0
+    # P(same voice) of a clip and the rest of its speaker below which the clip does not build the profile.
+    builder_probability: float = 0.25

@@ -1,4 +1,4 @@
-"""What people call speakers and clips, and who that is."""
+"""Addresses: how people name speakers, groups and clips, and which these are."""
 
 import re
 from collections import defaultdict
@@ -15,20 +15,21 @@ from registry.input.group_folders import GROUP_NAME, group_called
 SPEAKER = re.compile(r"(?:(?P<broadcaster>.+)[/ ])?(?P<gender>[FM])(?P<number>\d{1,18})", re.DOTALL | re.IGNORECASE)
 
 
+# Follows "clip": keeps the clips that are present, called `c`, each with its assignment `a`.
 NOW = "c JOIN assignment a ON a.clip_id = c.clip_id AND a.to_operation IS NULL"
 
 
 @dataclass(frozen=True)
 class Speaker:
-    """A speaker as addressed; an alias leads to the speaker it became."""
+    """A speaker that an address leads to. An alias leads to the speaker that its speaker was merged with."""
 
     speaker_id: int
     gender: str
-    label: str  # "andaiafm/F0003", at every broadcaster that has heard it
+    label: str  # such as "andaiafm/F0003"; of a speaker heard at several broadcasters, all its numbers
 
 
 def is_speaker(address: str) -> bool:
-    """Tell whether an address is a speaker's and not a clip's, which may be named like a number."""
+    """Tell whether an address is a speaker's. A clip's address may end like one, for a clip may be named F0003."""
     folder = address.strip().rpartition("/")[0]
     return SPEAKER.fullmatch(address.strip()) is not None and GROUP_NAME.fullmatch(folder) is None
 
@@ -37,8 +38,8 @@ def find_speaker(connection: Connection, address: str) -> Speaker:
     """Find a speaker by number (F0003), by number at a broadcaster (andaiafm/F0003), or by alias.
 
     Raises:
-        UnknownSpeaker: Nobody has this number.
-        AmbiguousSpeaker: Several broadcasters have this number, for different voices.
+        UnknownSpeaker: No speaker has this number.
+        AmbiguousSpeaker: The number is of different speakers at different broadcasters.
     """
     query = text("""
         SELECT DISTINCT speaker_id FROM speaker_number
@@ -55,10 +56,10 @@ def find_speaker(connection: Connection, address: str) -> Speaker:
 
 
 def parts_of(address: str) -> dict[str, str | int | None]:
-    """Part a speaker's address into broadcaster, None if it names none, gender and number.
+    """Split a speaker's address into "gender", "number" and "broadcaster", which is None if the address names none.
 
     Raises:
-        UnknownSpeaker: It is no number.
+        UnknownSpeaker: The address is not a speaker's.
     """
     match = SPEAKER.fullmatch(one_form(address.strip()))
     if match is None:
@@ -71,7 +72,7 @@ def parts_of(address: str) -> dict[str, str | int | None]:
 
 
 def describe(connection: Connection, speaker_ids: list[int]) -> list[Speaker]:
-    """Describe speakers that have a number, in order of key."""
+    """Describe those of some speakers that have a number, in order of key."""
     query = text("""
         SELECT speaker_id, min(gender), string_agg(broadcaster || '/' || number_label(gender, number), ' '
                                                    ORDER BY broadcaster)
@@ -83,7 +84,7 @@ def describe(connection: Connection, speaker_ids: list[int]) -> list[Speaker]:
 
 
 def as_group(address: str) -> Group | None:
-    """Read an address as that of a whole group, its name or the path of its folder; None if it is of a clip."""
+    """Read an address as a group's: its name, or the path of its folder. Give None if it is a clip's address."""
     parent, _, name = address.rstrip("/").rpartition("/")
     if GROUP_NAME.fullmatch(parent.rpartition("/")[2]) is not None:
         return None
@@ -91,10 +92,10 @@ def as_group(address: str) -> Group | None:
 
 
 def named_group(address: str) -> Group:
-    """Read an address that must be that of a group.
+    """Read an address that must be a group's.
 
     Raises:
-        UnknownClip: It is none.
+        UnknownClip: The address is not a group's.
     """
     group = as_group(address)
     if group is None:
@@ -103,13 +104,13 @@ def named_group(address: str) -> Group:
 
 
 def clips_by_key(connection: Connection, keys: Collection[int]) -> set[int]:
-    """Tell which of some keys are of clips that are there."""
+    """Tell which of some keys are those of present clips."""
     query = text(f"SELECT c.clip_id FROM clip {NOW} WHERE c.clip_id = ANY(CAST(:keys AS bigint[]))")  # noqa: S608 - NOW
     return set(connection.execute(query, {"keys": list(keys)}).scalars())
 
 
 def clips_by_audio(connection: Connection, hashes: Collection[str]) -> dict[str, list[int]]:
-    """Find the clips that are there of some recordings, by audio hash (hex)."""
+    """Find the present clips that carry some recordings, by audio hash (hex)."""
     query = text(f"""
         SELECT encode(audio_hash, 'hex'), c.clip_id FROM clip {NOW} JOIN audio USING (audio_id)
         WHERE audio_hash = ANY(CAST(:hashes AS bytea[])) ORDER BY c.clip_id
@@ -121,7 +122,7 @@ def clips_by_audio(connection: Connection, hashes: Collection[str]) -> dict[str,
 
 
 def clips_by_name(connection: Connection, names: Sequence[tuple[Group, str]]) -> dict[tuple[Group, str], list[int]]:
-    """Find the clips that are there by group and name."""
+    """Find present clips by group and name."""
     query = text(f"""
         SELECT asked.place, c.clip_id
         FROM unnest(CAST(:broadcasters AS text[]), CAST(:genders AS text[]), CAST(:dates AS date[]),

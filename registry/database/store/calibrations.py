@@ -1,4 +1,4 @@
-"""The constants that were measured for models."""
+"""Calibrations: the constants of the linking rule that were measured for embedding models."""
 
 from dataclasses import asdict, fields
 
@@ -9,7 +9,7 @@ from registry.database.store.tables import calibration
 
 
 def standing(connection: Connection, model_id: int) -> ModelConstants | None:
-    """Give the constants measured for a model; none if it was not calibrated."""
+    """Give the constants of a model that hold now; None if the model was not calibrated."""
     columns = [calibration.c[field.name] for field in fields(ModelConstants)]
     query = select(*columns).where(calibration.c.model_id == model_id, calibration.c.to_operation.is_(None))
     row = connection.execute(query).one_or_none()
@@ -17,13 +17,13 @@ def standing(connection: Connection, model_id: int) -> ModelConstants | None:
 
 
 def made_by(connection: Connection, model_id: int) -> int | None:
-    """Name the operation since which those constants hold; none if the model was not calibrated."""
+    """Give the operation since which a model's constants hold; None if the model was not calibrated."""
     holds = (calibration.c.model_id == model_id, calibration.c.to_operation.is_(None))
     return connection.execute(select(calibration.c.from_operation).where(*holds)).scalar_one_or_none()
 
 
 def put(connection: Connection, model_id: int, constants: ModelConstants, operation_id: int) -> None:
-    """Let a model have constants of its own from an operation on; where it has these already, nothing is changed."""
+    """Give a model constants of its own from an operation on. Where it has the same already, nothing is changed."""
     if standing(connection, model_id) == constants:
         return
     former = update(calibration).where(calibration.c.model_id == model_id, calibration.c.to_operation.is_(None))

@@ -1,4 +1,4 @@
-"""P(its speaker) of every clip: what has to be computed again, of what, and where the result is kept."""
+"""The certainty of clips: whose has to be computed again, what it is computed from, and keeping the result."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -9,28 +9,28 @@ from sqlalchemy import Connection, text
 from registry.core.linking.certainty import Cohort, Members
 from registry.core.linking.voices import Voices
 from registry.core.records import Floats
-from registry.database.store.arrays import copy_rows, to_matrix
+from registry.database.store.arrays import copy_rows, to_matrix, transposed
 from registry.database.store.models import Foundation
 from registry.database.store.speakers import VOICE, as_voices
 
-AGAIN_AT = 1.1  # times as many audios as when a speaker's clips were judged: of a host of thousands not every night
+AGAIN_AT = 1.1  # growth of a profile from which a speaker is judged again: a host of thousands of clips not every night
 
 
 @dataclass(frozen=True)
 class Unjudged:
-    """Some recordings of a gender's speakers, with the keys of both."""
+    """Recordings of speakers of a gender that are to be judged."""
 
-    members: Members
-    audio_ids: list[int]  # (n,)
-    speaker_ids: list[int]  # (s,) rising; members name their rows
-    speakers: Voices  # (s,)
+    members: Members  # (n) the recordings, each with the row of its speaker
+    audio_ids: list[int]  # (n,) keys of the recordings
+    speaker_ids: list[int]  # (s,) keys of the speakers, rising
+    speakers: Voices  # (s) profiles of the speakers
 
 
 def outdated(connection: Connection, foundation: Foundation, speaker_ids: Collection[int]) -> dict[int, int]:
-    """Name those of some speakers all whose clips are to be judged: what the clips are compared with has changed.
+    """Find those of some speakers that have to be judged again, because the profile has changed much.
 
     Returns:
-        Speaker key -> how many audios its profile is the mean of.
+        Speaker -> number of recordings that its profile is the mean of.
     """
     query = text("""
         SELECT p.speaker_id, p.audios FROM profile p LEFT JOIN judgement j USING (speaker_id)
@@ -43,7 +43,11 @@ def outdated(connection: Connection, foundation: Foundation, speaker_ids: Collec
 
 
 def never_judged(connection: Connection, foundation: Foundation) -> dict[int, int]:
-    """Name all speakers whose clips were never judged, or not since another model decides, with their audios."""
+    """Find all speakers that were never judged, or not since another model decides.
+
+    Returns:
+        Speaker -> number of recordings that its profile is the mean of.
+    """
     query = text("""
         SELECT speaker_id, audios FROM profile p WHERE model_id = :model_id AND NOT EXISTS (
             SELECT FROM judgement j WHERE j.speaker_id = p.speaker_id) ORDER BY speaker_id
@@ -52,14 +56,22 @@ def never_judged(connection: Connection, foundation: Foundation) -> dict[int, in
 
 
 def drop_judgements(connection: Connection) -> None:
-    """Have all clips judged again."""
+    """Mark all speakers as never judged."""
     connection.execute(text("DELETE FROM judgement"))
 
 
 def unjudged(
     connection: Connection, foundation: Foundation, gender: str, whole: Sequence[int], operation_id: int | None
 ) -> Unjudged:
-    """Read the recordings of some speakers of a gender, and those that an operation gave other speakers."""
+    """Read the recordings of a gender that are to be judged.
+
+    Args:
+        connection: Where they are read.
+        foundation: What the registry is built on.
+        gender: The gender of the speakers.
+        whole: Speakers of whom all recordings are read; those of another gender are left out.
+        operation_id: An operation of which the recordings that it gave to any speaker are read too; None for none.
+    """
     query = text("""
         WITH chosen AS (
             SELECT a.speaker_id, c.audio_id FROM assignment a JOIN clip c USING (clip_id)
@@ -77,7 +89,7 @@ def unjudged(
     """)
     values = {"whole": list(whole), "operation_id": operation_id, "gender": gender, "model_id": foundation.model_id}
     rows = connection.execute(query, values).all()
-    keys, audio_ids, durations_s, narrowness, vectors, is_in_profile = zip(*rows, strict=True) if rows else ((),) * 6
+    keys, audio_ids, durations_s, narrowness, vectors, is_in_profile = transposed(rows, 6)
     speaker_ids, own = np.unique(np.array(keys, dtype=np.int64), return_inverse=True)
     members = Members(
         to_matrix(vectors, foundation.dimension),
@@ -90,6 +102,7 @@ def unjudged(
 
 
 def _profiles(connection: Connection, foundation: Foundation, speaker_ids: Collection[int]) -> Voices:
+    """Read the profiles of some speakers under the deciding model, in order of key."""
     query = text(f"""
         SELECT {VOICE} FROM profile p
         WHERE p.model_id = :model_id AND p.speaker_id = ANY(CAST(:speaker_ids AS bigint[])) ORDER BY p.speaker_id
@@ -99,10 +112,17 @@ def _profiles(connection: Connection, foundation: Foundation, speaker_ids: Colle
 
 
 def cohort(connection: Connection, foundation: Foundation, gender: str, most: int, strangers: Voices) -> Cohort:
-    """Read the profiles that stand for all speakers of a gender.
+    """Read the cohort of a gender: the profiles of a sample of its speakers, and strangers.
 
-    Speakers are taken at equal steps of their keys, so that the cost does not follow how many there are; up to `most`
-    keys they are all.
+    Speakers are taken at equal steps of their keys, so that the cost does not grow with the number of speakers. A
+    registry with up to `most` keys has all its speakers in the sample.
+
+    Args:
+        connection: Where they are read.
+        foundation: What the registry is built on.
+        gender: The gender of the speakers.
+        most: Number of keys, of speakers of both genders, up to which all speakers are taken.
+        strangers: Clips of the other gender, as `strangers` reads them.
     """
     query = text(f"""
         WITH span AS (SELECT max(speaker_id) AS last, greatest(1, max(speaker_id) / :most) AS step FROM speaker)
@@ -117,9 +137,16 @@ def cohort(connection: Connection, foundation: Foundation, gender: str, most: in
 
 
 def save(connection: Connection, judged: Unjudged, probabilities: Floats, whole: Collection[int]) -> None:
-    """Keep what recordings were judged to be (n,), and note of which speakers all were.
+    """Keep the certainty of recordings, and note which speakers were judged.
 
-    One that is all there is of its speaker is as sure to be somebody else's as it was like the next speaker.
+    A recording that is all there is of its speaker has the certainty that it is of none of the other speakers: 1 less
+    P(same voice) of its cluster and the runner-up.
+
+    Args:
+        connection: In a transaction.
+        judged: The recordings (n).
+        probabilities: P(same voice) of each recording and the rest of its speaker (n,); NaN without a rest.
+        whole: Speakers of whom all recordings were judged.
     """
     rows = (
         (judged.speaker_ids[own], audio_id, float(probability))

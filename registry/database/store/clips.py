@@ -1,4 +1,4 @@
-"""Clips and the groups they belong to."""
+"""Clips, the groups that they belong to, and the files that they came from."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -24,34 +24,34 @@ class HashedFile:
 
 @dataclass(frozen=True)
 class Clip:
-    """A clip as read: its two files, what is heard and what is written."""
+    """A clip as it was read from its two files."""
 
-    name: str
-    audio_hash: str  # hex
+    name: str  # file name without its ending
+    audio_hash: str  # of the recording, hex
     wav: HashedFile
     txt: HashedFile
-    transcript: str
-    txt_content: bytes  # the transcript's file as it is
+    transcript: str  # what the .txt file says
+    txt_content: bytes  # the .txt file itself
 
 
 @dataclass(frozen=True)
 class KnownClip:
-    """A clip as it was last seen."""
+    """A stored clip with its two files as they were when they were last read."""
 
     wav: HashedFile
     txt: HashedFile
-    audio_hash: str  # hex
+    audio_hash: str  # of the recording, hex
 
 
 FILES = tuple(f"{file}_{fact}" for file in ("wav", "txt") for fact in ("path", "size", "mtime_ns", "sha256"))
-WRITTEN = ("transcript", "txt_content")
-NOTED = (*FILES, *WRITTEN)  # columns of a clip that say what its files held when they were last seen
+WRITTEN = ("transcript", "txt_content")  # columns of `clip` that are fields of the class `Clip`
+NOTED = (*FILES, *WRITTEN)  # columns of `clip` that say what its files were, and held, when they were last read
 
 
 def known_clips(connection: Connection, group: Group) -> dict[str, KnownClip]:
-    """List the clips that a group has now, by name.
+    """List the present clips of a group: name -> clip.
 
-    A clip whose ingest was undone has no speaker; it is stored, but not there.
+    A clip whose ingest was undone has no speaker. It is stored, but it is not present.
     """
     columns = [clip.c.name, *(clip.c[name] for name in FILES), audio.c.audio_hash]
     is_present = exists().where(assignment.c.clip_id == clip.c.clip_id, assignment.c.to_operation.is_(None))
@@ -65,9 +65,16 @@ def known_clips(connection: Connection, group: Group) -> dict[str, KnownClip]:
 def under_other_gender(
     connection: Connection, gender: Gender, hashes: Collection[str], leaving: Group | None = None
 ) -> dict[str, str]:
-    """Tell which audio (hash in hex) is there in a group of the other gender, and give one such clip, as GROUP/NAME.
+    """Tell which recordings are carried by a present clip of the other gender.
 
-    A group that is about to leave does not count.
+    Args:
+        connection: Where they are looked for.
+        gender: The gender under which the recordings come in.
+        hashes: Audio hashes (hex) of the recordings.
+        leaving: A group that is about to be taken out, whose clips do not count; None for none.
+
+    Returns:
+        Audio hash (hex) -> such a clip, as GROUP/NAME.
     """
     query = text("""
         SELECT encode(audio_hash, 'hex'),
@@ -89,23 +96,24 @@ def under_other_gender(
 
 
 def has_more_audios(connection: Connection, count: int) -> bool:
-    """Tell whether the registry holds more different recordings than so many."""
+    """Tell whether the registry holds more than `count` recordings."""
     return bool(
         connection.execute(text("SELECT exists(SELECT FROM audio OFFSET :count)"), {"count": count}).scalar_one()
     )
 
 
 def came_from_urls(connection: Connection) -> bool:
-    """Tell whether any clip was taken from a URL."""
+    """Tell whether any clip came from a URL."""
     return bool(connection.execute(text("SELECT EXISTS (SELECT FROM clip WHERE wav_path LIKE '%://%')")).scalar_one())
 
 
 def columns_of(group: Group) -> dict[str, object]:
-    """Give the columns of `clip_group` that tell one group from another."""
+    """Give the columns of `clip_group` that tell one group from another: name -> value."""
     return {"broadcaster": group.broadcaster, "gender": group.gender, "date": group.date}
 
 
 def _is(group: Group) -> tuple[ColumnElement[bool], ...]:
+    """Write the conditions that choose a group among `clip_group`."""
     return (
         clip_group.c.broadcaster == group.broadcaster,
         clip_group.c.gender == group.gender,
@@ -114,14 +122,17 @@ def _is(group: Group) -> tuple[ColumnElement[bool], ...]:
 
 
 def _file(path: str, size: int, mtime_ns: int, sha256: bytes) -> HashedFile:
+    """Read a file from its four columns, which are in the order of FILES."""
     return HashedFile(SourceFile(stored_path(path), size, mtime_ns), sha256.hex())
 
 
 def add_clips(connection: Connection, group: Group, clips: Sequence[Clip], operation_id: int) -> dict[int, list[int]]:
-    """Store the clips of a group whose audio is stored; a clip from before an undo is the same clip again.
+    """Store those clips of a group whose recordings are stored.
+
+    A clip that is stored and not present, with the same name and recording, keeps its key.
 
     Returns:
-        Audio key -> clip keys, both in order of clip name.
+        Recording -> its clips, both in order of clip name.
     """
     group_id = _group_id(connection, group)
     _copy_clips(connection, clips)
@@ -143,7 +154,7 @@ def add_clips(connection: Connection, group: Group, clips: Sequence[Clip], opera
 
 
 def relocate_clips(connection: Connection, group: Group, clips: Sequence[Clip]) -> None:
-    """Note where stored clips were seen now, in which files, and what their transcripts say now."""
+    """Note what the files of present clips are now, and what their transcripts say now."""
     _copy_clips(connection, clips)
     connection.execute(
         text(f"""
@@ -158,7 +169,7 @@ def relocate_clips(connection: Connection, group: Group, clips: Sequence[Clip]) 
 
 
 def keep_transcripts(connection: Connection, group: Group, names: Sequence[str], operation_id: int) -> None:
-    """Keep the transcripts of some clips of a group as they were before an operation replaces them."""
+    """Keep the transcripts of some clips of a group, by name, as they are before an operation replaces them."""
     connection.execute(
         text("""
         INSERT INTO former_transcript (clip_id, to_operation, txt_sha256, txt_content)
@@ -173,21 +184,25 @@ def keep_transcripts(connection: Connection, group: Group, names: Sequence[str],
 
 
 def _group_id(connection: Connection, group: Group) -> int:
+    """Give the key of a group, which is stored if it is new."""
     connection.execute(upsert(clip_group).values(columns_of(group)).on_conflict_do_nothing())
     return int(connection.execute(select(clip_group.c.group_id).where(*_is(group))).scalar_one())
 
 
 def _copy_clips(connection: Connection, clips: Sequence[Clip]) -> None:
+    """Write clips into the temporary table `incoming_clip`."""
     columns = types_of(audio, ["audio_hash"]) | types_of(clip, ["name", *NOTED])
-    rows = ((c.audio_hash, c.name, *_file_row(c.wav), *_file_row(c.txt), *attrgetter(*WRITTEN)(c)) for c in clips)
+    written = attrgetter(*WRITTEN)
+    rows = ((c.audio_hash, c.name, *_file_row(c.wav), *_file_row(c.txt), *written(c)) for c in clips)
     copy_rows(connection, "incoming_clip", columns, rows)
 
 
 def _file_row(file: HashedFile) -> tuple[str, int, int, str]:
+    """Give the four columns of a file, in the order of FILES."""
     source = file.source
     return str(source.path), source.size, source.mtime_ns, file.sha256
 
 
 def _noted_from(row: str) -> str:
-    """Write for an UPDATE that what is noted of a clip becomes what another row says."""
+    """Write for an UPDATE that the columns NOTED of a clip become those of another row."""
     return ", ".join(f"{name} = {row}.{name}" for name in NOTED)

@@ -1,4 +1,4 @@
-"""What a comparison of a model with who is who needs: the speakers under it, and their recordings one by one."""
+"""What comparing a model with who is who needs: the profiles of speakers under the model, and their recordings."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,19 +13,19 @@ from registry.database.store.arrays import to_matrix
 from registry.database.store.models import KnownModel
 from registry.database.store.speakers import VOICE, as_voices
 
-READ_TOGETHER = 512  # recordings at a time, so that memory stays flat
+READ_TOGETHER = 512  # recordings read at a time, so that memory does not grow with their number
 
 
 @dataclass(frozen=True)
 class Scope:
-    """Voices that are compared with one another."""
+    """The speakers that are compared with one another."""
 
     gender: str
-    broadcaster: str | None  # None for those of all
+    broadcaster: str | None  # the broadcaster at which they have a number; None for all broadcasters
 
 
 def scopes(connection: Connection, scope: str) -> list[Scope]:
-    """List what is compared with one another: each gender, in registries of that scope at each broadcaster."""
+    """List the scopes of a registry: one for each gender, or, with the scope "broadcaster", gender and broadcaster."""
     query = text("""
         SELECT DISTINCT gender, CASE WHEN :scope = 'broadcaster' THEN broadcaster END
         FROM speaker_number WHERE to_operation IS NULL AND NOT is_alias ORDER BY 1, 2
@@ -34,7 +34,7 @@ def scopes(connection: Connection, scope: str) -> list[Scope]:
 
 
 def voices(connection: Connection, model: KnownModel, scope: Scope) -> tuple[list[int], Voices]:
-    """Give the keys, rising, and profiles under a model of the speakers heard in a scope."""
+    """Give the speakers of a scope: their keys (s,), rising, and their profiles under a model (s)."""
     query = text(f"""
         SELECT p.speaker_id, {VOICE} FROM profile p JOIN speaker s USING (speaker_id)
         WHERE p.model_id = :model_id AND s.gender = :gender AND (CAST(:broadcaster AS text) IS NULL OR EXISTS (
@@ -48,7 +48,14 @@ def voices(connection: Connection, model: KnownModel, scope: Scope) -> tuple[lis
 
 
 def members(connection: Connection, model: KnownModel, scope: Scope, speaker_ids: Sequence[int]) -> Iterator[Carried]:
-    """Read the recordings of the clips of a scope, with their embeddings under a model, some at a time."""
+    """Read the recordings that the clips of a scope carry, with their embeddings under a model, some at a time.
+
+    Args:
+        connection: Where they are read.
+        model: The model.
+        scope: The scope.
+        speaker_ids: Keys of the speakers of the scope, whose places are the rows of the members' speakers.
+    """
     query = text("""
         WITH member AS (
             SELECT a.speaker_id, c.audio_id, bool_or(a.builds_profile) AS builds,

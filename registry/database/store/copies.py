@@ -1,4 +1,4 @@
-"""What the registry knows of bytes that an exported tree holds: where else they are, were they forgotten?"""
+"""What the registry knows of the files of an exported tree: where other copies are, and whether they are forgotten."""
 
 from collections.abc import Collection
 
@@ -12,7 +12,7 @@ def _as_bytes(hashes: Collection[str]) -> list[bytes]:
 
 
 def transcripts(connection: Connection, hashes: Collection[str]) -> dict[str, bytes]:
-    """Give the transcripts that have some hashes (SHA-256, hex), as far as the registry keeps them."""
+    """Give the transcripts that the registry keeps, present or replaced, by hash (SHA-256, hex)."""
     query = text("""
         SELECT encode(txt_sha256, 'hex'), txt_content FROM clip
         WHERE txt_sha256 = ANY(:hashes) AND txt_content IS NOT NULL
@@ -22,7 +22,7 @@ def transcripts(connection: Connection, hashes: Collection[str]) -> dict[str, by
 
 
 def sources(connection: Connection, hashes: Collection[str]) -> dict[str, list[Source]]:
-    """List the files of input folders that had some hashes (SHA-256, hex), also of clips that are no longer there.
+    """List the files of input folders by hash (SHA-256, hex), also those of clips that are not present.
 
     Every hash that the registry knows has an entry.
     """
@@ -38,7 +38,7 @@ def sources(connection: Connection, hashes: Collection[str]) -> dict[str, list[S
 
 
 def forgotten_sounds(connection: Connection, audio_hashes: Collection[str]) -> set[str]:
-    """Tell which sounds (hash of the samples, hex) are to be nowhere any more."""
+    """Tell which recordings (audio hash, hex) were forgotten, so that no copy of them may be kept."""
     query = text("SELECT encode(audio_hash, 'hex') FROM forgotten_audio WHERE audio_hash = ANY(:hashes)")
     return set(connection.execute(query, {"hashes": _as_bytes(audio_hashes)}).scalars())
 
@@ -49,7 +49,7 @@ def has_forgotten(connection: Connection) -> bool:
 
 
 def sounds_there(connection: Connection, audio_hashes: Collection[str]) -> set[str]:
-    """Tell which sounds (hash of the samples, hex) clips have now."""
+    """Tell which recordings (audio hash, hex) are carried by a present clip."""
     query = text("""
         SELECT encode(audio_hash, 'hex') FROM audio au WHERE audio_hash = ANY(:hashes) AND EXISTS (
             SELECT FROM clip c JOIN assignment a ON a.clip_id = c.clip_id AND a.to_operation IS NULL
@@ -59,7 +59,7 @@ def sounds_there(connection: Connection, audio_hashes: Collection[str]) -> set[s
 
 
 def known_beginnings(connection: Connection, beginnings: Collection[str]) -> set[str]:
-    """Tell which beginnings of hashes, 16 digits of hex, are of a clip's .wav, there or not."""
+    """Tell which beginnings of hashes, 16 digits of hex, are those of a clip's .wav file, present or not."""
     query = text("""
         SELECT DISTINCT encode(substring(wav_sha256 FOR 8), 'hex') FROM clip
         WHERE substring(wav_sha256 FOR 8) = ANY(:beginnings)
