@@ -86,7 +86,8 @@ def reach(
         create: True makes a registry where there is none, and takes the one that is there.
         new: True begins a registry where there is none, and refuses one that holds clips.
         upgrade: False leaves the schema as it is, and shows an empty database too, for asking about it.
-        reading: True leaves views and functions that somebody changed as they are, so that a check can tell.
+        reading: True leaves views and functions as somebody changed them by hand, so that a check can tell. It does not
+            keep the caller from writing.
 
     Raises:
         NameUnfit: No registry of the embedded server can have this name.

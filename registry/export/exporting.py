@@ -25,7 +25,7 @@ from registry.progress import Progress, Silent
 
 @contextmanager
 def _no_search_for_cycles() -> Iterator[None]:
-    """Rest the garbage collector: a large tree is a million tuples, none in a cycle, and a quarter of the time went."""
+    """Rest the garbage collector: a large tree is a million tuples, none in a cycle, and its search took a quarter."""
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -72,50 +72,53 @@ def export(
         _refuse_unknown_broadcaster(connection, extent)
         _refuse_input_folder(connection, outdir)
         guard.refuse_groups(outdir)
-        planned = plan_tree(tree.numbered_clips(connection, extent, as_of))
+        wanted = plan_tree(tree.numbered_clips(connection, extent, as_of))
         aliases = tree.aliases(connection, as_of)
         heading = Heading(UUID(identity.registry_id(connection)), as_of)
     job = ExportJob(engine, outdir, extent, mode, heading, may_remove)
     try:
-        return _planned(job, planned) if plan_only else _exported(job, planned, aliases, progress or Silent())
+        if plan_only:
+            return _report_of_plan(job, wanted)
+        return _bring_up_to_date(job, wanted, aliases, progress or Silent())
     except OSError as error:
-        raise _as_error(job, planned, error) from error
+        raise _as_error(job, wanted, error) from error
 
 
-def _planned(job: ExportJob, planned: Sequence[PlannedFile]) -> ExportReport:
+def _report_of_plan(job: ExportJob, wanted: Sequence[PlannedFile]) -> ExportReport:
     guard.refuse_unsafe(job.outdir)
-    plan = _plan(job, planned)
+    plan = _plan(job, wanted)
     report, unexplained = report_of_plan(job.outdir, plan), guard.removal_unexplained(job, plan)
     report.warnings += [str(unexplained)] if unexplained else []
     return report
 
 
-def _exported(
-    job: ExportJob, planned: Sequence[PlannedFile], aliases: Iterable[Alias], progress: Progress
+def _bring_up_to_date(
+    job: ExportJob, wanted: Sequence[PlannedFile], aliases: Iterable[Alias], progress: Progress
 ) -> ExportReport:
     disk.make_folder(job.outdir / FOLDER)
     guard.refuse_unsafe(job.outdir)
     with locked(job.outdir):
-        plan = _plan(job, planned)
+        plan = _plan(job, wanted)
         if unexplained := guard.removal_unexplained(job, plan):
             raise unexplained
         return bring_up_to_date(job, plan, aliases, progress)
 
 
-def _plan(job: ExportJob, planned: Sequence[PlannedFile]) -> TreePlan:
+def _plan(job: ExportJob, wanted: Sequence[PlannedFile]) -> TreePlan:
+    """Compare the files that the tree should have with those that are there."""
     record = read_record(job.outdir)
-    guard.refuse_wrong_tree(job, record, planned)
-    return make_plan(job, planned, record)
+    guard.refuse_wrong_tree(job, record, wanted)
+    return make_plan(job, wanted, record)
 
 
-def _as_error(job: ExportJob, planned: Iterable[PlannedFile], error: OSError) -> RegistryError:
+def _as_error(job: ExportJob, wanted: Iterable[PlannedFile], error: OSError) -> RegistryError:
     """Say what is wrong with the folder; of a full disk, how much is lacking."""
     if isinstance(error, PermissionError) and (owned := guard.owned_by_another(job.outdir, error.filename)):
         return owned
     if error.errno not in disk.FULL:
         where = f" ({error.filename})" if error.filename else ""
         return OutputUnusable(path=job.outdir, cause=f"{error.strerror or error}{where}")
-    lacking = [file for file in planned if not files.as_it_should_be(job.outdir, file, job.mode)]
+    lacking = [file for file in wanted if not files.as_it_should_be(job.outdir, file, job.mode)]
     needed = sum(file.source.size for file in lacking) // disk.MB + 1
     return TreeDiskFull(path=job.outdir, needed=needed, free=disk.free_mb(job.outdir))
 

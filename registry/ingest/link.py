@@ -66,18 +66,29 @@ def link_group(
     author: Author,
     embedded_by: Mapping[str, object] | None = None,
     replacing: Replacing | None = None,
-    coming: Collection[str] = (),
+    other_gender: Collection[str] = (),
     *,
     ends_night: bool = False,
 ) -> Linked:
     """Store a group's new clips with their speakers, all or nothing; the journal also tells what embedded them.
 
-    Of the other gender's clips those of the same night are embedded, if not filed, by now: their hashes are `coming`.
     A young registry is decided afresh in the same transaction as the last group of a night, so no kill comes between.
 
-    Clips that were there are compared with as ever before they are replaced: so a night that was cut anew, or a folder
+    Clips that are about to be replaced are still there to be compared with: so a night that was cut anew, or a folder
     that was renamed, keeps its speakers. Other speakers are not joined by a replacement, nor in a young registry, which
     is decided afresh once the night is complete.
+
+    Args:
+        transactions: The registry's database.
+        group: The group.
+        new_clips: Its new clips, embedded already.
+        foundation: What the registry is built on.
+        author: Who runs this, for the journal.
+        embedded_by: What embedded the clips, for the journal.
+        replacing: The clips that go for the new ones, if this is a replacement.
+        other_gender: Audio hashes (hex) of the night's clips of the other gender, embedded but perhaps not stored as
+            clips yet. They count as strangers.
+        ends_night: Whether this is the last group of the night.
 
     Raises:
         ModelMoved: Another model than the one that embedded them decides by now.
@@ -86,7 +97,7 @@ def link_group(
     with transactions.begin() as connection:
         operations.lock_registry(connection)
         foundation = _as_it_is_now(connection, foundation)
-        linked = _file(connection, group, new_clips, foundation, author, embedded_by or {}, replacing, coming)
+        linked = _file(connection, group, new_clips, foundation, author, embedded_by or {}, replacing, other_gender)
         moved = decide_afresh(connection, foundation, author) if ends_night else 0
     return replace(linked, moved=moved)
 
@@ -99,16 +110,17 @@ def _file(
     author: Author,
     embedded_by: Mapping[str, object],
     replacing: Replacing | None,
-    coming: Collection[str],
+    other_gender: Collection[str],
 ) -> Linked:
-    filed = _what_comes(connection, group, new_clips, replacing)
+    filed = _what_is_filed(connection, group, new_clips, replacing)
     if not filed.clips and not filed.gone:
         return Linked(withdrawn=filed.withdrawn, forgotten=filed.forgotten, rejected=tuple(filed.rejected))
     kind = "ingest" if replacing is None else "replace"
     under_way = Change(connection, operations.begin_operation(connection, kind, author))
     clips_of_audio = clips.add_clips(connection, group, filed.clips, under_way.operation_id)
     may_join_stored = replacing is None and not is_young(connection, foundation)
-    linking = _decide(connection, group, list(clips_of_audio), foundation, coming, may_join_stored=may_join_stored)
+    audio_ids = list(clips_of_audio)
+    linking = _decide(connection, group, audio_ids, foundation, other_gender, may_join_stored=may_join_stored)
     heirs = unite_all(under_way, linking.joins)
     applied = _apply(under_way, group, linking.decisions, heirs, clips_of_audio, filed.gone)
     linked = replace(
@@ -125,8 +137,8 @@ def _file(
 
 
 @dataclass(frozen=True)
-class _Coming:
-    """What is to come in, and what goes for it."""
+class _Filing:
+    """What of the new clips is stored, what goes for them, and what is left out."""
 
     clips: Sequence[Clip]
     gone: Collection[int]  # keys of clips
@@ -135,9 +147,9 @@ class _Coming:
     forgotten: int  # left out, since people had them forgotten
 
 
-def _what_comes(
+def _what_is_filed(
     connection: Connection, group: Group, new_clips: Sequence[Clip], replacing: Replacing | None
-) -> _Coming:
+) -> _Filing:
     """Leave out what people forgot or took out and what is misfiled; a replacement brings back what its folder holds.
 
     What was forgotten was left out before it was embedded; here is what people forgot since.
@@ -148,20 +160,20 @@ def _what_comes(
         left, misfiled = part_misfiled(connection, group, held, replacing.group)
         gone = _replaced(connection, group, left, replacing)
         _refuse_loss(connection, replacing, len(gone), len(left))
-        return _Coming(left, gone, misfiled, withdrawn=0, forgotten=len(new_clips) - len(held))
+        return _Filing(left, gone, misfiled, withdrawn=0, forgotten=len(new_clips) - len(held))
     withdrawn = withdrawal.withdrawn_from(connection, group, [clip.audio_hash for clip in held])
     wanted = [clip for clip in held if (clip.name, clip.audio_hash) not in withdrawn]
     left, misfiled = part_misfiled(connection, group, wanted, None)
     there = clips.known_clips(connection, group)
     missing = [clip for clip in left if clip.name not in there]
     withdrawn_count = len(held) - len(wanted)
-    return _Coming(missing, (), misfiled, withdrawn=withdrawn_count, forgotten=len(new_clips) - len(held))
+    return _Filing(missing, (), misfiled, withdrawn=withdrawn_count, forgotten=len(new_clips) - len(held))
 
 
-def _refuse_loss(connection: Connection, replacing: Replacing, gone: int, coming: int) -> None:
+def _refuse_loss(connection: Connection, replacing: Replacing, gone: int, new: int) -> None:
     """Keep a folder that is half there from taking most of a group out."""
     before = len(withdrawal.clips_of_group(connection, replacing.group))
-    after = before - gone + coming
+    after = before - gone + new
     if not replacing.may_shrink and after < SHRUNK * before:
         raise GroupShrinks(group=replacing.group, before=before, after=after)
 
@@ -178,14 +190,14 @@ def _decide(
     group: Group,
     audio_ids: Sequence[int],
     foundation: Foundation,
-    coming: Collection[str],
+    other_gender: Collection[str],
     *,
     may_join_stored: bool,
 ) -> Linking:
     rule = foundation.rule
     vectors = embeddings.vectors(connection, foundation.model_id, foundation.dimension, audio_ids)
     durations_s, narrowness = embeddings.sounds(connection, audio_ids)
-    others = strangers(connection, foundation, group.gender, rule.most_strangers, coming)
+    others = strangers(connection, foundation, group.gender, rule.most_strangers, other_gender)
     known = speakers.known_voices(connection, foundation, group, audio_ids, others)
     return link(audio_ids, vectors, durations_s, narrowness, known, rule, may_join_stored=may_join_stored)
 

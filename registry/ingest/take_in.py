@@ -39,8 +39,9 @@ def take_all_in(
         workers: Who reads and embeds.
         author: Who runs this, for the journal.
         progress: Told how far it is.
-        instead_of: For a group found the one of the registry, itself most often, whose clips go where it does not
-            have them. Of groups that are not named all clips stay.
+        instead_of: Group found -> group of the registry that it replaces: itself, or, where its folder got another
+            name, the group of the former name. Clips of the replaced group that the folder no longer holds go. Of
+            groups that are not named here all clips stay.
         may_shrink: Whether less than half of a group that is replaced may be left.
     """
     reports: list[GroupReport] = []
@@ -49,13 +50,14 @@ def take_all_in(
     for _, night in groupby(found.groups.items(), key=lambda group: group[0].date):
         embedded = []
         for group, content in night:
-            leaving = (instead_of or {}).get(group)
-            place = None if leaving is None else Replacing(leaving, (), may_shrink)
-            embedded.append(_embed_group(transactions, group, content, model, workers, author, progress, place))
+            replaced = (instead_of or {}).get(group)
+            replacing = None if replaced is None else Replacing(replaced, (), may_shrink)
+            embedded.append(_embed_group(transactions, group, content, model, workers, author, progress, replacing))
         last = next((one for one in reversed(embedded) if one.new), None)
         for one in embedded:
             ends_night = one is last and not instead_of  # a replacement moves nobody else
-            report, moved_now = _link(transactions, one, model, workers, author, _coming(one, embedded), ends_night)
+            other_gender = _of_other_gender(one, embedded)
+            report, moved_now = _link(transactions, one, model, workers, author, other_gender, ends_night)
             reports.append(report)
             moved += moved_now
             rejected += one.content.rejected
@@ -64,8 +66,8 @@ def take_all_in(
     return IngestReport(tuple(reports), tuple(rejected), seen, moved)
 
 
-def _coming(one: "_Embedded", night: "Sequence[_Embedded]") -> list[str]:
-    """List the recordings of the night that are of the other gender, and not in the group too."""
+def _of_other_gender(one: "_Embedded", night: "Sequence[_Embedded]") -> list[str]:
+    """List the audio hashes of the night's clips that are of the other gender, and not in the group too."""
     own = {clip.audio_hash for clip in one.new}
     others = (other.new for other in night if other.group.gender != one.group.gender)
     return [clip.audio_hash for new in others for clip in new if clip.audio_hash not in own]
@@ -88,7 +90,7 @@ class _Embedded:
     read: int  # pairs
     unusable: int  # of those
     new: Sequence[Clip]
-    place: Replacing | None
+    replacing: Replacing | None
 
 
 def _embed_group(
@@ -99,18 +101,18 @@ def _embed_group(
     workers: Workers,
     author: Author,
     progress: Progress,
-    place: Replacing | None,
+    replacing: Replacing | None,
 ) -> _Embedded:
     clips_found = len(content.pairs) + len(content.rejected)
     against_stored = sort_group_out(transactions, group, content)
     content.rejected.extend(against_stored.rejected)
-    content.rejected.extend(() if place else against_stored.clashes)
-    pairs = against_stored.to_read(replacing=place is not None)
+    content.rejected.extend(() if replacing else against_stored.clashes)
+    pairs = against_stored.to_read(replacing=replacing is not None)
     new, unusable = _embed(transactions, group, pairs, model, workers, progress)
     content.rejected.extend(unusable)
     if against_stored.updated:
         _update(transactions, group, against_stored, author)
-    return _Embedded(group, content, against_stored, clips_found, len(pairs), len(unusable), new, place)
+    return _Embedded(group, content, against_stored, clips_found, len(pairs), len(unusable), new, replacing)
 
 
 def _link(
@@ -119,14 +121,14 @@ def _link(
     model: ModelInUse,
     workers: Workers,
     author: Author,
-    coming: Collection[str],
+    other_gender: Collection[str],
     ends_night: bool,
 ) -> tuple[GroupReport, int]:
     """Link one group; give also how many clips another speaker has since all was decided afresh."""
-    group, content, against_stored, place = embedded.group, embedded.content, embedded.against_stored, embedded.place
+    group, content, against_stored = embedded.group, embedded.content, embedded.against_stored
     linked = Linked()
-    if embedded.new or place:
-        replacing = place and replace(place, kept=_kept(group, place.group, content, against_stored))
+    if embedded.new or embedded.replacing:
+        replacing = _with_kept(embedded)
         described = workers.described()
         linked = link_group(
             transactions,
@@ -136,10 +138,11 @@ def _link(
             author,
             described,
             replacing,
-            coming,
+            other_gender,
             ends_night=ends_night,
         )
         content.rejected.extend(linked.rejected)
+    never_linked = embedded.read - len(embedded.new) - embedded.unusable  # people had them forgotten before
     decided = linked.clips + linked.withdrawn + linked.forgotten + len(linked.rejected)
     taken_in_meanwhile = len(embedded.new) - decided  # by another ingest
     report = GroupReport(
@@ -148,7 +151,7 @@ def _link(
         new=linked.clips,
         known=against_stored.known + taken_in_meanwhile,
         updated=len(against_stored.updated),
-        forgotten=embedded.read - len(embedded.new) - embedded.unusable + linked.forgotten,
+        forgotten=never_linked + linked.forgotten,
         withdrawn=linked.withdrawn,
         replaced=linked.replaced,
         rejected=len(content.rejected),
@@ -176,12 +179,16 @@ def _embed(
     return new, unusable
 
 
-def _kept(group: Group, leaving: Group, content: FoundGroup, against_stored: Sorted) -> frozenset[str]:
-    """Name the clips of the group that stay: known ones, and those whose files are there and cannot be used."""
-    if group != leaving:
-        return frozenset()
+def _with_kept(embedded: _Embedded) -> Replacing | None:
+    """Name the clips of a replaced group that stay: known ones, and those whose files are there and cannot be used.
+
+    Where a group of another name is replaced, none stays.
+    """
+    replacing, against_stored = embedded.replacing, embedded.against_stored
+    if replacing is None or replacing.group != embedded.group:
+        return replacing
     known = [pair.name for pair in against_stored.unchanged] + [clip.name for clip in against_stored.updated]
-    return frozenset([*known, *(rejected.stem for rejected in content.rejected)])
+    return replace(replacing, kept={*known, *(rejected.stem for rejected in embedded.content.rejected)})
 
 
 def _update(transactions: Transactions, group: Group, against_stored: Sorted, author: Author) -> None:

@@ -26,7 +26,7 @@ from registry.input.wav import Wav, mended, wav_of
 MIN_DURATION_S = 0.2  # below this a clip is a cough or a click, not a voice
 MAX_CHANNELS = 16  # of the largest sound cards; files of more are no recordings of a voice
 MIN_RATE_HZ, MAX_RATE_HZ = 4_000, 384_000  # below is no speech, above no sound card
-SILENCE_PEAK = 1e-4  # of full scale, about 3 steps of 16 bit: dither, no voice
+SILENCE_SWING = 1e-4  # half of the way from the lowest sample to the highest, of full scale: 3 steps of 16 bit, dither
 EDGE_SAMPLES = 160  # 10 ms: a tone above what the model hears still clicks where it begins and ends
 MOST_MISSED_FRAMES = 2304  # of an MP3, whose length is told in frames of 1152
 # A file without an end is being written, or its writer could not go back to fill it in: a recorder writes every second.
@@ -170,8 +170,8 @@ def _fault_of_sound(path: Path, decoded: Decoded) -> Rejected | None:
     if not (np.isfinite(decoded.swing) and np.isfinite(_peak(decoded.samples))):
         return Fault.NOT_FINITE.of(path)
     swing = min(decoded.swing, _swing(decoded.samples[EDGE_SAMPLES:-EDGE_SAMPLES]))
-    if swing < SILENCE_PEAK:
-        below = "" if decoded.swing < SILENCE_PEAK else " below 8 kHz, where voices are"
+    if swing < SILENCE_SWING:
+        below = "" if decoded.swing < SILENCE_SWING else " below 8 kHz, where voices are"
         return Fault.SILENT.of(path, below=below, swing=swing)
     return None
 

@@ -28,7 +28,7 @@ def read_anywhere(path: AnyPath) -> Audio | Rejected:
 
 
 def read_as_taken_in(path: AnyPath, sha256: str, audio_hash: str) -> Audio | Rejected:
-    """Read an audio file again, or say that it is "missing" or "changed".
+    """Read an audio file again, or say that it is "missing" or "changed", or why it is no longer taken.
 
     Args:
         path: Where it was last seen.
@@ -48,6 +48,8 @@ def _read_if_as_taken_in(path: AnyPath, file: Path, sha256: str, audio_hash: str
     audio = read_audio(file, path.suffix)
     if isinstance(audio, Rejected) and audio.reason == "unreadable":
         return Fault.NO_LONGER_A_FILE.of(path, cause=audio.message)
-    if not isinstance(audio, Rejected) and audio.sound.audio_hash == audio_hash and sha256_of(file) == sha256:
-        return audio
-    return Fault.NO_LONGER_THE_SAME.of(path)
+    if sha256_of(file) != sha256:
+        return Fault.NO_LONGER_THE_SAME.of(path)
+    if isinstance(audio, Rejected):  # an earlier version took it in
+        return replace(audio, path=str(path))
+    return audio if audio.sound.audio_hash == audio_hash else Fault.NO_LONGER_THE_SAME.of(path)

@@ -140,7 +140,11 @@ class LocalWorkers:
         self._reader.shutdown()
 
     def hear(self, asked: Iterable[Asked], read: Read[Asked, Record]) -> Iterator[Heard[Record] | Rejected]:
-        """Read ahead in threads of their own: by number, and by length but for what is being read, at most a batch."""
+        """Read ahead in threads of their own, and give everything in the order asked for.
+
+        At most `batch.clips` clips, and `batch.seconds` of sound, are read and not yet taken; a clip that is being read
+        does not count.
+        """
         still = iter(asked)
         under_way = deque(self._begin(read, one) for one in islice(still, self.batch.clips))
         while under_way:

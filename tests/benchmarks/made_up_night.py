@@ -14,7 +14,7 @@ from unittest.mock import patch
 import numpy as np
 from sqlalchemy import Engine
 
-from registry.core.records import EmbeddedSound, Group, Sound
+from registry.core.records import EmbeddedSound, Group
 from registry.database.store import clips, embeddings, forgetting
 from registry.database.store.clips import Clip, HashedFile
 from registry.database.store.models import Foundation
@@ -24,6 +24,7 @@ from registry.input.scan import Pair, SourceFile
 from registry.settings import EMBEDDING_BATCH_CLIPS
 from tests.benchmarks.synthetic import FILE_TIME_NS, PLACES, hash_of, spoken, voices
 from tests.conftest import AUTHOR
+from tests.sounds import sound
 
 GROUP = Group(dt.date(2030, 1, 1), "andaiafm", "F")
 HOSTS = (0, len("FM"))  # the women among the hosts, one of each station
@@ -126,7 +127,7 @@ def make_night(seed: int = 7) -> Night:
     durations_s = 1 + rng.lognormal(1.2, 0.6, len(vectors))
     made = [_clip(number, seed) for number in range(len(vectors))]
     audios = [
-        EmbeddedSound(Sound(clip.audio_hash, float(duration_s), 16_000, 1, 0), vector)
+        EmbeddedSound(sound(clip.audio_hash, float(duration_s)), vector)
         for clip, duration_s, vector in zip(made, durations_s, vectors, strict=True)
     ]
     return Night(tuple(made), tuple(audios))

@@ -6,16 +6,17 @@ import numpy as np
 import pytest
 
 from registry import settings
-from registry.core.records import Rejected, Sound
+from registry.core.records import Rejected
 from registry.input.audio import Audio
 from registry.speech.embedder import Embedder
 from registry.speech.workers import Heard, LocalWorkers
+from tests.sounds import sound
 
 LONG_S = settings.EMBEDDING_BATCH_S  # one is as much as may wait
 
 
 def audio(number: int, duration_s: float) -> Audio:
-    return Audio(np.zeros(1, np.float32), Sound(str(number), duration_s, 16_000, 1, 0))
+    return Audio(np.zeros(1, np.float32), sound(str(number), duration_s))
 
 
 def no_model() -> Embedder:

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from registry.core.records import EmbeddedSound, Floats, Sound
+from registry.core.records import EmbeddedSound, Floats
 from registry.speech.embedder import Embedder
 from registry.speech.runtimes.packing import Packing
 from registry.speech.workers import BatchSize, Heard, LocalWorkers, batch_size
+from tests.sounds import sound
 
 Calls = list[list[int]]
 
@@ -29,7 +30,7 @@ def packing_embedder(calls: Calls) -> Embedder:
 
 
 def heard(value: float, size: int) -> Heard[str]:
-    return Heard(f"{value:g}", Sound(f"{value:g}", size / 16_000, 16_000, 1, 0), np.full(size, value, np.float32))
+    return Heard(f"{value:g}", sound(f"{value:g}", size / 16_000), np.full(size, value, np.float32))
 
 
 def embed(calls: Calls, clips: Sequence[Heard[str]]) -> list[object]:

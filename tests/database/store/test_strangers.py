@@ -10,13 +10,14 @@ from sqlalchemy import Engine, text
 
 from registry.core.linking.decisions import link
 from registry.core.linking.voices import Voices
-from registry.core.records import EmbeddedSound, Floats, Gender, Sound
+from registry.core.records import EmbeddedSound, Floats, Gender
 from registry.core.vectors import unit
 from registry.corrections.withdraw import withdraw
 from registry.database.store import embeddings, models
 from registry.database.store.strangers import strangers
 from registry.ingest import ingest
 from tests.conftest import AUTHOR, MakeClip, night
+from tests.sounds import sound
 
 pytestmark = pytest.mark.usefixtures("fake_model")
 
@@ -104,7 +105,7 @@ def test_clips_that_were_taken_out_are_nobody_s(registry: Engine) -> None:
 def embed(engine: Engine, hashes: Sequence[str], pitch_band: int) -> None:
     """Embed recordings that no clip carries yet."""
     vector: Floats = np.eye(40, dtype=np.float32)[pitch_band]
-    audios = [EmbeddedSound(Sound(audio_hash, 2.0, 16_000, 1, 0.5), vector) for audio_hash in hashes]
+    audios = [EmbeddedSound(sound(audio_hash, 2.0, narrowness=0.5), vector) for audio_hash in hashes]
     with engine.begin() as connection:
         foundation = models.foundation(connection)
         assert foundation is not None
