@@ -120,8 +120,20 @@ def test_a_file_of_ours_that_is_gone_is_written_again() -> None:
     assert changes.unchanged == ()
 
 
-def test_both_files_of_a_clip_are_of_its_group() -> None:
-    assert {file.group for file in plan_tree([clip(NIGHT, 1, "a"), clip(NIGHT, 2, "b")])} == {NIGHT}
+def test_both_files_of_a_clip_are_of_its_group_and_come_from_where_they_lie() -> None:
+    planned = plan_tree([clip(NIGHT, 1, "a")])
+
+    assert [(file.group, file.source) for file in planned] == [(NIGHT, source("a.wav")), (NIGHT, source("a.txt"))]
+
+
+@pytest.mark.parametrize(
+    ("path", "suffix"),
+    [("/a.mp3", "mp3"), ("/in/a..MP3", "mp3"), ("/in/a.flac", "flac"), ("/in/a.aiff", "wav"), ("/in/wav", "wav")],
+)
+def test_sound_keeps_the_suffix_of_its_source_if_it_is_one_of_sound(path: str, suffix: str) -> None:
+    sound, _ = plan_tree([clip(NIGHT, 1, "a")._replace(wav=source("a")._replace(path=path))])
+
+    assert sound.path.endswith(f"_000000.{suffix}")
 
 
 def test_the_name_of_a_station_may_hold_dots() -> None:

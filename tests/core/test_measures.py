@@ -149,6 +149,10 @@ def test_calibration_compares_what_was_predicted_with_what_came_true() -> None:
     assert found.expected_error == pytest.approx((0.25 + 0.025) / 2)
 
 
+def test_the_error_of_one_prediction_is_all_of_it() -> None:
+    assert calibration(np.array([0.75]), np.array([True])).expected_error == pytest.approx(0.25)
+
+
 def test_without_predictions_there_is_no_error() -> None:
     found = calibration(np.array([]), np.array([], dtype=bool))
 

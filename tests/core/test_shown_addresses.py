@@ -22,6 +22,8 @@ from registry.core.shown_addresses import holds_secret, is_plain, shown_database
         ("s3://bucket/night@five/a.wav", "s3://bucket/night@five/a.wav"),
         ("s3://key:hush@bucket/a.wav", "s3://key:***@bucket/a.wav"),
         ("https://host/https://me:hush@other/a", "https://host/https://me:***@other/a"),
+        ("https://me:hush@host/https://other/a", "https://me:***@host/https://other/a"),
+        ("postgresql://me:12/34@host/name", "postgresql://me:***@host/name"),  # a password like a port and a path
     ],
 )
 def test_of_a_url_scheme_user_host_port_and_path_are_shown(url: str, shown: str) -> None:
@@ -77,6 +79,9 @@ def test_an_address_with_a_password_in_the_place_of_something_else_is_not_plain(
         ("https://host/a.wav?signature=hush", True),
         ("https://host/a.wav?page", False),
         ("https://host/a=b.wav", False),
+        ("https://host/night@five.wav", False),
+        ("s3://bucket/a:b@c.wav", False),
+        ("https://token@host/s3://bucket", True),
     ],
 )
 def test_a_password_a_token_or_a_query_may_be_a_secret(url: str, may_hold_one: bool) -> None:
