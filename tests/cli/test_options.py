@@ -336,3 +336,13 @@ def test_a_registry_is_built_on_the_model_asked_for(
     assert said.code == 0
     assert asked == [Asked("second", "auto")]
     assert values(engine, "SELECT name FROM embedding_model") == ["second"]
+
+
+@pytest.mark.usefixtures("nights")
+def test_notes_of_a_speaker_are_kept_until_others_are_given(run: Run, engine: Engine) -> None:
+    kept = []
+    for notes in (("--notes", "reads the news"), (), ("--notes", "on leave")):
+        run("rename", "andaiafm/F0001", "Maria", *notes)
+        kept += values(engine, "SELECT DISTINCT notes FROM speakers")
+
+    assert kept == ["reads the news", "reads the news", "on leave"]
