@@ -346,3 +346,17 @@ def test_notes_of_a_speaker_are_kept_until_others_are_given(run: Run, engine: En
         kept += values(engine, "SELECT DISTINCT notes FROM speakers")
 
     assert kept == ["reads the news", "reads the news", "on leave"]
+
+
+@pytest.mark.usefixtures("fake_model")
+def test_a_proposed_cut_is_made_where_asked_for(run: Run, engine: Engine, make_clip: MakeClip, indir: Path) -> None:
+    for name, pitch_hz in (("a", 400), ("b", 400), ("c", 3000)):
+        make_clip(name, pitch_hz)
+    run("ingest", indir)
+    run("merge", "F0001", "F0002")
+    speakers = "SELECT count(DISTINCT speaker_id) FROM clips"
+    proposed, asked = run("split", "F0001"), values(engine, speakers)
+    made, done = run("split", "F0001", "--yes"), values(engine, speakers)
+
+    assert (proposed.code, made.code) == (0, 0)
+    assert (asked, done) == ([1], [2])
