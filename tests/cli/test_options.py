@@ -360,3 +360,17 @@ def test_a_proposed_cut_is_made_where_asked_for(run: Run, engine: Engine, make_c
 
     assert (proposed.code, made.code) == (0, 0)
     assert (asked, done) == ([1], [2])
+
+
+def test_a_query_is_ended_after_the_time_it_may_take(run: Run) -> None:
+    ended, asked = (run("sql", "SELECT pg_sleep(1)", "--timeout", seconds) for seconds in (0.1, 0))
+
+    assert (ended.code, asked.code) == (2, 0)
+
+
+@pytest.mark.usefixtures("nights")
+def test_a_planned_withdrawal_takes_nothing_out(run: Run, engine: Engine) -> None:
+    planned = run("withdraw", night(5), "--plan")
+
+    assert planned.out.endswith("nothing was changed\n")
+    assert values(engine, "SELECT count(*) FROM clips") == [6]
