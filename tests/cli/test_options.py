@@ -336,3 +336,41 @@ def test_a_registry_is_built_on_the_model_asked_for(
     assert said.code == 0
     assert asked == [Asked("second", None)]
     assert values(engine, "SELECT name FROM embedding_model") == ["second"]
+
+
+@pytest.mark.usefixtures("nights")
+def test_notes_of_a_speaker_are_kept_until_others_are_given(run: Run, engine: Engine) -> None:
+    kept = []
+    for notes in (("--notes", "reads the news"), (), ("--notes", "on leave")):
+        run("rename", "andaiafm/F0001", "Maria", *notes)
+        kept += values(engine, "SELECT DISTINCT notes FROM speakers")
+
+    assert kept == ["reads the news", "reads the news", "on leave"]
+
+
+@pytest.mark.usefixtures("fake_model")
+def test_a_proposed_cut_is_made_where_asked_for(run: Run, engine: Engine, make_clip: MakeClip, indir: Path) -> None:
+    for name, pitch_hz in (("a", 400), ("b", 400), ("c", 3000)):
+        make_clip(name, pitch_hz)
+    run("ingest", indir)
+    run("merge", "F0001", "F0002")
+    speakers = "SELECT count(DISTINCT speaker_id) FROM clips"
+    proposed, asked = run("split", "F0001"), values(engine, speakers)
+    made, done = run("split", "F0001", "--yes"), values(engine, speakers)
+
+    assert (proposed.code, made.code) == (0, 0)
+    assert (asked, done) == ([1], [2])
+
+
+def test_a_query_is_ended_after_the_time_it_may_take(run: Run) -> None:
+    ended, asked = (run("sql", "SELECT pg_sleep(1)", "--timeout", seconds) for seconds in (0.1, 0))
+
+    assert (ended.code, asked.code) == (2, 0)
+
+
+@pytest.mark.usefixtures("nights")
+def test_a_planned_withdrawal_takes_nothing_out(run: Run, engine: Engine) -> None:
+    planned = run("withdraw", night(5), "--plan")
+
+    assert planned.out.endswith("nothing was changed\n")
+    assert values(engine, "SELECT count(*) FROM clips") == [6]

@@ -211,3 +211,21 @@ def test_nobody_has_a_bar() -> None:
 
 def test_a_stricter_bar_accepts_a_tenth_of_the_false_merges() -> None:
     assert BAR.stricter().rule == replace(BAR.rule, false_merge_rate=BAR.rule.false_merge_rate / 10)
+
+
+def columns(sets: Sets) -> Floats:
+    return np.stack([sets.level, sets.share, sets.stretch, sets.spread, sets.voices.mean[:, 0], sets.voices.size])
+
+
+def test_sets_put_behind_one_another_stay_as_they_are() -> None:
+    sets = some_sets(seed=1, count=7)
+    again = sets.take(np.arange(3)).followed_by(sets.take(np.arange(3, 7)))
+
+    np.testing.assert_array_equal(columns(again), columns(sets))
+
+
+def test_a_clip_is_taken_out_of_no_set_that_it_is_not_in() -> None:
+    sets, clips = some_sets(seed=1, count=7), some_sets(seed=2, count=7)
+    outside = BAR.without(sets, clips, np.zeros(7, np.bool_))
+
+    np.testing.assert_allclose(columns(outside), columns(sets), rtol=1e-5)
