@@ -112,7 +112,7 @@ def holdings(connection: Connection, speaker_ids: Collection[int]) -> list[Holdi
 def replace_holdings(
     connection: Connection, before: Collection[Holding], after: Collection[Holding], operation_id: int
 ) -> None:
-    """Close the holdings that will no longer be as they are, and open those that are new.
+    """Close the holdings that will not stay as they are, and open the holdings that are new.
 
     Args:
         connection: In a transaction.
@@ -152,7 +152,7 @@ def name_of(connection: Connection, speaker_id: int) -> tuple[str, str]:
 
 
 def names(connection: Connection, speaker_ids: Collection[int]) -> dict[int, str]:
-    """Give the names of those of some speakers that have one: speaker -> name."""
+    """Give the names of some speakers: speaker -> name. Speakers without a name are left out."""
     query = text("""
         SELECT speaker_id, name FROM speaker_name
         WHERE to_operation IS NULL AND speaker_id = ANY(CAST(:speaker_ids AS bigint[]))
@@ -249,7 +249,7 @@ def operation_of(connection: Connection, said: Verdict) -> int:
 def replace_verdicts(
     connection: Connection, before: Collection[Verdict], after: Collection[Verdict], operation_id: int
 ) -> None:
-    """Close the verdicts that will no longer hold, and open those that are new.
+    """Close the verdicts that will no longer hold, and open the verdicts that are new.
 
     A new verdict that holds already stays as it is.
 

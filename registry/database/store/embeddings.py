@@ -1,4 +1,4 @@
-"""Recordings and their embeddings: storing them, reading them, and finding those that a model has yet to embed."""
+"""Recordings and their embeddings: storing them, reading them, and finding recordings that a model has yet to embed."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -68,9 +68,9 @@ def _add_vectors(connection: Connection, model_id: int) -> None:
     )
 
 
-# The recordings left to read for a model: those that it has not embedded, and for the deciding model also those whose
-# narrowness an earlier version did not measure. Recordings of clips that are not present are among them, because the
-# undo of their ingest may be undone.
+# The recordings left to read for a model: recordings that it has not embedded, and for the deciding model also
+# recordings whose narrowness an earlier version did not measure. Recordings of clips that are not present are left too,
+# because the undo of their ingest may be undone.
 LEFT = """
     FROM audio LEFT JOIN embedding e ON e.audio_id = audio.audio_id AND e.model_id = :model_id
     WHERE audio.audio_id > :after
@@ -87,7 +87,7 @@ class LeftAudio:
     audio_hash: str  # hex
     is_embedded: bool  # whether the model has embedded it already, so that only its narrowness is to be measured
     is_heard: bool  # whether a present clip carries it
-    sources: tuple[tuple[str, str], ...]  # path and SHA-256 (hex) of each .wav file, those of present clips first
+    sources: tuple[tuple[str, str], ...]  # path and SHA-256 (hex) of each .wav file, present clips first
 
 
 def count_left(connection: Connection, model_id: int) -> int:
@@ -119,7 +119,7 @@ def next_left(connection: Connection, model_id: int, after: int, most: int) -> l
 
 
 def measure(connection: Connection, narrowness: Mapping[str, float]) -> list[str]:
-    """Keep the narrowness of those of some recordings that have none.
+    """Keep the narrowness of some recordings. A recording that has a narrowness keeps it.
 
     Args:
         connection: In a transaction.
@@ -139,7 +139,7 @@ def measure(connection: Connection, narrowness: Mapping[str, float]) -> list[str
 
 
 def clips_without(connection: Connection, model_id: int, from_operation: int | None = None) -> int:
-    """Count the present clips that have no embedding under a model: all, or those that one operation assigned."""
+    """Count the present clips that have no embedding under a model, all or only clips that one operation assigned."""
     query = text("""
         SELECT count(*) FROM assignment a JOIN clip c USING (clip_id)
         WHERE a.to_operation IS NULL

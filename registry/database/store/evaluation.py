@@ -49,7 +49,7 @@ class Placement:
 
 
 def placements(connection: Connection, clip_ids: Collection[int]) -> list[Placement]:
-    """Tell where those of some clips that are present are filed, in order of key."""
+    """Tell where some clips are filed, in order of key. Clips that are not present are left out."""
     query = text(f"""
         SELECT a.clip_id, a.speaker_id, g.broadcaster, g.gender, g.date, n.number, audio_id, {SOUND},
                CAST(ct.probability AS float8)

@@ -28,7 +28,7 @@ ERASE_CLIPS = {
 }
 # The kinds of operations whose command lines name clips.
 NAMING_CLIPS = ["confirm", "move", "reject", "replace", "split", "withdraw"]
-# Command lines may hold names and paths, but those of ingests hold neither.
+# Command lines may hold names and paths, but the command lines of ingests hold neither.
 HIDE_COMMANDS = """
     UPDATE operation SET command = 'registry ' || kind || ' (forgotten)'
     WHERE kind <> 'ingest' AND operation_id IN (
@@ -56,8 +56,8 @@ SEAL = """
         UNION ALL SELECT to_operation FROM verdict
         WHERE speaker_id = ANY(:speaker_ids) OR other_id = ANY(:speaker_ids))
 """
-# The speakers that were forgotten: those whose number a forgetting retired, and those who held such a number before a
-# merge and have no number now.
+# The speakers that were forgotten: speakers whose number a forgetting retired, and speakers who held such a number
+# before a merge and have no number now.
 FORGOTTEN = """
     SELECT n.speaker_id FROM speaker_number n JOIN operation o ON o.operation_id = n.from_operation
     WHERE o.kind = 'forget'

@@ -45,7 +45,7 @@ def audio_of_speakers(held: Sequence[HeldClip], speaker_ids: set[int]) -> dict[i
         speaker_ids: The speakers.
 
     Returns:
-        Recording -> the lowest key of those of the speakers that have a clip of it.
+        Recording -> the speaker that has a clip of it; of several such speakers, the lowest key.
     """
     found: dict[int, int] = {}
     for clip in held:

@@ -196,7 +196,7 @@ def _leave_what_came_back(connection: Connection, operation_id: int) -> None:
 
 
 def _drop_empty_profiles(connection: Connection, speaker_ids: Sequence[int]) -> None:
-    """Drop the profiles and the judgements of those of some speakers that have no clips."""
+    """Drop the profile and the judgement of each of some speakers that has no clips."""
     for table in ("profile", "judgement"):
         query = text(f"""
             DELETE FROM {table} computed WHERE speaker_id = ANY(CAST(:speaker_ids AS bigint[])) AND NOT EXISTS (

@@ -1,4 +1,4 @@
-"""Which files a person should listen to: a few clips that are typical of a speaker, or those that are least certain."""
+"""Which files a person should listen to: a few clips that are typical of a speaker, or the least certain clips."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping

@@ -1,4 +1,4 @@
-"""The embedding models that the registry knows: the deciding model, and those kept up beside it."""
+"""The embedding models that the registry knows: the deciding model, and models kept up beside it."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -18,7 +18,7 @@ class Author:
 
 
 def lock_registry(connection: Connection) -> None:
-    """Take the lock of those who decide who is who, and keep it until the transaction ends.
+    """Take the lock for deciding who is who, and keep it until the transaction ends.
 
     Raises:
         LockHeld: Another process has held the lock for hours.

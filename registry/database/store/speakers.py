@@ -15,7 +15,8 @@ from registry.database.store.withdrawal import last_speakers
 
 # The columns of a profile `p` that `as_voices` reads.
 VOICE = "p.audios, p.inverse_s, p.narrowness, vector_send(p.mean)"
-# Keeps the speakers `s` that a voice of a group may be: all of its gender, or those with a number at its broadcaster.
+# Keeps the speakers `s` that a voice of a group may be: all speakers of the group's gender, or only the speakers with a
+# number at the group's broadcaster.
 IN_SCOPE = """
     s.gender = :gender AND (:scope = 'registry' OR EXISTS (
         SELECT FROM speaker_number n
@@ -75,7 +76,7 @@ def known_voices(
 
 
 def _in_scope(connection: Connection, of_audio: Mapping[int, int], asked: Mapping[str, object]) -> dict[int, int]:
-    """Keep those entries, recording -> speaker, whose speaker is in scope; `asked` has the values for IN_SCOPE."""
+    """Keep the entries, recording -> speaker, whose speaker is in scope; `asked` has the values for IN_SCOPE."""
     among = "SELECT s.speaker_id FROM speaker s WHERE s.speaker_id = ANY(CAST(:found AS bigint[])) AND"
     query = text(f"{among} {IN_SCOPE}")
     found = set(connection.execute(query, {**asked, "found": list(of_audio.values())}).scalars())
@@ -124,7 +125,7 @@ def numbers_held(connection: Connection, group: Group, speaker_ids: Collection[i
     """Give the numbers at the broadcaster of a group.
 
     Returns:
-        Speaker -> number, for those of some speakers that have one there.
+        Speaker -> number, for each of the speakers that has a number there.
         The highest number ever given there to the group's gender, 0 if none was.
     """
     place = {"broadcaster": group.broadcaster, "gender": group.gender}
@@ -286,7 +287,7 @@ SUMS = "ARRAY[CAST({row}.audios AS float8)] || ARRAY(SELECT x * {row}.audios FRO
 
 
 def grow_profiles(connection: Connection, operation_id: int) -> set[int]:
-    """Add the recordings that an operation assigned to the profiles of those speakers from whom it took nothing.
+    """Add the recordings that an operation assigned to the profiles of speakers from whom it took nothing.
 
     The cost does not depend on how many clips the speakers had before. Sums are kept in double precision, so that a
     profile stays the mean over its clips after any number of nights.

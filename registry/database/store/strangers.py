@@ -14,7 +14,7 @@ from registry.database.store.models import Foundation, KnownModel
 # Most recordings of one speaker: not so many that strangers are mostly of one host, and not so few that the sound of a
 # few speakers with many recordings is lost among many speakers with few.
 OF_EACH = 20
-READ = 4  # how many times the wanted number of recordings is read; of those read, some are taken at equal steps
+READ = 4  # how many times the wanted number of recordings is read at most; of all read, some are taken at equal steps
 
 # Some recordings of each speaker of the gender :other. In a large registry, speakers are taken at equal steps of key.
 STORED = """

@@ -6,7 +6,7 @@ NIGHTS = """
     FROM assignment a JOIN clip c USING (clip_id) JOIN audio au USING (audio_id)
     WHERE a.to_operation IS NULL GROUP BY a.speaker_id, c.group_id
 """
-# The rows of `speaker_total`, from those of `speaker_night`.
+# The rows of `speaker_total`, computed from the rows of `speaker_night`.
 TOTALS = """
     SELECT n.speaker_id, g.broadcaster, sum(n.clips) AS clips, sum(n.duration_s) AS duration_s,
            count(DISTINCT g.date) AS nights, min(g.date) AS first_night, max(g.date) AS last_night
