@@ -46,7 +46,7 @@ def with_mates(fates: Mapping[Held, Fate]) -> dict[Held, Fate]:
 
 
 def _of_text(fate: Fate, sound: Fate | None) -> Fate:
-    """Give the fate of a transcript, from its own fate and that of its audio file, if the audio file leaves too."""
+    """Give the fate of a transcript, from its own fate and the fate of its audio file, if the audio file leaves too."""
     if sound is not None and (sound in KEPT or (sound is Fate.FORGOTTEN and fate is Fate.UNKNOWN)):
         return sound
     return fate

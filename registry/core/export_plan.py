@@ -132,7 +132,7 @@ def stem(path: str) -> str:
 
 
 def folder_of(path: str) -> str:
-    """Give the folder at the top of the tree that a file lies in: that of a broadcaster's night."""
+    """Give the folder at the top of the tree that a file lies in: the folder of a broadcaster's night."""
     return path.partition("/")[0]
 
 

@@ -62,7 +62,7 @@ class Bin:
 class Calibration:
     """How true probabilities are."""
 
-    bins: tuple[Bin, ...]  # those that hold any clip, rising
+    bins: tuple[Bin, ...]  # the bins that hold any clip, rising
     clips: int  # in all bins
     expected_error: float  # mean of |predicted - right| over the bins, weighted by clips; 0 without clips
 

@@ -19,9 +19,9 @@ class Holding:
 def heir(one: Iterable[Holding], other: Iterable[Holding]) -> int:
     """Choose which of two speakers stays when they are merged, and give its key.
 
-    The speaker with the lower number stays. If both have numbers at several broadcasters, those at the broadcaster that
-    comes first in the alphabet are compared. If they share no broadcaster, the speaker with the lower key stays, which
-    is the older one.
+    The speaker with the lower number stays. If both have numbers at several broadcasters, their numbers at the
+    broadcaster that comes first in the alphabet are compared. If they share no broadcaster, the speaker with the lower
+    key stays, which is the older speaker.
 
     Args:
         one: The numbers of one speaker.

@@ -16,7 +16,7 @@ class Alike:
 
     reason: str
     shown: Sequence[Rejected]  # with long paths and messages shortened
-    more: int  # how many there are besides those shown
+    more: int  # number of rejections that are not shown
 
 
 def by_cause(rejected: Iterable[Rejected]) -> list[Alike]:

@@ -32,7 +32,7 @@ class Agreement:
     """Numbers of clips of each stored speaker."""
 
     clips: Integers  # (s,) clips that were compared
-    stay: Integers  # (s,) those of them for which no other speaker is more probable
+    stay: Integers  # (s,) compared clips for which no other speaker is more probable
     alone: Integers  # (s,) clips left out, because without their recording nothing is known of the speaker
 
 

@@ -2,9 +2,10 @@
 
 A speaker's growth is all the clips that it would take in at once. The alarm looks at how alike the clips of a growth
 are. It uses neither the bar nor how much a voice varies, so that it does not err where they err. It compares the mean
-pairwise cosine of the growth with two cosines that can be measured on every kind of sound: that of each clip and the
-clip nearest to it, and that with clips of the other gender. Clips of one voice are on average nearly as alike as the
-nearest clips are. Clips of many voices are on average little more alike than clips of different gender.
+pairwise cosine of the growth with two other mean cosines, which can be measured on every kind of sound: the cosine of
+each clip and the clip nearest to it, and the cosine of each clip and clips of the other gender. Clips of one voice are
+on average nearly as alike as the nearest clips are. Clips of many voices are on average little more alike than clips of
+different gender.
 """
 
 import numpy as np
@@ -80,6 +81,6 @@ def _black_holes(sets: Sets, stored: int, joined: Joined, bar: Bar) -> Integers:
 
 
 def _growth(sets: Sets, rows: Integers, stored: int) -> Integers:
-    """Give the rows of a speaker's growth: all its rows but that of its largest stored speaker, if it has any."""
+    """Give the rows of a speaker's growth: all its rows without the row of its largest stored speaker, if any."""
     own = rows[rows < stored]
     return rows[rows != own[sets.voices.size[own].argmax()]] if len(own) else rows

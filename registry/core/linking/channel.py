@@ -44,7 +44,7 @@ class Channel:
 
 
 def channels(voices: Voices, strangers: Voices, rule: ProbabilityRule) -> tuple[Channel, Channel]:
-    """Learn what narrowness does to the vectors of a gender, and to those of the other gender.
+    """Learn what narrowness does to the vectors of each gender.
 
     The slope of a gender is a linear regression of its sets' vectors on their narrowness. A set with more clips weighs
     more, but never more than one voice. A gender of which few voices are heard through each of two channels leans on
@@ -56,7 +56,7 @@ def channels(voices: Voices, strangers: Voices, rule: ProbabilityRule) -> tuple[
         rule: The constants.
 
     Returns:
-        The channel of the gender, and that of the other gender.
+        The channel of the gender, and the channel of the other gender.
     """
     own, other = _regression(voices, rule), _regression(strangers, rule)
     weight = own.weight + other.weight

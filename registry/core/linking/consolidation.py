@@ -18,7 +18,7 @@ class Join:
 
     kept_id: int  # the lower key
     gone_id: int  # the higher key
-    probability: float  # P(same voice); where several steps joined the two, that of the least certain step
+    probability: float  # P(same voice) of the two; where several steps joined them, the lowest of the steps
 
 
 @dataclass(frozen=True)

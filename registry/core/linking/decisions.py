@@ -48,7 +48,7 @@ class Decision:
     runner_up_id: int | None = None  # the next best stored speaker
     runner_up_score: float | None = None  # mean pairwise cosine with the runner-up
     runner_up_probability: float | None = None  # P(same voice) of cluster and runner-up
-    doubtful_ids: tuple[int, ...] = ()  # those recordings that must not build the speaker's profile
+    doubtful_ids: tuple[int, ...] = ()  # the doubtful recordings among them, which must not build the profile
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,9 @@ class Linking:
     """What was decided about a night."""
 
     decisions: tuple[Decision, ...]  # together they hold every recording of the night once
-    joins: tuple[Join, ...]  # stored speakers that turned out to be one voice; decisions name only those that are kept
+    joins: tuple[
+        Join, ...
+    ]  # stored speakers that turned out to be one voice; decisions name only speakers that are kept
 
 
 def link(

@@ -1,6 +1,7 @@
 """Two Gaussians, of strangers' cosines and of one voice's: from a cosine to log odds, and from log odds to a cosine.
 
-Strangers' cosines are those of two sets of different voices. One voice's cosines are those of two sets of one voice.
+Strangers' cosines are cosines of two sets of different voices. One voice's cosines are cosines of two sets of one
+voice.
 
 Cosines are given as positions. A position is how far a cosine is above the mean of strangers' cosines, in standard
 deviations of strangers' cosines. So strangers' positions have the mean 0 and the variance 1. One voice's positions have

@@ -70,8 +70,9 @@ class Joined:
         """Replace whole sets, given by all their rows (r,), by what another joining made of these rows."""
         root = self.root.copy()
         root[rows] = other.root[rows]
-        kept = [merge for merge in self.merges if merge.kept not in rows]
-        return Joined(root, (*kept, *(merge for merge in other.merges if merge.kept in rows)))
+        unchanged = [merge for merge in self.merges if merge.kept not in rows]
+        replaced = [merge for merge in other.merges if merge.kept in rows]
+        return Joined(root, tuple(unchanged + replaced))
 
     def renumbered(self, rows: Integers, count: int) -> "Joined":
         """Translate places among some rows back to the rows.
@@ -91,8 +92,8 @@ def join(sets: Sets, bar: Bar, constraints: Constraints | None = None) -> Joined
 
     Every row remembers its best partner and the margin with it. A merge changes the partner of some rows. What such a
     row remembers is then stale: its margin is only an upper bound. When a stale row has the greatest margin of all, its
-    best partner is sought again, among the rows that it is linked to. So the result is that of comparing all pairs
-    before each merge, although not all pairs are in memory.
+    best partner is sought again, among the rows that it is linked to. So the result is the same as if all pairs were
+    compared before each merge, although not all pairs are in memory.
 
     Args:
         sets: The sets (k), one row each.
@@ -216,7 +217,7 @@ class _Rows:
         return merge
 
     def _offer(self, kept: int, near: Integers, margins: Floats, before: Floats) -> None:
-        """Make a set that has grown the partner of those rows that have their greatest margin with it.
+        """Make a set that has grown the partner of each row whose greatest margin is now the margin with this set.
 
         Where its margin with a row equals the margin with the row's partner before the merge, the grown set becomes the
         partner. Where its margin equals only the upper bound of a stale row, the row stays stale.
@@ -262,8 +263,10 @@ class _Rows:
             set, {int(place[row]): set(place[list(rows)].tolist()) for row, rows in self.apart.items()}
         )
         self.sets = self.sets.take(left)
-        for flags in ("name", "is_gone", "is_stored", "is_asleep", "is_confirmed", "best", "second", "is_stale"):
-            setattr(self, flags, getattr(self, flags)[left])
+        self.name, self.best, self.second = self.name[left], self.best[left], self.second[left]
+        self.is_gone, self.is_stale = self.is_gone[left], self.is_stale[left]
+        self.is_stored, self.is_asleep = self.is_stored[left], self.is_asleep[left]
+        self.is_confirmed = self.is_confirmed[left]
         self.links = Links(self.sets, self.bar)
         for block, cosines in self._blocks():
             self.links.link(block, cosines)

@@ -1,14 +1,14 @@
 """The bar that two sets of clips must reach to be one voice, and the probability that they are one voice.
 
-The cosines of strangers and those of one voice are taken for two Gaussians, see `gaussians`. Of two sets A and B:
+The cosines of strangers and the cosines of one voice are taken for two Gaussians, see `gaussians`. For two sets A, B:
 
 level          = (level A + level B) / 2, the mean of strangers' cosines
 deviation ** 2 = stranger variance * (spread A ** 2 * spread B ** 2 + level error), the variance of strangers' cosines:
                  large sets vary less
 separation     = (1 - level) * share A * share B * (1 - line loss * |narrowness A - narrowness B|), the mean of one
-                 voice's cosines less that of strangers'; `gaussians` has it in deviations
+                 voice's cosines less the mean of strangers'; `gaussians` takes it in deviations
 voice variance = the variance of one voice's cosines: larger where less of both sets' vectors is voice, never less than
-                 a voice drifts by from night to night, never more than that of strangers
+                 a voice drifts by from night to night, never more than the variance of strangers' cosines
 bar            = the cosine at which the log odds of one voice are the strictness
 margin         = mean cosine over all pairs of clips of A and B, less the bar
 
@@ -69,11 +69,14 @@ class Sets:
 
     def write(self, row: int, one: "Sets") -> None:
         """Write a single set over a row, in place: only for arrays of one's own, as `take` makes them."""
-        mine, its = self.voices, one.voices
-        mine.mean[row], mine.size[row], mine.inverse_s[row] = its.mean[0], its.size[0], its.inverse_s[0]
-        mine.narrowness[row] = its.narrowness[0]
-        self.level[row], self.share[row] = one.level[0], one.share[0]
-        self.stretch[row], self.spread[row] = one.stretch[0], one.spread[0]
+        self.voices.mean[row] = one.voices.mean[0]
+        self.voices.size[row] = one.voices.size[0]
+        self.voices.inverse_s[row] = one.voices.inverse_s[0]
+        self.voices.narrowness[row] = one.voices.narrowness[0]
+        self.level[row] = one.level[0]
+        self.share[row] = one.share[0]
+        self.stretch[row] = one.stretch[0]
+        self.spread[row] = one.spread[0]
 
 
 @dataclass(frozen=True)

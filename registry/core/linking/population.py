@@ -1,8 +1,9 @@
 """The population: how alike different voices of a gender are, and how much one voice varies, learned without labels.
 
 Certain strangers tell how alike different voices are: a clip of one gender and a clip of the other are never of one
-voice. Two strangers of different gender are a little less alike than two of the same gender. One straight line leads
-from the cosines of the former to those of the latter, on every kind of sound, from audiobooks to GSM.
+voice. Two strangers of different gender are a little less alike than two strangers of the same gender. The mean cosine
+of strangers of the same gender is a linear function of the mean cosine of strangers of different gender. The function
+is the same for every kind of sound, from audiobooks to GSM.
 """
 
 from dataclasses import dataclass

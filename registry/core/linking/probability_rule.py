@@ -10,7 +10,7 @@ class ProbabilityRule:
     `false_merge_rate` is the user's one knob. All other constants were set once, on the development sets (signed CAM++
     embeddings), clean and by telephone. The constants that `ModelConstants` names can be measured for another model.
 
-    The words are explained in the docstring of `registry.core.linking`, the formulas in that of `likeness`.
+    The docstring of `registry.core.linking` explains the words, and the docstring of `likeness` the formulas.
     """
 
     # The knob.
@@ -48,7 +48,7 @@ class ProbabilityRule:
     # The channel: `channel`.
     # Voices that weigh as much as the assumption that narrowness changes nothing.
     channel_voices: float = 0.66
-    # Clips that a voice has on average: a single clip weighs as one of so many.
+    # Clips that a voice has on average: a single clip weighs as one clip of a voice with this number of clips.
     clips_a_voice: float = 3.1
 
     # Noise in embeddings: `population` and `likeness`.

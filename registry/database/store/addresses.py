@@ -72,7 +72,7 @@ def parts_of(address: str) -> dict[str, str | int | None]:
 
 
 def describe(connection: Connection, speaker_ids: list[int]) -> list[Speaker]:
-    """Describe those of some speakers that have a number, in order of key."""
+    """Describe some speakers, in order of key. Speakers without a number are left out."""
     query = text("""
         SELECT speaker_id, min(gender), string_agg(broadcaster || '/' || number_label(gender, number), ' '
                                                    ORDER BY broadcaster)
@@ -104,7 +104,7 @@ def named_group(address: str) -> Group:
 
 
 def clips_by_key(connection: Connection, keys: Collection[int]) -> set[int]:
-    """Tell which of some keys are those of present clips."""
+    """Tell which of some keys are keys of present clips."""
     query = text(f"SELECT c.clip_id FROM clip {NOW} WHERE c.clip_id = ANY(CAST(:keys AS bigint[]))")  # noqa: S608 - NOW
     return set(connection.execute(query, {"keys": list(keys)}).scalars())
 

@@ -27,7 +27,7 @@ class Unjudged:
 
 
 def outdated(connection: Connection, foundation: Foundation, speaker_ids: Collection[int]) -> dict[int, int]:
-    """Find those of some speakers that have to be judged again, because the profile has changed much.
+    """Find among some speakers the speakers that have to be judged again, because their profile has changed much.
 
     Returns:
         Speaker -> number of recordings that its profile is the mean of.
@@ -69,7 +69,7 @@ def unjudged(
         connection: Where they are read.
         foundation: What the registry is built on.
         gender: The gender of the speakers.
-        whole: Speakers of whom all recordings are read; those of another gender are left out.
+        whole: Speakers of whom all recordings are read. Speakers of the other gender are left out.
         operation_id: An operation of which the recordings that it gave to any speaker are read too; None for none.
     """
     query = text("""

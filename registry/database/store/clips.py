@@ -127,7 +127,7 @@ def _file(path: str, size: int, mtime_ns: int, sha256: bytes) -> HashedFile:
 
 
 def add_clips(connection: Connection, group: Group, clips: Sequence[Clip], operation_id: int) -> dict[int, list[int]]:
-    """Store those clips of a group whose recordings are stored.
+    """Store clips of a group. Their recordings must be stored; a clip whose recording is not stored is left out.
 
     A clip that is stored and not present, with the same name and recording, keeps its key.
 
@@ -204,5 +204,5 @@ def _file_row(file: HashedFile) -> tuple[str, int, int, str]:
 
 
 def _noted_from(row: str) -> str:
-    """Write for an UPDATE that the columns NOTED of a clip become those of another row."""
+    """Write for an UPDATE that the columns NOTED of a clip become the same columns of another row."""
     return ", ".join(f"{name} = {row}.{name}" for name in NOTED)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 from registry.core.linking.agreement import Carried
 from registry.core.linking.certainty import Members
 from registry.core.linking.voices import Voices
-from registry.database.store.arrays import to_matrix
+from registry.database.store.arrays import to_matrix, transposed
 from registry.database.store.models import KnownModel
 from registry.database.store.speakers import VOICE, as_voices
 
@@ -74,7 +74,7 @@ def members(connection: Connection, model: KnownModel, scope: Scope, speaker_ids
     values = {"model_id": model.model_id, "gender": scope.gender, "broadcaster": scope.broadcaster}
     with connection.execute(query, values, execution_options=options) as result:
         for rows in result.partitions(READ_TOGETHER):
-            keys, is_in_profile, clips, durations_s, narrowness, vectors = zip(*rows, strict=True)
+            keys, is_in_profile, clips, durations_s, narrowness, vectors = transposed(rows, 6)
             recordings = Members(
                 to_matrix(vectors, model.dimension),
                 np.array(durations_s, dtype=np.float32),

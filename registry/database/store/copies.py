@@ -22,7 +22,7 @@ def transcripts(connection: Connection, hashes: Collection[str]) -> dict[str, by
 
 
 def sources(connection: Connection, hashes: Collection[str]) -> dict[str, list[Source]]:
-    """List the files of input folders by hash (SHA-256, hex), also those of clips that are not present.
+    """List the files of input folders by hash (SHA-256, hex), also files of clips that are not present.
 
     Every hash that the registry knows has an entry.
     """
@@ -59,7 +59,7 @@ def sounds_there(connection: Connection, audio_hashes: Collection[str]) -> set[s
 
 
 def known_beginnings(connection: Connection, beginnings: Collection[str]) -> set[str]:
-    """Tell which beginnings of hashes, 16 digits of hex, are those of a clip's .wav file, present or not."""
+    """Tell which of some beginnings, 16 digits of hex, begin the hash of the .wav file of a clip, present or not."""
     query = text("""
         SELECT DISTINCT encode(substring(wav_sha256 FOR 8), 'hex') FROM clip
         WHERE substring(wav_sha256 FOR 8) = ANY(:beginnings)

@@ -1,4 +1,4 @@
-"""What people's corrections write: assignments, numbers, names and verdicts, closed and opened."""
+"""The rows that people's corrections close and open: assignments, numbers, names and verdicts."""
 
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
@@ -14,13 +14,13 @@ Kind = Literal["confirmed", "rejected", "different", "same"]
 
 
 def clips_of(connection: Connection, speaker_id: int) -> list[int]:
-    """List a speaker's clips."""
+    """List the keys of a speaker's present clips, in order."""
     query = text("SELECT clip_id FROM assignment WHERE speaker_id = :speaker_id AND to_operation IS NULL ORDER BY 1")
     return list(connection.execute(query, {"speaker_id": speaker_id}).scalars())
 
 
 def speakers_of(connection: Connection, clip_ids: Collection[int]) -> dict[int, int]:
-    """Tell the speaker of each clip."""
+    """Tell the speaker of each clip that is present: clip -> speaker."""
     query = text("""
         SELECT clip_id, speaker_id FROM assignment
         WHERE clip_id = ANY(CAST(:clip_ids AS bigint[])) AND to_operation IS NULL
@@ -36,9 +36,18 @@ def reassign(
     operation_id: int,
     probability: float | None = None,
 ) -> None:
-    """Give clips another speaker, and that speaker a number at every broadcaster where it had none.
+    """Give clips another speaker, and give this speaker a number at each of their broadcasters where it has none.
 
-    A clip that was doubtful stays so, unless a person put it where it goes.
+    A clip that did not build its speaker's profile does not build the new speaker's, unless a person moved or confirmed
+    the clip.
+
+    Args:
+        connection: In a transaction.
+        clip_ids: The clips.
+        speaker_id: The speaker that they get.
+        reason: Why, as the column `assignment.reason` has it.
+        operation_id: The operation that does it.
+        probability: P(same voice), where it was computed.
     """
     values = {
         "clip_ids": list(clip_ids),
@@ -71,6 +80,7 @@ def reassign(
 
 
 def _number_where_missing(connection: Connection, speaker_id: int, operation_id: int) -> None:
+    """Give a speaker the next free number at every broadcaster where it has clips and no number."""
     connection.execute(
         text("""
         INSERT INTO speaker_number (broadcaster, gender, number, speaker_id, from_operation)
@@ -91,7 +101,7 @@ def _number_where_missing(connection: Connection, speaker_id: int, operation_id:
 
 
 def holdings(connection: Connection, speaker_ids: Collection[int]) -> list[Holding]:
-    """List the numbers that lead to some speakers."""
+    """List the numbers that lead to some speakers now."""
     query = text("""
         SELECT broadcaster, gender, number, speaker_id, is_alias FROM speaker_number
         WHERE speaker_id = ANY(CAST(:speaker_ids AS bigint[])) AND to_operation IS NULL
@@ -102,19 +112,30 @@ def holdings(connection: Connection, speaker_ids: Collection[int]) -> list[Holdi
 def replace_holdings(
     connection: Connection, before: Collection[Holding], after: Collection[Holding], operation_id: int
 ) -> None:
-    """Close the holdings that change and open them as they will be."""
+    """Close the holdings that will not stay as they are, and open the holdings that are new.
+
+    Args:
+        connection: In a transaction.
+        before: The holdings as they are.
+        after: The holdings as they will be.
+        operation_id: The operation that does it.
+    """
     table = speaker_number.c
     for holding in set(before) - set(after):
-        place = (table.broadcaster == holding.broadcaster, table.gender == holding.gender)
-        here = (*place, table.number == holding.number, table.to_operation.is_(None))
-        connection.execute(update(speaker_number).where(*here).values(to_operation=operation_id))
+        close = update(speaker_number).where(
+            table.broadcaster == holding.broadcaster,
+            table.gender == holding.gender,
+            table.number == holding.number,
+            table.to_operation.is_(None),
+        )
+        connection.execute(close.values(to_operation=operation_id))
     opened = [asdict(holding) | {"from_operation": operation_id} for holding in sorted(set(after) - set(before))]
     if opened:
         connection.execute(insert(speaker_number), opened)
 
 
 def close_name(connection: Connection, speaker_id: int, operation_id: int) -> tuple[str, str] | None:
-    """End a speaker's name and give what it was."""
+    """End a speaker's name; give the name and the notes that it had, or None if it had no name."""
     query = text("""
         UPDATE speaker_name SET to_operation = :operation_id
         WHERE speaker_id = :speaker_id AND to_operation IS NULL RETURNING name, notes
@@ -124,14 +145,14 @@ def close_name(connection: Connection, speaker_id: int, operation_id: int) -> tu
 
 
 def name_of(connection: Connection, speaker_id: int) -> tuple[str, str]:
-    """Give a speaker's name and notes, empty where it has none."""
+    """Give a speaker's name and notes; both are "" if it has no name."""
     query = text("SELECT name, notes FROM speaker_name WHERE speaker_id = :speaker_id AND to_operation IS NULL")
     row = connection.execute(query, {"speaker_id": speaker_id}).one_or_none()
     return ("", "") if row is None else (row[0], row[1])
 
 
 def names(connection: Connection, speaker_ids: Collection[int]) -> dict[int, str]:
-    """Give the names of those speakers that have one."""
+    """Give the names of some speakers: speaker -> name. Speakers without a name are left out."""
     query = text("""
         SELECT speaker_id, name FROM speaker_name
         WHERE to_operation IS NULL AND speaker_id = ANY(CAST(:speaker_ids AS bigint[]))
@@ -151,19 +172,19 @@ def open_name(connection: Connection, speaker_id: int, name: str, notes: str, op
 
 @dataclass(frozen=True)
 class ClipLine:
-    """A clip as a person recognises it."""
+    """What a person recognises a clip by."""
 
     clip_id: int
-    audio_id: int
-    group: str
-    name: str
+    audio_id: int  # the recording
+    group: str  # such as andaiafm_F20201105
+    name: str  # file name without its ending
     duration_s: float
     transcript: str
-    file: str  # its .wav as last seen, path or URL
+    file: str  # path or URL of the .wav file, where it was last seen
 
 
 def clip_lines(connection: Connection, clip_ids: Collection[int]) -> list[ClipLine]:
-    """Describe some clips, in order of night and name."""
+    """Describe some clips, in order of night, broadcaster and name."""
     query = text("""
         SELECT clip_id, audio_id, broadcaster || '_' || gender || to_char(date, 'YYYYMMDD'), name, duration_s,
                transcript, wav_path
@@ -184,21 +205,21 @@ def genders_of(connection: Connection, clip_ids: Collection[int]) -> set[str]:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a person decided, in the words of the table `verdict`."""
+    """What a person decided about a speaker, in the words of the table `verdict`."""
 
     kind: Kind
     speaker_id: int
-    clip_id: int | None = None  # of "confirmed" and "rejected" for a clip
-    other_id: int | None = None  # of "different" and "same": another speaker
+    clip_id: int | None = None  # the clip that was confirmed or rejected; None where a whole speaker was confirmed
+    other_id: int | None = None  # the other speaker, of "different" and "same"
 
     @property
     def subject_id(self) -> int:
-        """What it is about besides the speaker, 0 if nothing: it tells verdicts of one kind apart."""
+        """The key of the clip or the other speaker, 0 for neither: it tells verdicts of one kind on a speaker apart."""
         return self.clip_id or self.other_id or 0
 
 
 def verdicts_on(connection: Connection, speaker_id: int) -> list[Verdict]:
-    """List what people decided about a speaker."""
+    """List the verdicts about a speaker that hold now."""
     query = text("""
         SELECT kind, speaker_id, clip_id, other_id FROM verdict
         WHERE to_operation IS NULL AND :speaker_id IN (speaker_id, other_id) ORDER BY verdict_id
@@ -207,7 +228,7 @@ def verdicts_on(connection: Connection, speaker_id: int) -> list[Verdict]:
 
 
 def verdicts_on_clips(connection: Connection, clip_ids: Collection[int]) -> list[Verdict]:
-    """List what people decided about some clips."""
+    """List the verdicts about some clips that hold now."""
     query = text("""
         SELECT kind, speaker_id, clip_id, other_id FROM verdict
         WHERE to_operation IS NULL AND clip_id = ANY(CAST(:clip_ids AS bigint[])) ORDER BY verdict_id
@@ -216,7 +237,7 @@ def verdicts_on_clips(connection: Connection, clip_ids: Collection[int]) -> list
 
 
 def operation_of(connection: Connection, said: Verdict) -> int:
-    """Name the operation by which a verdict that stands was made."""
+    """Give the operation that opened a verdict that holds now."""
     query = text("""
         SELECT from_operation FROM verdict WHERE to_operation IS NULL
           AND kind = :kind AND speaker_id = :speaker_id AND subject_id = :subject_id
@@ -228,12 +249,25 @@ def operation_of(connection: Connection, said: Verdict) -> int:
 def replace_verdicts(
     connection: Connection, before: Collection[Verdict], after: Collection[Verdict], operation_id: int
 ) -> None:
-    """Close verdicts and open others; one that stands already stays as it is."""
+    """Close the verdicts that will no longer hold, and open the verdicts that are new.
+
+    A new verdict that holds already stays as it is.
+
+    Args:
+        connection: In a transaction.
+        before: Verdicts as they are.
+        after: The same verdicts as they will be.
+        operation_id: The operation that does it.
+    """
     table = verdict.c
     for gone in set(before) - set(after):
-        here = (table.kind == gone.kind, table.speaker_id == gone.speaker_id, table.subject_id == gone.subject_id)
-        open_one = (*here, table.to_operation.is_(None))
-        connection.execute(update(verdict).where(*open_one).values(to_operation=operation_id))
+        close = update(verdict).where(
+            table.kind == gone.kind,
+            table.speaker_id == gone.speaker_id,
+            table.subject_id == gone.subject_id,
+            table.to_operation.is_(None),
+        )
+        connection.execute(close.values(to_operation=operation_id))
     for new in sorted(set(after) - set(before), key=lambda v: (v.kind, v.speaker_id, v.subject_id)):
         values = asdict(new) | {"subject_id": new.subject_id, "from_operation": operation_id}
         connection.execute(upsert(verdict).values(values).on_conflict_do_nothing())

@@ -1,4 +1,4 @@
-"""Recordings heard and their embeddings: what is there, what is new, what is needed to decide."""
+"""Recordings and their embeddings: storing them, reading them, and finding recordings that a model has yet to embed."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -11,11 +11,11 @@ from registry.core.records import EmbeddedSound, Floats, Sound
 from registry.database.store.arrays import copy_rows, to_matrix, types_of
 from registry.database.store.tables import audio
 
-SOUND = tuple(field.name for field in fields(Sound))
+SOUND = tuple(field.name for field in fields(Sound))  # columns of `audio` that are fields of the class `Sound`
 
 
 def embedded_hashes(connection: Connection, model_id: int, hashes: Collection[str]) -> set[str]:
-    """Tell which of some audio hashes (hex) have an embedding under a model."""
+    """Tell which of some recordings, by audio hash (hex), have an embedding under a model."""
     query = text("""
         SELECT encode(audio_hash, 'hex') FROM audio JOIN embedding USING (audio_id)
         WHERE model_id = :model_id AND audio_hash = ANY(:hashes)
@@ -25,9 +25,10 @@ def embedded_hashes(connection: Connection, model_id: int, hashes: Collection[st
 
 
 def save_embeddings(connection: Connection, model_id: int, sounds: Sequence[EmbeddedSound]) -> None:
-    """Store recordings and their vectors; what is there already stays as it is, what was forgotten is left out.
+    """Store recordings and their embeddings under a model.
 
-    The registry's lock must be held, so that nobody forgets meanwhile.
+    Recordings and embeddings that are stored already stay as they are. Recordings that were forgotten are left out. The
+    caller must hold the registry's lock, so that no recording is forgotten meanwhile.
     """
     _copy_sounds(connection, sounds)
     columns = ", ".join(SOUND)
@@ -42,18 +43,21 @@ def save_embeddings(connection: Connection, model_id: int, sounds: Sequence[Embe
 
 
 def add_vectors(connection: Connection, model_id: int, sounds: Sequence[EmbeddedSound]) -> None:
-    """Store vectors of recordings that are stored; what was forgotten in the meantime is left out."""
+    """Store embeddings, under a model, of stored recordings. Recordings that were forgotten meanwhile are left out."""
     _copy_sounds(connection, sounds)
     _add_vectors(connection, model_id)
 
 
 def _copy_sounds(connection: Connection, sounds: Sequence[EmbeddedSound]) -> None:
+    """Write recordings and their embeddings into the temporary table `incoming_audio`."""
     columns = types_of(audio, SOUND) | {"vector": "vector"}
-    rows = ((*attrgetter(*SOUND)(one.sound), one.vector) for one in sounds)
+    facts = attrgetter(*SOUND)
+    rows = ((*facts(embedded.sound), embedded.vector) for embedded in sounds)
     copy_rows(connection, "incoming_audio", columns, rows)
 
 
 def _add_vectors(connection: Connection, model_id: int) -> None:
+    """Store the embeddings in `incoming_audio` whose recordings are stored."""
     connection.execute(
         text("""
         INSERT INTO embedding (audio_id, model_id, vector)
@@ -64,8 +68,9 @@ def _add_vectors(connection: Connection, model_id: int) -> None:
     )
 
 
-# Audio of clips that are there or were, for an undone ingest may come back, without an embedding under a model; for the
-# model that decides also audio whose narrowness an earlier version did not measure.
+# The recordings left to read for a model: recordings that it has not embedded, and for the deciding model also
+# recordings whose narrowness an earlier version did not measure. Recordings of clips that are not present are left too,
+# because the undo of their ingest may be undone.
 LEFT = """
     FROM audio LEFT JOIN embedding e ON e.audio_id = audio.audio_id AND e.model_id = :model_id
     WHERE audio.audio_id > :after
@@ -76,23 +81,30 @@ LEFT = """
 
 @dataclass(frozen=True)
 class LeftAudio:
-    """An audio that a model has not embedded yet, or that is to be measured, and the files that hold it."""
+    """A recording that is left to embed or to measure, and the files that hold it."""
 
     audio_id: int
     audio_hash: str  # hex
-    is_embedded: bool  # so that it is only to be measured
-    is_heard: bool  # whether a clip of it has a speaker; else its ingest was undone
-    sources: tuple[tuple[str, str], ...]  # path and SHA-256 (hex) of each .wav, of clips with a speaker first
+    is_embedded: bool  # whether the model has embedded it already, so that only its narrowness is to be measured
+    is_heard: bool  # whether a present clip carries it
+    sources: tuple[tuple[str, str], ...]  # path and SHA-256 (hex) of each .wav file, present clips first
 
 
 def count_left(connection: Connection, model_id: int) -> int:
-    """Count the audios that a model has not embedded yet, or that are to be measured with it."""
+    """Count the recordings that are left to embed or to measure for a model."""
     query = text(f"SELECT count(*) {LEFT}")
     return int(connection.execute(query, {"model_id": model_id, "after": 0}).scalar_one())
 
 
 def next_left(connection: Connection, model_id: int, after: int, most: int) -> list[LeftAudio]:
-    """List the next audios that a model has not embedded yet, or to be measured, in order of key, from after one on."""
+    """List the next recordings that are left to embed or to measure for a model, in order of key.
+
+    Args:
+        connection: Where they are read.
+        model_id: The model.
+        after: The key after which the list begins.
+        most: How many are listed at most.
+    """
     query = text(f"""
         SELECT unread.audio_id, encode(audio_hash, 'hex'), is_embedded, bool_or(a.clip_id IS NOT NULL),
                array_agg(ARRAY[c.wav_path, encode(c.wav_sha256, 'hex')] ORDER BY a.clip_id IS NULL, c.clip_id DESC)
@@ -107,7 +119,15 @@ def next_left(connection: Connection, model_id: int, after: int, most: int) -> l
 
 
 def measure(connection: Connection, narrowness: Mapping[str, float]) -> list[str]:
-    """Keep the narrowness of stored audios, by hash (hex), as far as they have none; give the hashes of those."""
+    """Keep the narrowness of some recordings. A recording that has a narrowness keeps it.
+
+    Args:
+        connection: In a transaction.
+        narrowness: Audio hash (hex) -> narrowness.
+
+    Returns:
+        The audio hashes (hex) of the recordings that had none.
+    """
     query = text("""
         UPDATE audio SET narrowness = measured.narrowness
         FROM unnest(CAST(:hashes AS bytea[]), CAST(:narrowness AS real[])) AS measured (audio_hash, narrowness)
@@ -119,7 +139,7 @@ def measure(connection: Connection, narrowness: Mapping[str, float]) -> list[str
 
 
 def clips_without(connection: Connection, model_id: int, from_operation: int | None = None) -> int:
-    """Count the clips with a speaker that have no embedding under a model: all, or those that one operation gave it."""
+    """Count the present clips that have no embedding under a model, all or only clips that one operation assigned."""
     query = text("""
         SELECT count(*) FROM assignment a JOIN clip c USING (clip_id)
         WHERE a.to_operation IS NULL
@@ -131,7 +151,7 @@ def clips_without(connection: Connection, model_id: int, from_operation: int | N
 
 
 def vectors(connection: Connection, model_id: int, dimension: int, audio_ids: Sequence[int]) -> Floats:
-    """Read the embeddings (n, dimension) of some audios, in the order asked for."""
+    """Read the embeddings of some recordings under a model (n, dimension), in the order of `audio_ids`."""
     query = text("""
         SELECT vector_send(vector)
         FROM unnest(CAST(:audio_ids AS bigint[])) WITH ORDINALITY AS asked (audio_id, position)
@@ -142,9 +162,9 @@ def vectors(connection: Connection, model_id: int, dimension: int, audio_ids: Se
 
 
 def sounds(connection: Connection, audio_ids: Sequence[int]) -> tuple[Floats, Floats]:
-    """Read the seconds (n,) and the narrowness (n,) of some audios, in the order asked for.
+    """Read the durations in seconds (n,) and the narrowness (n,) of some recordings, in the order of `audio_ids`.
 
-    Audio whose narrowness was never measured is taken for studio's, 0.
+    A narrowness that was never measured is taken for 0, a studio.
     """
     query = text("""
         SELECT duration_s, coalesce(narrowness, 0)

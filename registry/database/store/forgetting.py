@@ -1,4 +1,4 @@
-"""Erase for good: clips with all that was ever noted of them, and the traces of a person."""
+"""Forgetting: erasing clips with all that was ever noted of them, and all traces of a speaker, for good."""
 
 import datetime as dt
 from collections.abc import Collection, Mapping
@@ -7,8 +7,9 @@ from sqlalchemy import Connection, text
 
 CHOSEN = "clip_id = ANY(CAST(:clip_ids AS bigint[]))"
 # ruff: noqa: S608 - the statements below are put together from constants of this module
-# In this order: what points at a row goes before the row. Hashes of forgotten audio stay, so that a later ingest
-# of the same folder does not bring it back; not of a sound that another clip keeps, as a newer night's may.
+# What is erased of clips -> the statement that erases it. They run in this order, because rows that point at a row go
+# before the row. Audio hashes of forgotten recordings are kept, so that a later ingest of the same folder does not
+# bring them back. A recording that another clip still carries, such as a clip of a newer night, is not forgotten.
 ERASE_CLIPS = {
     "assignments": f"DELETE FROM assignment WHERE {CHOSEN}",
     "verdicts": f"DELETE FROM verdict WHERE {CHOSEN}",
@@ -25,8 +26,9 @@ ERASE_CLIPS = {
         WHERE e.audio_id = a.audio_id AND a.audio_hash = f.audio_hash""",
     "audios": "DELETE FROM audio a USING forgotten_audio f WHERE a.audio_hash = f.audio_hash",
 }
-# Command lines may hold names and paths; those of ingests hold neither, and these alone name clips.
+# The kinds of operations whose command lines name clips.
 NAMING_CLIPS = ["confirm", "move", "reject", "replace", "split", "withdraw"]
+# Command lines may hold names and paths, but the command lines of ingests hold neither.
 HIDE_COMMANDS = """
     UPDATE operation SET command = 'registry ' || kind || ' (forgotten)'
     WHERE kind <> 'ingest' AND operation_id IN (
@@ -43,8 +45,8 @@ HIDE_COMMANDS = """
             UNION ALL SELECT from_operation, to_operation FROM verdict WHERE clip_id = ANY(:clip_ids)) said
         CROSS JOIN LATERAL (VALUES (from_operation), (to_operation)) AS by (operation_id))
 """
-# What would have to be opened again, or closed, to take an operation back: an undo cannot find it any more. Rows that
-# only began with it are no hindrance, but for clips that have gone to another speaker since.
+# Marks the operations that cannot be undone any more, because a row that an undo would open again, or close, is erased.
+# A row that an operation only opened is no hindrance, unless it assigned a clip, which may have another speaker since.
 SEAL = """
     UPDATE operation SET erased_by = :operation_id WHERE erased_by IS NULL AND operation_id IN (
         SELECT from_operation FROM assignment WHERE speaker_id = ANY(:speaker_ids)
@@ -54,7 +56,8 @@ SEAL = """
         UNION ALL SELECT to_operation FROM verdict
         WHERE speaker_id = ANY(:speaker_ids) OR other_id = ANY(:speaker_ids))
 """
-# Who was forgotten: whose number was retired so, and whoever such a number was before a merge and has none since.
+# The speakers that were forgotten: speakers whose number a forgetting retired, and speakers who held such a number
+# before a merge and have no number now.
 FORGOTTEN = """
     SELECT n.speaker_id FROM speaker_number n JOIN operation o ON o.operation_id = n.from_operation
     WHERE o.kind = 'forget'
@@ -64,6 +67,7 @@ FORGOTTEN = """
     WHERE o.kind = 'forget' AND NOT EXISTS (
         SELECT FROM speaker_number own WHERE own.speaker_id = held.speaker_id AND own.to_operation IS NULL)
 """
+# What is erased of speakers besides their clips -> the statement that erases it.
 ERASE_TRACES = {
     "former_assignments": "DELETE FROM assignment WHERE speaker_id = ANY(:speaker_ids)",
     "runner_up_entries": """
@@ -75,8 +79,8 @@ ERASE_TRACES = {
     "profiles": "DELETE FROM profile WHERE speaker_id = ANY(:speaker_ids)",
     "judgements": "DELETE FROM judgement WHERE speaker_id = ANY(:speaker_ids)",
 }
-# A retired number keeps one row, which begins and ends with the forgetting: no undo can open it again. A number that
-# led to the speaker once, and is another one's again, is none of its numbers.
+# A forgotten speaker's number keeps one row, which begins and ends with the forgetting, so that no undo can open it
+# again. A number that once led to the speaker as an alias, and that is another speaker's, is not one of its numbers.
 RETIRE_NUMBERS = (
     """
     DELETE FROM speaker_number n
@@ -97,24 +101,36 @@ RETIRE_NUMBERS = (
 
 
 def erase_clips(connection: Connection, clip_ids: Collection[int]) -> dict[str, int]:
-    """Erase clips: paths, transcripts, history, verdicts, and vectors that no other clip needs; count the rows."""
+    """Erase clips: paths, transcripts, history, verdicts, and the embeddings of recordings that no other clip carries.
+
+    Returns:
+        What was erased -> how many rows.
+    """
     values = {"clip_ids": list(clip_ids)}
     return {what: connection.execute(text(statement), values).rowcount for what, statement in ERASE_CLIPS.items()}
 
 
 def hide_commands(connection: Connection, speaker_ids: Collection[int], clip_ids: Collection[int]) -> int:
-    """Hide the command lines about some speakers or clips, before what tells them apart is erased; count them."""
+    """Hide the command lines about some speakers or clips, and count them.
+
+    This has to be done before the rows are erased that tell which operations were about them.
+    """
     values = {"speaker_ids": list(speaker_ids), "clip_ids": list(clip_ids), "naming_clips": NAMING_CLIPS}
     return connection.execute(text(HIDE_COMMANDS), values).rowcount
 
 
 def erase_traces(connection: Connection, speaker_ids: Collection[int], operation_id: int) -> dict[str, int]:
-    """Erase what the registry noted of speakers besides their clips, and retire their numbers for good.
+    """Erase all that the registry noted of speakers besides their clips, and retire their numbers for good.
 
-    Operations that can no longer be taken back exactly are marked as such.
+    Operations that can no longer be undone exactly are marked as erased by the forgetting.
+
+    Args:
+        connection: In a transaction.
+        speaker_ids: The speakers.
+        operation_id: The forgetting.
 
     Returns:
-        How many rows were erased of what.
+        What was erased -> how many rows.
     """
     values = {"speaker_ids": list(speaker_ids), "operation_id": operation_id}
     connection.execute(text(SEAL), values)
@@ -124,14 +140,14 @@ def erase_traces(connection: Connection, speaker_ids: Collection[int], operation
     return counts
 
 
-# Whose a clip is, or was when it was taken out or its ingest undone.
+# The speaker of every clip: of a clip that is not present, the last speaker that it had.
 LAST_OF = """(
     SELECT DISTINCT ON (clip_id) clip_id, speaker_id FROM assignment
     ORDER BY clip_id, to_operation DESC NULLS FIRST, assignment_id DESC)"""
 
 
 def clips_last_of(connection: Connection, speaker_ids: Collection[int]) -> list[int]:
-    """List the clips that are some speakers', or were theirs when they were taken out or their ingest undone."""
+    """List the clips of some speakers, also clips that are not present and had one of them last."""
     query = text(f"""
         SELECT clip_id FROM {LAST_OF} last
         WHERE speaker_id = ANY(CAST(:speaker_ids AS bigint[])) ORDER BY clip_id
@@ -140,13 +156,13 @@ def clips_last_of(connection: Connection, speaker_ids: Collection[int]) -> list[
 
 
 def speakers_last_of(connection: Connection, clip_ids: Collection[int]) -> set[int]:
-    """Name the speakers that some clips are of, or were of when they were taken out or their ingest undone."""
+    """Give the speakers of some clips; of a clip that is not present, the last speaker that it had."""
     query = text(f"SELECT DISTINCT speaker_id FROM {LAST_OF} last WHERE {CHOSEN}")
     return set(connection.execute(query, {"clip_ids": list(clip_ids)}).scalars())
 
 
 def speakers_with_others(connection: Connection, speaker_ids: Collection[int], clip_ids: Collection[int]) -> set[int]:
-    """Tell which of some speakers have clips besides some, or had such when they were taken out or undone."""
+    """Tell which of some speakers have clips besides some clips; clips that are not present count for their last."""
     query = text(f"""
         SELECT DISTINCT speaker_id FROM {LAST_OF} last
         WHERE speaker_id = ANY(CAST(:speaker_ids AS bigint[])) AND NOT {CHOSEN}
@@ -156,7 +172,7 @@ def speakers_with_others(connection: Connection, speaker_ids: Collection[int], c
 
 
 def of_same_sound(connection: Connection, clip_ids: Collection[int]) -> list[int]:
-    """List all clips, whosever they are, of the recordings that some clips carry; those clips are among them."""
+    """List all clips that carry the recordings of some clips, whoever their speaker is; the latter are among them."""
     query = text(f"""
         SELECT clip_id FROM clip WHERE audio_id IN (SELECT audio_id FROM clip WHERE {CHOSEN}) ORDER BY clip_id
     """)
@@ -164,7 +180,12 @@ def of_same_sound(connection: Connection, clip_ids: Collection[int]) -> list[int
 
 
 def left_of_forgotten(connection: Connection, parts: Mapping[str, object]) -> set[int]:
-    """Name those who had a number, see `addresses.parts_of`, and whom an earlier version did not quite forget."""
+    """Give the forgotten speakers who had a number and of whom an earlier version of this program left traces.
+
+    Args:
+        connection: Where they are looked for.
+        parts: The number, as `addresses.parts_of` gives it.
+    """
     query = text(f"""
         SELECT DISTINCT speaker_id FROM speaker_number n
         WHERE (CAST(:broadcaster AS text) IS NULL OR broadcaster = :broadcaster) AND gender = :gender
@@ -176,12 +197,12 @@ def left_of_forgotten(connection: Connection, parts: Mapping[str, object]) -> se
 
 
 def clips_before(connection: Connection, date: dt.date) -> list[int]:
-    """List the clips, present or not, of the nights before a date."""
+    """List the clips of the nights before a date, present or not."""
     query = text("SELECT clip_id FROM clip JOIN clip_group USING (group_id) WHERE date < :date ORDER BY clip_id")
     return list(connection.execute(query, {"date": date}).scalars())
 
 
 def forgotten(connection: Connection, hashes: Collection[str]) -> set[str]:
-    """Tell which audio hashes (hex) are to be left out for good."""
+    """Tell which of some recordings, by audio hash (hex), were forgotten, so that an ingest leaves them out."""
     query = text("SELECT encode(audio_hash, 'hex') FROM forgotten_audio WHERE audio_hash = ANY(:hashes)")
     return set(connection.execute(query, {"hashes": [bytes.fromhex(h) for h in hashes]}).scalars())

@@ -1,4 +1,4 @@
-"""All clips of a gender at once, for what looks at the whole registry."""
+"""All present clips of a gender with their speakers, for operations that look at the whole registry."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,15 +8,15 @@ from sqlalchemy import Connection, text
 
 @dataclass(frozen=True)
 class HeldClip:
-    """A clip and the speaker it is held to be."""
+    """A present clip and its speaker."""
 
     clip_id: int
-    audio_id: int
+    audio_id: int  # the recording
     speaker_id: int
 
 
 def held_clips(connection: Connection, gender: str) -> list[HeldClip]:
-    """List the clips of a gender's speakers, in order of key."""
+    """List the present clips of a gender's speakers, in order of key."""
     query = text("""
         SELECT clip_id, audio_id, a.speaker_id
         FROM assignment a JOIN clip USING (clip_id) JOIN speaker s USING (speaker_id)
@@ -26,7 +26,7 @@ def held_clips(connection: Connection, gender: str) -> list[HeldClip]:
 
 
 def settled_speakers(connection: Connection) -> set[int]:
-    """Name the speakers about whom, or about a clip of whom, a person said anything: their clips stay together."""
+    """Give the speakers about whom, or about a clip of whom, a person decided anything: their clips stay together."""
     query = text("""
         SELECT speaker_id FROM verdict WHERE to_operation IS NULL
         UNION SELECT other_id FROM verdict WHERE to_operation IS NULL AND other_id IS NOT NULL
@@ -38,7 +38,15 @@ def settled_speakers(connection: Connection) -> set[int]:
 
 
 def audio_of_speakers(held: Sequence[HeldClip], speaker_ids: set[int]) -> dict[int, int]:
-    """Give audio -> the lowest of some speakers who has a clip with it."""
+    """Find the recordings of some speakers.
+
+    Args:
+        held: Present clips.
+        speaker_ids: The speakers.
+
+    Returns:
+        Recording -> the speaker that has a clip of it; of several such speakers, the lowest key.
+    """
     found: dict[int, int] = {}
     for clip in held:
         if clip.speaker_id in speaker_ids:

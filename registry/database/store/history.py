@@ -1,4 +1,4 @@
-"""What holds when: rows with the operation that opened and the one that closed them, and how to take one back."""
+"""Taking operations back: closing the rows that an operation opened, and opening again the rows that it closed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,33 +10,34 @@ from registry.database.store.tables import metadata
 
 @dataclass(frozen=True)
 class TemporalTable:
-    """A table whose rows hold between two operations; what holds now has no `to_operation`.
+    """A table whose rows hold from one operation to another. A row that holds now has no `to_operation`.
 
-    A row that an undo opens again is a copy; `origin` names the row that it stands for.
+    A row that an undo opens again is a copy of the row that it stands for, and names it in the column `origin`. A row
+    and its copies are one line.
     """
 
     name: str
-    identity: str  # the column that numbers the rows
-    key: tuple[str, ...]  # of these, one row is open at a time; never null
+    identity: str  # the column with the key of a row
+    key: tuple[str, ...]  # columns, never null, of whose values at most one row holds at a time
 
     @property
     def copied(self) -> str:
-        """List the columns that a copy takes over, for SQL."""
+        """The columns that a copy takes over, listed for SQL."""
         own = {self.identity, "origin", "from_operation", "to_operation"}
         return ", ".join(column.name for column in metadata.tables[self.name].columns if column.name not in own)
 
     def has_key_of(self, one: str, other: str) -> str:
-        """Write the condition that two rows have one key."""
+        """Write the condition that two rows, given by their names in SQL, have the same values in the columns `key`."""
         return " AND ".join(f"{one}.{column} = {other}.{column}" for column in self.key)
 
     def line(self, row: str) -> str:
-        """Write what names a row and its copies alike."""
+        """Write the key of a row's line: the key of the first row, the same for the row and its copies."""
         return f"coalesce({row}.origin, {row}.{self.identity})"
 
 
-OUT_OF_REACH = 2**30  # above every number of a speaker
+OUT_OF_REACH = 2**30  # greater than every number of a speaker
 
-# In an order in which rows can be opened again: a speaker's number before its clips.
+# In this order rows can be opened again: a speaker's number before the assignments of its clips.
 TEMPORAL_TABLES = (
     TemporalTable("model_role", "role_id", ("model_id",)),
     TemporalTable("calibration", "calibration_id", ("model_id",)),
@@ -48,7 +49,11 @@ TEMPORAL_TABLES = (
 
 
 def operations_in_the_way(connection: Connection, operation_id: int) -> set[int]:
-    """Name the operations on what this one changed, if it is no longer as it left it; none if it can be taken back."""
+    """Give the operations that keep an operation from being taken back; none if it can be.
+
+    An operation can be taken back while everything that it changed is as it left it. Otherwise these are the operations
+    that opened or closed the rows in question. The operation itself and earlier operations may be among them.
+    """
     found: set[int] = set()
     for table in TEMPORAL_TABLES:
         query = text(f"""
@@ -77,7 +82,7 @@ def operations_in_the_way(connection: Connection, operation_id: int) -> set[int]
 
 
 def _operations_that_renumbered(connection: Connection, operation_id: int) -> set[int]:
-    """Name the operations that gave a speaker another number where this one took it away."""
+    """Give the operations that gave a speaker a number at a broadcaster where this operation took its number away."""
     query = text("""
         SELECT t.from_operation FROM speaker_number closed
         JOIN speaker_number now ON now.speaker_id = closed.speaker_id AND now.broadcaster = closed.broadcaster
@@ -91,7 +96,7 @@ def _operations_that_renumbered(connection: Connection, operation_id: int) -> se
 
 
 def _operations_that_switched(connection: Connection, operation_id: int) -> set[int]:
-    """Name the operations that let another model decide where this one ended that a model did."""
+    """Give the operations that made another model the deciding one, if this operation ended that a model was."""
     query = text("""
         SELECT t.from_operation FROM model_role closed
         JOIN model_role now ON now.role = 'deciding' AND now.to_operation IS NULL AND now.model_id <> closed.model_id
@@ -104,7 +109,13 @@ def _operations_that_switched(connection: Connection, operation_id: int) -> set[
 
 
 def take_back(connection: Connection, operation_id: int, by_operation: int) -> None:
-    """Close what an operation opened and open again what it closed, as the work of another operation."""
+    """Close the rows that an operation opened, and open again the rows that it closed.
+
+    Args:
+        connection: In a transaction.
+        operation_id: The operation that is taken back.
+        by_operation: The operation that takes it back.
+    """
     numbers = {"operation_id": operation_id, "by_operation": by_operation}
     for table in reversed(TEMPORAL_TABLES):
         close = text(f"""
@@ -123,27 +134,28 @@ def take_back(connection: Connection, operation_id: int, by_operation: int) -> N
 
 
 def speakers_touched(connection: Connection, operation_id: int) -> set[int]:
-    """Name the speakers whose clips an operation changed: their profiles are to be recomputed."""
+    """Give the speakers that gained or lost clips by an operation, so that their profiles have to be recomputed."""
     query = text("SELECT DISTINCT speaker_id FROM assignment WHERE :operation_id IN (from_operation, to_operation)")
     return set(connection.execute(query, {"operation_id": operation_id}).scalars())
 
 
 def changed_model(connection: Connection, operation_id: int) -> bool:
-    """Tell whether an operation changed what a model is for."""
+    """Tell whether an operation changed the role of a model."""
     query = text("SELECT EXISTS (SELECT FROM model_role WHERE :operation_id IN (from_operation, to_operation))")
     return bool(connection.execute(query, {"operation_id": operation_id}).scalar_one())
 
 
 def changed_constants(connection: Connection, operation_id: int) -> bool:
-    """Tell whether an operation changed what is assumed of a model's embeddings."""
+    """Tell whether an operation changed the constants of a model."""
     query = text("SELECT EXISTS (SELECT FROM calibration WHERE :operation_id IN (from_operation, to_operation))")
     return bool(connection.execute(query, {"operation_id": operation_id}).scalar_one())
 
 
 def drop_passing(connection: Connection, operation_id: int) -> None:
-    """Delete what an operation of several steps opened and closed again: it never held, nobody saw its numbers.
+    """Delete the rows that an operation of several steps opened in one step and closed in another.
 
-    The numbers that it gave and that stand move down into the gaps of those that do not.
+    Such rows never held, and nobody saw the numbers in them. So the numbers that the operation gave and that hold move
+    down into the gaps that these numbers leave.
     """
     passing = _speakers_in_passing(connection, operation_id)
     for table in TEMPORAL_TABLES:
@@ -161,7 +173,7 @@ def drop_passing(connection: Connection, operation_id: int) -> None:
 
 
 def _speakers_in_passing(connection: Connection, operation_id: int) -> list[int]:
-    """Name the speakers that had clips only within an operation, beside others."""
+    """Give the speakers to whom an operation gave a clip that it took away again. Some may have other clips."""
     query = text("""
         SELECT DISTINCT speaker_id FROM assignment
         WHERE from_operation = :operation_id AND to_operation = :operation_id
@@ -170,7 +182,7 @@ def _speakers_in_passing(connection: Connection, operation_id: int) -> list[int]
 
 
 def _leave_what_came_back(connection: Connection, operation_id: int) -> None:
-    """Let clips that an operation took from a speaker and gave back have been that speaker's all along."""
+    """Undo the two changes where an operation took a clip from a speaker and gave it back to the same speaker."""
     query = text("""
         DELETE FROM assignment now USING assignment before
         WHERE now.from_operation = :operation_id AND now.to_operation IS NULL
@@ -184,7 +196,7 @@ def _leave_what_came_back(connection: Connection, operation_id: int) -> None:
 
 
 def _drop_empty_profiles(connection: Connection, speaker_ids: Sequence[int]) -> None:
-    """Drop what was computed of those of some speakers that have no clips."""
+    """Drop the profile and the judgement of each of some speakers that has no clips."""
     for table in ("profile", "judgement"):
         query = text(f"""
             DELETE FROM {table} computed WHERE speaker_id = ANY(CAST(:speaker_ids AS bigint[])) AND NOT EXISTS (
@@ -194,7 +206,10 @@ def _drop_empty_profiles(connection: Connection, speaker_ids: Sequence[int]) -> 
 
 
 def _close_gaps(connection: Connection, operation_id: int) -> None:
-    """Let the numbers that an operation was the first to give follow on those given before, in their order."""
+    """Lower the numbers that an operation was the first to give, so that they follow the earlier ones without gaps.
+
+    Their order stays.
+    """
     given = """
         WITH before AS (
             SELECT place.*, (
@@ -209,7 +224,7 @@ def _close_gaps(connection: Connection, operation_id: int) -> None:
             FROM speaker_number n JOIN before USING (broadcaster, gender)
             WHERE n.from_operation = :operation_id AND n.number > coalesce(before.last, 0))
     """
-    # By way of numbers that nobody has: a number may be wanted by one before another has left it.
+    # First up to numbers that nobody has, then down: a number may be wanted for one row while another row has it.
     move = f"""
         {given}, moved AS (
             UPDATE speaker_number n SET number = given.wanted + :out_of_reach FROM given
@@ -231,7 +246,17 @@ def changed_anything(connection: Connection, operation_id: int) -> bool:
     return bool(connection.execute(text(f"SELECT {condition}"), {"operation_id": operation_id}).scalar_one())
 
 
-# What must not be after something was taken back: who has clips or aliases without a number, said of whom, ...
+# The operations on rows that do not fit together after the operation :by_operation took another one back. `line` is the
+# line of a row, see TemporalTable.
+# main: the numbers that name folders now.
+# present: the present clips.
+# numberless: present clips whose speaker has no number at their broadcaster.
+# twice: present clips of the same group and name as a clip that :by_operation brought back.
+# headless: aliases at a broadcaster where their speaker has no number.
+# risen: speakers with a number although a verdict says that they are the same as another speaker.
+# unheard: verdicts on clips that are not present, or whose speaker contradicts the verdict.
+# nobody: speakers with a verdict or a name and without a number.
+# touched: the operations that opened or closed such rows, or the numbers in question.
 HANGING = """
     WITH main AS (SELECT * FROM speaker_number WHERE to_operation IS NULL AND NOT is_alias),
     present AS (
@@ -287,5 +312,5 @@ HANGING = """
 
 
 def operations_left_hanging(connection: Connection, by_operation: int) -> set[int]:
-    """Name the operations on what no longer fits together after one took another back; none if all does."""
+    """Give the operations on rows that do not fit together after an operation took another back; none if all fit."""
     return set(connection.execute(text(HANGING), {"by_operation": by_operation}).scalars())

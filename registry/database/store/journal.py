@@ -1,4 +1,4 @@
-"""The journal read back: operations, and what each of them changed."""
+"""Reading the journal: which operations there were, and what each of them changed, in people's words."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -12,36 +12,42 @@ from registry.core.linking.model_constants import ModelConstants
 
 @dataclass(frozen=True)
 class Entry:
-    """One operation."""
+    """One operation, as the table `operation` has it."""
 
     operation_id: int
-    at: dt.datetime
+    at: dt.datetime  # when it began
     kind: str
     user_name: str
     command: str
     summary: dict[str, Any]
-    erased_by: int | None  # the forgetting that erased what it changed; it cannot be undone then
+    erased_by: int | None  # the forgetting that erased what the operation changed, so that it cannot be undone
 
 
 @dataclass(frozen=True)
 class Effects:
-    """What operations changed, in the words of people: labels are BROADCASTER/F0001, "" stands for none."""
+    """What some operations changed. Speakers are given by label, such as andaiafm/F0001; "" stands for none."""
 
-    clips: tuple[tuple[str, str, str, int], ...] = ()  # from, to, reason, how many
-    numbers: tuple[tuple[str, str, str], ...] = ()  # label, "given" | "retired" | "alias", of whom
-    names: tuple[tuple[str, str, str], ...] = ()  # label, before, after
-    verdicts: tuple[tuple[str, str, str, str], ...] = ()  # "made" | "ended", kind, label, clip or other label
+    clips: tuple[tuple[str, str, str, int], ...] = ()  # speaker before, speaker after, reason, number of clips
+    numbers: tuple[
+        tuple[str, str, str], ...
+    ] = ()  # label, "given" | "retired" | "alias", speaker that an alias leads to
+    names: tuple[tuple[str, str, str], ...] = ()  # speaker, name before, name after
+    verdicts: tuple[tuple[str, str, str, str], ...] = ()  # "made" | "ended", kind, speaker, clip or other speaker
     models: tuple[tuple[str, str, str], ...] = ()  # name, role before, role after: "deciding" | "beside"
     constants: tuple[tuple[str, str, str, str], ...] = ()  # model, constant, before, after: a number | "shipped"
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> "Effects":
-        """Read what `asdict` and JSON made of it, also before models, or their constants, could change."""
+        """Read a document that `asdict` and JSON made of effects.
+
+        Documents of earlier versions of this program lack "models", or "constants".
+        """
         document = {"models": [], "constants": [], **document}
         return cls(**{f.name: tuple(tuple(row) for row in document[f.name]) for f in fields(cls)})
 
 
 CONSTANTS = tuple(field.name for field in fields(ModelConstants))
+# The label of a speaker right after an operation: its numbers at all broadcasters; null if it has none.
 LABEL = """(
     SELECT string_agg(label, ' ' ORDER BY label) FROM (
         SELECT DISTINCT n.broadcaster || '/' || number_label(n.gender, n.number) AS label
@@ -50,11 +56,14 @@ LABEL = """(
 
 
 def _label(speaker: str, at: str) -> str:
+    """Write the label of a speaker right after an operation, "" if it has none, for SQL."""
     return f"coalesce({LABEL.format(speaker=speaker, at=at)}, '')"
 
 
 # ruff: noqa: S608 - the queries are put together from constants of this module
-# Whose clips went where: what ended with the operations against what began with them.
+# The queries below compare what the operations closed with what they opened. :ids are the keys of the operations,
+# :before is the key before the first of them, :last the key of the last.
+# Clips by speaker before, speaker after and reason.
 CHANGED_CLIPS = f"""
     WITH was AS (SELECT * FROM assignment WHERE to_operation = ANY(:ids) AND from_operation <= :before),
     now AS (SELECT * FROM assignment WHERE from_operation = ANY(:ids)
@@ -87,7 +96,7 @@ CHANGED_NAMES = f"""
            coalesce(was.name, ''), coalesce(now.name, '')
     FROM now FULL JOIN was USING (speaker_id) ORDER BY 1
 """
-# Verdicts made or ended, but not those made and ended by the same operations.
+# Verdicts made or ended, but not verdicts both made and ended by these operations.
 CHANGED_VERDICTS = f"""
     SELECT CASE WHEN v.to_operation = ANY(:ids) THEN 'ended' ELSE 'made' END, v.kind,
            {_label("v.speaker_id", ":last")},
@@ -98,11 +107,11 @@ CHANGED_VERDICTS = f"""
     WHERE (v.from_operation = ANY(:ids)) <> (v.to_operation IS NOT NULL AND v.to_operation = ANY(:ids))
     ORDER BY 1, 2, 3, 4
 """
-# A model by name; of two of one name, which.
+# The name of a model, with the beginning of its fingerprint where another model has the same name.
 MODEL = """m.name || CASE WHEN EXISTS (
                SELECT FROM embedding_model other WHERE other.name = m.name AND other.model_id <> m.model_id)
                THEN ' (' || left(m.fingerprint, 12) || ')' ELSE '' END"""
-# Models before and after, the registry's first too, which decides while no other does.
+# Roles of models before and after. The registry's first model has no row: it decides while no other model does.
 CHANGED_MODELS = f"""
     WITH was AS (SELECT * FROM model_role WHERE from_operation <= :before
                  AND (to_operation IS NULL OR to_operation > :before)),
@@ -133,15 +142,24 @@ CHANGED_CONSTANTS = f"""
 
 
 def effects(connection: Connection, operation_ids: Sequence[int]) -> Effects:
-    """Sum up what some operations, one after the other, changed."""
+    """Sum up what some operations, one after the other, changed. There is at least one operation."""
     values = {"ids": list(operation_ids), "before": min(operation_ids) - 1, "last": max(operation_ids)}
-    queries = (CHANGED_CLIPS, CHANGED_NUMBERS, CHANGED_NAMES, CHANGED_VERDICTS, CHANGED_MODELS, CHANGED_CONSTANTS)
-    found = (connection.execute(text(query), values) for query in queries)
-    return Effects(*(tuple(tuple(row) for row in rows) for rows in found))
+
+    def rows(query: str) -> tuple[tuple[Any, ...], ...]:
+        return tuple(tuple(row) for row in connection.execute(text(query), values))
+
+    return Effects(
+        clips=rows(CHANGED_CLIPS),
+        numbers=rows(CHANGED_NUMBERS),
+        names=rows(CHANGED_NAMES),
+        verdicts=rows(CHANGED_VERDICTS),
+        models=rows(CHANGED_MODELS),
+        constants=rows(CHANGED_CONSTANTS),
+    )
 
 
 def effects_after(connection: Connection, operation_id: int) -> Effects:
-    """Sum up what all operations after one changed."""
+    """Sum up what all operations after an operation changed."""
     later = connection.execute(
         text("SELECT operation_id FROM operation WHERE operation_id > :operation_id"), {"operation_id": operation_id}
     )
@@ -151,20 +169,27 @@ def effects_after(connection: Connection, operation_id: int) -> Effects:
 
 @dataclass(frozen=True)
 class Unsure:
-    """A decision that was close."""
+    """A decision that was close: the clips of a cluster got one speaker, and another was nearly as probable."""
 
-    label: str  # the speaker it was given
+    label: str  # of the speaker that the clips got
     reason: str
     clips: int
-    probability: float | None  # P(same voice) with that speaker, none for a new one
-    runner_up: str  # the next best speaker
-    runner_up_probability: float | None
+    probability: float | None  # P(same voice) of the cluster and this speaker; None for a new speaker
+    runner_up: str  # label of the next best speaker; "" for none
+    runner_up_probability: float | None  # P(same voice) of the cluster and the runner-up; None without a runner-up
 
 
 def unsure_after(connection: Connection, operation_id: int, least: float, most: float) -> list[Unsure]:
-    """List the decisions since an operation that were neither sure nor out of the question.
+    """List the decisions since an operation that were close.
 
-    Those come first that would have been joined but for a speaker that would have grown too fast, then the closest.
+    First come clips that got a new speaker although their runner-up was more probable than not, because the alarm for
+    black holes rang. Then come the decisions nearest to a probability of one half.
+
+    Args:
+        connection: Where they are read.
+        operation_id: The operation since which decisions are listed.
+        least: A decision is listed if the probability of its runner-up is above this.
+        most: A decision is listed if the probability of its speaker is below this.
     """
     query = text(f"""
         SELECT {_label("a.speaker_id", ":last")}, a.reason, count(*)::int, a.probability,
@@ -183,7 +208,14 @@ def unsure_after(connection: Connection, operation_id: int, least: float, most: 
 def entries(
     connection: Connection, speaker_id: int | None = None, *, since: dt.date | None = None, limit: int | None = None
 ) -> list[Entry]:
-    """List the operations, newest first: of a speaker those that touched it, of a day (UTC) on, so many at most."""
+    """List operations, the newest first.
+
+    Args:
+        connection: Where they are read.
+        speaker_id: Only operations that changed this speaker's clips, numbers, name or verdicts.
+        since: Only operations of this day (UTC) and later.
+        limit: How many are listed at most.
+    """
     query = text("""
         SELECT operation_id, at, kind, user_name, command, summary, erased_by FROM operation o
         WHERE (CAST(:since AS date) IS NULL OR (at AT TIME ZONE 'UTC')::date >= :since)
@@ -203,7 +235,7 @@ def entries(
 
 
 def entry(connection: Connection, operation_id: int) -> Entry | None:
-    """Give one operation."""
+    """Give an operation; None if there is none of this key."""
     query = text("""
         SELECT operation_id, at, kind, user_name, command, summary, erased_by FROM operation
         WHERE operation_id = :operation_id
@@ -213,6 +245,6 @@ def entry(connection: Connection, operation_id: int) -> Entry | None:
 
 
 def undos(connection: Connection) -> dict[int, int]:
-    """List every undo with the operation that it took back."""
+    """Give all undos: undo -> the operation that it took back."""
     query = text("SELECT operation_id, (summary->>'undone')::bigint FROM operation WHERE kind = 'undo'")
     return {row[0]: row[1] for row in connection.execute(query) if row[1] is not None}

@@ -1,4 +1,4 @@
-"""Which files a person should hear: a few clips that stand for a speaker, or those that are the least sure."""
+"""Which files a person should listen to: a few clips that are typical of a speaker, or the least certain clips."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
@@ -6,8 +6,9 @@ from typing import Literal
 
 from sqlalchemy import Connection, text
 
-FILES = 2  # to hear of each speaker: one may be odd
-LONG_S = 5.0  # a longer clip says no more about a voice
+FILES = 2  # files of each speaker: a single one may be odd
+LONG_S = 5.0  # duration in seconds beyond which a longer clip says no more about a voice
+# How the clips of a speaker are ordered, the first to listen to first.
 ORDERS = {
     "typical": f"least(duration_s, {LONG_S}) * coalesce(probability, 0.5) DESC",
     "doubtful": "coalesce(probability, 0.5)",
@@ -17,7 +18,16 @@ ORDERS = {
 def files(
     connection: Connection, clips_of: Mapping[int, Collection[int]], which: Literal["typical", "doubtful"] = "typical"
 ) -> dict[int, tuple[str, ...]]:
-    """Choose a few of some clips for each key, the first to hear first: paths or URLs as they were last seen."""
+    """Choose a few files for each key, the first to listen to first.
+
+    Args:
+        connection: Where they are read.
+        clips_of: Key of any kind -> the clips to choose from.
+        which: What is chosen: clips that are typical, long and certain, or clips that are doubtful, the least certain.
+
+    Returns:
+        Key -> paths or URLs of .wav files, where they were last seen.
+    """
     pairs = [(key, clip_id) for key, clip_ids in clips_of.items() for clip_id in clip_ids]
     query = text(f"""
         SELECT key, wav_path FROM (
@@ -36,7 +46,7 @@ def files(
 def files_of_speakers(
     connection: Connection, speaker_ids: Collection[int], which: Literal["typical", "doubtful"] = "typical"
 ) -> dict[int, tuple[str, ...]]:
-    """Choose a few clips of each of some speakers."""
+    """Choose a few files of each of some speakers, as `files` does: speaker -> paths or URLs."""
     query = text("""
         SELECT speaker_id, array_agg(clip_id) FROM assignment
         WHERE to_operation IS NULL AND speaker_id = ANY(CAST(:speaker_ids AS bigint[])) GROUP BY speaker_id

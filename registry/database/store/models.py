@@ -1,4 +1,4 @@
-"""Which embedding models the registry knows, the one that decides, and those kept up beside it."""
+"""The embedding models that the registry knows: the deciding model, and models kept up beside it."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -17,24 +17,24 @@ Role = Literal["deciding", "beside"]
 
 @dataclass(frozen=True)
 class Foundation:
-    """What a registry is built on: its embedding model, and whom a voice is compared to."""
+    """What decisions of the registry rest on: the deciding model, whom a voice is compared with, and the rule."""
 
-    model_id: int
-    name: str
-    fingerprint: str
-    dimension: int
-    scope: str
+    model_id: int  # the deciding model
+    name: str  # of the model
+    fingerprint: str  # of the model's weights and code: SHA-256, hex
+    dimension: int  # length of the model's embeddings
+    scope: str  # "registry" or "broadcaster": whose speakers a voice is compared with
     false_merge_rate: float  # accepted share of automatic joins that put two voices together
-    constants: ModelConstants | None = None  # measured for the model; none if it was not calibrated
+    constants: ModelConstants | None = None  # measured for the model; None if the model was not calibrated
 
     @property
     def rule(self) -> ProbabilityRule:
-        """Give the constants by which it is decided who is who."""
+        """The constants by which it is decided who is who."""
         return settings.linking_rule(self.false_merge_rate, self.constants)
 
 
 def foundation(connection: Connection) -> Foundation | None:
-    """Tell what the registry is built on; None before the first ingest."""
+    """Give what decisions of the registry rest on; None before the first ingest."""
     query = select(
         embedding_model.c.model_id,
         embedding_model.c.name,
@@ -48,7 +48,7 @@ def foundation(connection: Connection) -> Foundation | None:
 
 
 def lay_foundation(connection: Connection, name: str, fingerprint: str, dimension: int, scope: str) -> Foundation:
-    """Record the model and scope of a new registry; if another process was first, theirs stands."""
+    """Record the model and the scope of a new registry. If another process was first, what that one recorded stays."""
     model_id = add_model(connection, name, fingerprint, dimension)
     row = upsert(registry).values(only_row=True, model_id=model_id, scope=scope)
     connection.execute(row.on_conflict_do_nothing())
@@ -65,11 +65,15 @@ class KnownModel:
     name: str
     fingerprint: str
     dimension: int
-    role: Role | None  # none for one whose reembed was never finished, or was undone
+    role: Role | None  # None for a model whose reembed was never finished, or was undone
 
 
 def find(connection: Connection, name: str) -> KnownModel | None:
-    """Find a model by name; of several of one name the newest that was given a role, else the first of the registry."""
+    """Find a model by name; None if no model has it.
+
+    Of several models of one name, the newest that was given a role comes first, then the registry's first model, then
+    the newest model.
+    """
     query = text("""
         SELECT m.model_id, m.name, m.fingerprint, m.dimension,
                CASE WHEN m.model_id = deciding_model() THEN 'deciding'
@@ -84,7 +88,10 @@ def find(connection: Connection, name: str) -> KnownModel | None:
 
 
 def put_beside(connection: Connection, model_id: int, operation_id: int) -> None:
-    """Note that a model is kept up beside the deciding one; the registry's first model is so without a note."""
+    """Note that a model is kept up beside the deciding model.
+
+    The registry's first model needs no note: it is kept up beside the deciding model wherever it does not decide.
+    """
     query = text("""
         INSERT INTO model_role (model_id, role, from_operation)
         SELECT :model_id, 'beside', :operation_id FROM registry first
@@ -95,7 +102,7 @@ def put_beside(connection: Connection, model_id: int, operation_id: int) -> None
 
 
 def decide_by(connection: Connection, model_id: int, operation_id: int) -> None:
-    """Let another model decide who is who; the one that did is kept up beside it."""
+    """Make a model the deciding one. The model that decided until now is kept up beside it."""
     values = {"model_id": model_id, "operation_id": operation_id}
     closed = connection.execute(
         text("""
@@ -143,12 +150,12 @@ def beside(connection: Connection) -> list[Kept]:
 
 
 def set_false_merge_rate(connection: Connection, rate: float) -> None:
-    """Accept another share of false merges, from the next decision on."""
+    """Change the accepted rate of false merges, from the next decision on."""
     connection.execute(update(registry).values(false_merge_rate=rate))
 
 
 def add_model(connection: Connection, name: str, fingerprint: str, dimension: int) -> int:
-    """Record a model, with a vector index of its dimension, and give its key; a known one is only looked up."""
+    """Record a model, make a vector index of its dimension, and give its key. A known model is only looked up."""
     connection.execute(text("LOCK TABLE embedding_model IN SHARE ROW EXCLUSIVE MODE"))
     known = select(embedding_model.c.model_id).where(embedding_model.c.fingerprint == fingerprint)
     model_id = connection.execute(known).scalar_one_or_none()

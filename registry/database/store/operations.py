@@ -1,4 +1,4 @@
-"""The journal: every change is an operation."""
+"""Writing operations: the lock, the entry that each change of the registry begins with, and its summary."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,23 +13,23 @@ from registry.database.store.tables import operation
 class Author:
     """Who changes the registry, and by which command line."""
 
-    user_name: str
+    user_name: str  # login name
     command: str
 
 
 def lock_registry(connection: Connection) -> None:
-    """Wait until no other process is deciding, and keep the others out until the transaction ends.
+    """Take the lock for deciding who is who, and keep it until the transaction ends.
 
     Raises:
-        LockHeld: Another one has been deciding for hours.
+        LockHeld: Another process has held the lock for hours.
     """
     advisory_locks.take(connection, advisory_locks.DECISIONS)
 
 
 def begin_operation(connection: Connection, kind: str, author: Author) -> int:
-    """Open an entry of the journal and give its key; the registry's lock must be held.
+    """Write an operation into the journal, and give its key. The caller must hold the lock of `lock_registry`.
 
-    Keys are counted here, not by a sequence, so that a plan that is rolled back leaves no gap.
+    Keys are counted here and not by a sequence, so that a plan that is rolled back leaves no gap.
     """
     operation_id = last_operation(connection) + 1
     entry = {"operation_id": operation_id, "kind": kind, "user_name": author.user_name, "command": author.command}
@@ -43,5 +43,5 @@ def last_operation(connection: Connection) -> int:
 
 
 def sum_up(connection: Connection, operation_id: int, summary: Mapping[str, object]) -> None:
-    """Write what the operation was about."""
+    """Write the summary of an operation: what it was about, and what it counted."""
     connection.execute(update(operation).where(operation.c.operation_id == operation_id).values(summary=dict(summary)))

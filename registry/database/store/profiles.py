@@ -1,4 +1,8 @@
-"""Profiles under a model whose embeddings come in while others decide: exact or not there, never wrong."""
+"""Profiles under a model that is embedding the registry's recordings while another model decides.
+
+A profile under such a model is exact or missing. Before an embedding of one of its recordings comes in, it is dropped.
+When all embeddings are in, the missing profiles are computed.
+"""
 
 from collections.abc import Collection
 
@@ -8,7 +12,7 @@ from registry.database.store.speakers import PROFILES
 
 
 def drop(connection: Connection, model_id: int, hashes: Collection[str]) -> None:
-    """Drop the profiles, under one model, of the speakers of some audios (hex), which have embeddings to come."""
+    """Drop the profiles, under a model, of the speakers of some recordings, by audio hash (hex)."""
     query = text("""
         DELETE FROM profile p USING audio au, clip c, assignment a
         WHERE au.audio_hash = ANY(:hashes) AND c.audio_id = au.audio_id AND a.clip_id = c.clip_id
@@ -18,9 +22,13 @@ def drop(connection: Connection, model_id: int, hashes: Collection[str]) -> None
 
 
 def follow_narrowness(connection: Connection, hashes: Collection[str]) -> None:
-    """Compute anew, under every model, the mean narrowness of the speakers of some audios (hex).
+    """Recompute the narrowness of the profiles, under every model, of the speakers of some recordings.
 
-    The clips of those that it changes are to be judged again.
+    Speakers whose narrowness changes are marked as never judged.
+
+    Args:
+        connection: In a transaction.
+        hashes: Audio hashes (hex) of the recordings, whose narrowness was just measured.
     """
     carried = """AND a.speaker_id IN (
         SELECT a.speaker_id FROM audio JOIN clip USING (audio_id) JOIN assignment a USING (clip_id)
@@ -36,7 +44,7 @@ def follow_narrowness(connection: Connection, hashes: Collection[str]) -> None:
 
 
 def complete(connection: Connection, model_id: int) -> None:
-    """Compute the profiles, under one model, that are not there."""
+    """Compute the profiles, under a model, that are missing."""
     missing = """AND NOT EXISTS (
         SELECT FROM profile p WHERE p.speaker_id = a.speaker_id AND p.model_id = :model_id)"""
     query = text(f"""

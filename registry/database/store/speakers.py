@@ -1,4 +1,4 @@
-"""Speakers: their numbers, the clips assigned to them, and the profiles made of those clips."""
+"""Speakers: their numbers, the clips assigned to them, and their profiles."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
@@ -9,13 +9,14 @@ from sqlalchemy import Connection, text
 from registry.core.linking.decisions import Decision, KnownVoices
 from registry.core.linking.voices import Voices
 from registry.core.records import Group
-from registry.database.store.arrays import copy_rows, to_matrix
+from registry.database.store.arrays import copy_rows, to_matrix, transposed
 from registry.database.store.models import Foundation
 from registry.database.store.withdrawal import last_speakers
 
-# What `as_voices` makes a voice of.
+# The columns of a profile `p` that `as_voices` reads.
 VOICE = "p.audios, p.inverse_s, p.narrowness, vector_send(p.mean)"
-# Whom a voice of the group may be: everybody of its gender, or those with a number at its broadcaster.
+# Keeps the speakers `s` that a voice of a group may be: all speakers of the group's gender, or only the speakers with a
+# number at the group's broadcaster.
 IN_SCOPE = """
     s.gender = :gender AND (:scope = 'registry' OR EXISTS (
         SELECT FROM speaker_number n
@@ -26,7 +27,15 @@ IN_SCOPE = """
 def known_voices(
     connection: Connection, foundation: Foundation, group: Group, audio_ids: Sequence[int], strangers: Voices
 ) -> KnownVoices:
-    """Gather what the group's audios are compared to: profiles by speaker, audio heard before, what people decided."""
+    """Gather what the recordings of a group are compared with: profiles, recordings heard before, people's decisions.
+
+    Args:
+        connection: Where all is read.
+        foundation: What the registry is built on.
+        group: The group.
+        audio_ids: Keys of the group's recordings.
+        strangers: Clips of the other gender.
+    """
     asked = {
         "gender": group.gender,
         "broadcaster": group.broadcaster,
@@ -67,6 +76,7 @@ def known_voices(
 
 
 def _in_scope(connection: Connection, of_audio: Mapping[int, int], asked: Mapping[str, object]) -> dict[int, int]:
+    """Keep the entries, recording -> speaker, whose speaker is in scope; `asked` has the values for IN_SCOPE."""
     among = "SELECT s.speaker_id FROM speaker s WHERE s.speaker_id = ANY(CAST(:found AS bigint[])) AND"
     query = text(f"{among} {IN_SCOPE}")
     found = set(connection.execute(query, {**asked, "found": list(of_audio.values())}).scalars())
@@ -74,7 +84,10 @@ def _in_scope(connection: Connection, of_audio: Mapping[int, int], asked: Mappin
 
 
 def speakers_apart(connection: Connection) -> list[tuple[int, int]]:
-    """List the pairs of speakers that must stay two: people said so, of them or of a clip, or named them otherwise."""
+    """List the pairs of speakers that are two voices because of what a person decided.
+
+    A person said that the two are different, or that a clip of one is not the other, or gave them different names.
+    """
     query = text("""
         SELECT speaker_id, other_id FROM verdict WHERE kind = 'different' AND to_operation IS NULL
         UNION
@@ -90,7 +103,7 @@ def speakers_apart(connection: Connection) -> list[tuple[int, int]]:
 
 
 def confirmed_speakers(connection: Connection) -> list[int]:
-    """List the speakers that a person confirmed as they are."""
+    """List the speakers that a person confirmed as a whole, in order of key."""
     query = text("""
         SELECT DISTINCT speaker_id FROM verdict
         WHERE kind = 'confirmed' AND clip_id IS NULL AND to_operation IS NULL ORDER BY 1
@@ -99,7 +112,7 @@ def confirmed_speakers(connection: Connection) -> list[int]:
 
 
 def add_speakers(connection: Connection, gender: str, count: int, operation_id: int) -> list[int]:
-    """Make some new speakers of a gender and give their keys, rising."""
+    """Make `count` new speakers of a gender, and give their keys, rising."""
     query = text("""
         INSERT INTO speaker (gender, operation_id)
         SELECT :gender, :operation_id FROM generate_series(1, :count) RETURNING speaker_id
@@ -109,7 +122,12 @@ def add_speakers(connection: Connection, gender: str, count: int, operation_id: 
 
 
 def numbers_held(connection: Connection, group: Group, speaker_ids: Collection[int]) -> tuple[dict[int, int], int]:
-    """Give the numbers that some speakers have at the group's broadcaster, and the highest ever given there."""
+    """Give the numbers at the broadcaster of a group.
+
+    Returns:
+        Speaker -> number, for each of the speakers that has a number there.
+        The highest number ever given there to the group's gender, 0 if none was.
+    """
     place = {"broadcaster": group.broadcaster, "gender": group.gender}
     held = connection.execute(
         text("""
@@ -130,7 +148,7 @@ def numbers_held(connection: Connection, group: Group, speaker_ids: Collection[i
 
 
 def add_numbers(connection: Connection, group: Group, numbers: Mapping[int, int], operation_id: int) -> None:
-    """Give speakers their numbers at the group's broadcaster."""
+    """Give speakers their numbers at the broadcaster of a group: speaker -> number."""
     query = text("""
         INSERT INTO speaker_number (broadcaster, gender, number, speaker_id, from_operation)
         SELECT :broadcaster, :gender, number, speaker_id, :operation_id
@@ -158,8 +176,8 @@ def assign(
 
     Args:
         connection: In a transaction.
-        decisions: Each with the key of its speaker, also a new one's.
-        clips_of_audio: Audio key -> keys of the clips that carry it.
+        decisions: Decisions, each with the key of its speaker, also where the decision is for a new speaker.
+        clips_of_audio: Recording -> keys of the clips that carry it.
         operation_id: The operation that decided.
     """
     columns = {
@@ -174,9 +192,19 @@ def assign(
         "builds_profile": "bool",
     }
     rows = (
-        (clip_id, speaker_id, d.reason, d.score, d.probability, *_runner_up(d), audio_id not in d.doubtful_ids)
-        for d, speaker_id in decisions
-        for audio_id in d.audio_ids
+        (
+            clip_id,
+            speaker_id,
+            decision.reason,
+            decision.score,
+            decision.probability,
+            decision.runner_up_id,
+            decision.runner_up_score,
+            decision.runner_up_probability,
+            audio_id not in decision.doubtful_ids,
+        )
+        for decision, speaker_id in decisions
+        for audio_id in decision.audio_ids
         for clip_id in clips_of_audio[audio_id]
     )
     copy_rows(connection, "incoming_assignment", columns, rows)
@@ -192,13 +220,10 @@ def assign(
     )
 
 
-def _runner_up(decision: Decision) -> tuple[int | None, float | None, float | None]:
-    return decision.runner_up_id, decision.runner_up_score, decision.runner_up_probability
-
-
-# The mean over the different audios of a speaker's clips, added up in the order of their hashes so that the
-# same clips give the same bits in any registry. An advert heard a hundred times counts once. Doubtful clips count
-# only where there are no others.
+# The profiles of speakers, under every model, from the recordings of their clips. A recording counts once however many
+# clips carry it, such as an advert that was heard a hundred times. Recordings are added up in the order of their audio
+# hashes, so that the same clips give the same bits in any registry. Clips that must not build a profile count only
+# where their speaker has no others. The condition chooses among the assignments `a`.
 PROFILES = """
     SELECT speaker_id, model_id, avg(l2_normalize(vector) ORDER BY audio_hash) AS mean,
            count(*)::int AS audios, sum(CAST(duration_s AS float8) ORDER BY audio_hash) AS duration_s,
@@ -215,7 +240,10 @@ PROFILES = """
 
 
 def refresh_profiles(connection: Connection, speaker_ids: Collection[int]) -> None:
-    """Recompute the profiles of some speakers from their clips, under every model; without clips there is none."""
+    """Recompute the profiles of some speakers from their clips, under every model. No clips, no profile.
+
+    The speakers are marked as never judged.
+    """
     members = PROFILES.format(condition="AND a.speaker_id = ANY(CAST(:speaker_ids AS bigint[]))")
     values = {"speaker_ids": list(speaker_ids)}
     for table in ("profile", "judgement"):
@@ -229,8 +257,11 @@ def refresh_profiles(connection: Connection, speaker_ids: Collection[int]) -> No
     )
 
 
-# Whom an operation only gave clips, to others that build the profile already: nothing of it has to be looked at again.
-# Of each the audios that are new to the profile; none of those that come again.
+# The speakers whose profiles the operation :operation_id lets grow without being recomputed.
+# opened: the recordings of the clips that the operation assigned, by speaker.
+# came: the same, with whether the recording was part of the speaker before, and if so whether it built the profile.
+# grown: the speakers from whom the operation took no clip, who had a clip that builds the profile before, and none of
+#        whose recordings begins to build the profile only now.
 CAME = """
     WITH opened AS (
         SELECT a.speaker_id, c.audio_id, bool_or(a.builds_profile) AS builds
@@ -251,17 +282,18 @@ CAME = """
            AND NOT EXISTS (
                SELECT FROM assignment a WHERE a.to_operation = :operation_id AND a.speaker_id = came.speaker_id))
 """
-# A vector as pgvector's own avg() keeps it, in double precision: how many, and their sum.
+# The state of pgvector's own avg() of vectors, in double precision: how many vectors, and their sum.
 SUMS = "ARRAY[CAST({row}.audios AS float8)] || ARRAY(SELECT x * {row}.audios FROM unnest({row}.mean::real[]) x)"
 
 
 def grow_profiles(connection: Connection, operation_id: int) -> set[int]:
-    """Add to profiles what an operation gave speakers from whom it took nothing, whatever they had before.
+    """Add the recordings that an operation assigned to the profiles of speakers from whom it took nothing.
 
-    The sums are kept in double precision, so that the profile stays the mean over its clips after any number of nights.
+    The cost does not depend on how many clips the speakers had before. Sums are kept in double precision, so that a
+    profile stays the mean over its clips after any number of nights.
 
     Returns:
-        The speakers whose profiles are up to date.
+        The speakers whose profiles are up to date now.
     """
     values = {"operation_id": operation_id}
     grown = set(connection.execute(text(f"{CAME} SELECT speaker_id FROM grown"), values).scalars())  # noqa: S608 - a constant
@@ -291,7 +323,7 @@ def grow_profiles(connection: Connection, operation_id: int) -> set[int]:
 
 
 def all_voices(connection: Connection, foundation: Foundation, gender: str) -> tuple[list[int], Voices]:
-    """Give the key and profile of every speaker of a gender under the registry's model, in order of key."""
+    """Give all speakers of a gender: their keys (s,), rising, and their profiles under the deciding model (s)."""
     query = text(f"""
         SELECT p.speaker_id, {VOICE} FROM profile p JOIN speaker s USING (speaker_id)
         WHERE p.model_id = :model_id AND s.gender = :gender ORDER BY p.speaker_id
@@ -301,8 +333,8 @@ def all_voices(connection: Connection, foundation: Foundation, gender: str) -> t
 
 
 def as_voices(rows: Sequence[Sequence[Any]], dimension: int) -> Voices:
-    """Make voices of rows of profiles, each as `VOICE` asks for it."""
-    sizes, inverse_s, narrowness, means = zip(*rows, strict=True) if rows else ((),) * 4
+    """Make a set of each profile (k), from rows (k) of the columns VOICE."""
+    sizes, inverse_s, narrowness, means = transposed(rows, 4)
     return Voices(
         to_matrix(means, dimension),
         np.array(sizes, dtype=np.int64),

@@ -1,4 +1,4 @@
-"""Strangers that are certain: recordings of the other gender, which no voice of a gender can be heard in."""
+"""Strangers: recordings of the other gender, in which no voice of a gender is heard."""
 
 from collections.abc import Collection
 
@@ -11,11 +11,12 @@ from registry.core.vectors import unit
 from registry.database.store.arrays import to_matrix
 from registry.database.store.models import Foundation, KnownModel
 
-OF_EACH = 20  # recordings of a speaker: not so many that a host is all that is looked at, nor so few that the sound of
-# a few speakers with many is lost among many speakers with few
-READ = 4  # times as many as are wanted, from which those at even steps are taken
+# Most recordings of one speaker: not so many that strangers are mostly of one host, and not so few that the sound of a
+# few speakers with many recordings is lost among many speakers with few.
+OF_EACH = 20
+READ = 4  # how many times the wanted number of recordings is read at most; of all read, some are taken at equal steps
 
-# Some recordings of each speaker; of more speakers than are wanted those at equal steps of key.
+# Some recordings of each speaker of the gender :other. In a large registry, speakers are taken at equal steps of key.
 STORED = """
     WITH span AS (SELECT max(speaker_id) AS last, greatest(1, max(speaker_id) / :most) AS step FROM speaker),
     taken AS (
@@ -33,6 +34,7 @@ STORED = """
     JOIN audio USING (audio_id) JOIN embedding USING (audio_id)
     WHERE model_id = :model_id
 """
+# Recordings with the audio hashes :hashes.
 COMING = """
     SELECT audio_hash, duration_s, coalesce(narrowness, 0), vector_send(vector)
     FROM audio JOIN embedding USING (audio_id) WHERE model_id = :model_id AND audio_hash = ANY(:hashes)
@@ -42,16 +44,16 @@ COMING = """
 def strangers(
     connection: Connection, model: Foundation | KnownModel, gender: str, most: int, coming: Collection[str] = ()
 ) -> Voices:
-    """Read recordings of the gender that is not asked for, each as a set of its own, in order of their hashes.
+    """Read recordings of the other gender, each as a set of its own, in order of their audio hashes.
 
-    They are of the whole registry, whatever its scope, and of no speaker very many.
+    They are of the whole registry, whatever its scope, and not many of them are of one speaker.
 
     Args:
         connection: Where they are read.
-        model: Whose embeddings.
-        gender: Whose strangers they are.
-        most: How many at most; of more, those at even steps.
-        coming: Hashes (hex) of recordings of the other gender that are embedded and have no speaker yet.
+        model: The model whose embeddings are read.
+        gender: The gender whose strangers are wanted.
+        most: How many are wanted at most; of more, some are taken at equal steps.
+        coming: Audio hashes (hex) of more recordings of the other gender, embedded and not assigned to a speaker yet.
     """
     [other] = (one for one in GENDERS if one != gender)
     values = {"model_id": model.model_id, "other": other, "most": most, "of_each": OF_EACH, "read": READ}

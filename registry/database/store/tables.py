@@ -1,4 +1,4 @@
-"""The tables as SQLAlchemy sees them; migrations create them, a test keeps the two equal."""
+"""The tables, as SQLAlchemy describes them. Migrations create them; a test compares the two."""
 
 from typing import Any
 
@@ -42,7 +42,7 @@ metadata = MetaData(
 
 
 def _holds_between_operations() -> tuple[Column[Any], ...]:
-    """Make the columns of a table whose rows hold from one operation to another."""
+    """Make the columns that say from which operation to which other operation a row holds."""
     return (
         Column(
             "from_operation", ForeignKey("operation.operation_id"), nullable=False, index=True, comment="What made it."
@@ -283,7 +283,7 @@ clip = Table(
     Column("txt_content", LargeBinary, comment="The .txt file itself; none if taken in before it was kept."),
     Column("operation_id", ForeignKey("operation.operation_id"), nullable=False, comment="What brought it in."),
     UniqueConstraint("group_id", "name", "audio_id"),
-    # The folder that holds a clip's group: an export asks whether it would write into one.
+    # The folder in which a clip's group lies: an export asks whether it would write into such a folder.
     Index("clip_input_folder_idx", text("regexp_replace(wav_path, '/[^/]*/[^/]*$'::text, ''::text)")),
     comment="One .wav and .txt pair of a group.",
 )
@@ -345,7 +345,7 @@ speaker_number = Table(
         postgresql_where=text("to_operation IS NULL AND NOT is_alias"),
     ),
     Index("speaker_number_all_idx", "broadcaster", "gender", "number"),
-    # What number_label() is made of, so that a view asked for F0001 need not write out every number.
+    # The expression of number_label(), so that a view which is asked for F0001 need not compute every label.
     Index(
         "speaker_number_label_idx",
         text("(gender::text || lpad(number::text, GREATEST(4, length(number::text)), '0'::text))"),
@@ -512,5 +512,5 @@ forgotten_audio = Table(
 
 
 def columns_naming(table: Table) -> list[Column[Any]]:
-    """List the columns, of all tables, whose values are keys of a table."""
+    """List the columns of all tables that are foreign keys to a table."""
     return [key.parent for other in metadata.sorted_tables for key in other.foreign_keys if key.column.table is table]

@@ -1,4 +1,4 @@
-"""What the exporter needs to know of every clip."""
+"""What an export asks of the registry: the clips of the tree with their numbers and files, and the aliases."""
 
 import datetime as dt
 from collections.abc import Collection
@@ -13,19 +13,19 @@ from registry.core.records import Group
 
 @dataclass(frozen=True)
 class Extent:
-    """Which groups an export answers for: the nights of one broadcaster, or of all where it is None, of some dates."""
+    """The groups that an export is about. None sets no limit."""
 
     broadcaster: str | None = None
-    first_date: dt.date | None = None
-    last_date: dt.date | None = None
+    first_date: dt.date | None = None  # the first night
+    last_date: dt.date | None = None  # the last night
 
     @property
     def is_whole(self) -> bool:
-        """Tell whether these are all groups of the registry."""
+        """Whether these are all groups of the registry."""
         return self == WHOLE_TREE
 
     def holds(self, broadcaster: str, date: dt.date) -> bool:
-        """Tell whether a night of a broadcaster is in it."""
+        """Tell whether a broadcaster's night is in the extent."""
         return (
             self.broadcaster in (None, broadcaster)
             and (self.first_date is None or self.first_date <= date)
@@ -43,7 +43,13 @@ def _holds(row: str) -> str:
 
 
 def numbered_clips(connection: Connection, extent: Extent, as_of: int | None = None) -> list[NumberedClip]:
-    """List the clips of an extent with their speakers' numbers and their files, now or after an operation."""
+    """List the clips of an extent with their speakers' numbers and their files.
+
+    Args:
+        connection: Where they are read.
+        extent: The extent.
+        as_of: The operation right after which they are listed; None for now.
+    """
     query = text(f"""
         SELECT g.date, g.broadcaster, g.gender, n.number, c.name,
                c.wav_path, c.wav_size, c.wav_mtime_ns, encode(c.wav_sha256, 'hex'),
@@ -69,7 +75,7 @@ def numbered_clips(connection: Connection, extent: Extent, as_of: int | None = N
         "as_of": as_of,
     }
     rows = connection.execute(query, asked)
-    group = cache(Group)  # one for all its clips
+    group = cache(Group)  # makes one object for all clips of a group
     return [
         NumberedClip(group(date, broadcaster, gender), number, name, Source(*files[:4]), Source(*files[4:]))
         for date, broadcaster, gender, number, name, *files in rows
@@ -77,7 +83,7 @@ def numbered_clips(connection: Connection, extent: Extent, as_of: int | None = N
 
 
 def input_folders(connection: Connection, among: Collection[str]) -> list[str]:
-    """Tell which of some folders hold groups that clips were taken from."""
+    """Tell which of some folders are input folders: a clip's group lies directly in them. They are listed in order."""
     query = text("""
         SELECT folder FROM unnest(CAST(:among AS text[])) AS folder WHERE EXISTS (
             SELECT FROM clip WHERE regexp_replace(wav_path, '/[^/]*/[^/]*$', '') = rtrim(folder, '/'))
@@ -87,7 +93,7 @@ def input_folders(connection: Connection, among: Collection[str]) -> list[str]:
 
 
 def aliases(connection: Connection, as_of: int | None = None) -> list[Alias]:
-    """List the retired numbers and those they lead to, now or after an operation."""
+    """List the retired numbers with the numbers that they lead to, now or right after the operation `as_of`."""
     query = text(f"""
         SELECT alias.broadcaster, alias.gender, alias.number, n.number
         FROM speaker_number alias
@@ -99,7 +105,7 @@ def aliases(connection: Connection, as_of: int | None = None) -> list[Alias]:
 
 
 def operation_at(connection: Connection, date: dt.date) -> int:
-    """Give the last operation that began on a date (UTC) or before, 0 if there is none."""
+    """Give the last operation that began on a date (UTC) or before; 0 if there is none."""
     query = text("""
         SELECT coalesce(max(operation_id), 0) FROM operation
         WHERE at < (CAST(:date AS date) + 1)::timestamp AT TIME ZONE 'UTC'
@@ -108,9 +114,9 @@ def operation_at(connection: Connection, date: dt.date) -> int:
 
 
 def knows_any(connection: Connection, hashes: Collection[str]) -> bool:
-    """Tell whether any of some files (SHA-256, hex) is of a clip that the registry has or had.
+    """Tell whether any of some files, by hash (SHA-256, hex), is of a stored clip, present or not.
 
-    A registry that has forgotten clips cannot tell, and says yes.
+    A registry that has forgotten clips cannot know, and says yes.
     """
     query = text("""
         SELECT EXISTS (SELECT FROM forgotten_audio) OR EXISTS (
@@ -120,5 +126,5 @@ def knows_any(connection: Connection, hashes: Collection[str]) -> bool:
 
 
 def broadcasters(connection: Connection) -> list[str]:
-    """List the broadcasters that were ever ingested."""
+    """List all broadcasters of which a group was ever ingested, in order."""
     return list(connection.execute(text("SELECT DISTINCT broadcaster FROM clip_group ORDER BY 1")).scalars())

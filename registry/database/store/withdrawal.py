@@ -1,4 +1,4 @@
-"""Clips that were taken out again, and what is kept of them for when the same sound comes back."""
+"""Withdrawing clips, and finding what withdrawn clips had, for when the same recordings are ingested again."""
 
 from collections import defaultdict
 from collections.abc import Collection
@@ -8,13 +8,13 @@ from sqlalchemy import Connection, text
 from registry.core.records import Group
 from registry.database.store.clips import columns_of
 
-# What a clip had before it was taken out: its last assignment, and the operation that ended it, none while it stands.
-# The condition chooses among clips, called `its`.
+# The last speaker of clips, and the operation `by_operation` that took the clip from the speaker; null if the speaker
+# has the clip now. The condition chooses among the clips `its`.
 LAST_HELD = """(
     SELECT DISTINCT ON (last.clip_id) last.clip_id, last.speaker_id, last.to_operation AS by_operation
     FROM assignment last JOIN clip its USING (clip_id)
     WHERE {condition} ORDER BY last.clip_id, last.to_operation DESC NULLS FIRST, last.assignment_id DESC)"""
-# The operations that take clips out: withdrawals, replacements, and what does such a one again by undoing its undo.
+# The operations that withdrew clips: withdrawals, replacements, and every undo of an undo of such an operation.
 WITHDRAWALS = """(
     WITH RECURSIVE undo AS (
         SELECT operation_id, CAST(summary->>'undone' AS bigint) AS undone FROM operation WHERE kind = 'undo'),
@@ -24,8 +24,8 @@ WITHDRAWALS = """(
         SELECT again.operation_id FROM withdrawing
         JOIN undo back ON back.undone = withdrawing.operation_id JOIN undo again ON again.undone = back.operation_id)
     SELECT operation_id FROM withdrawing)"""
-# Who a speaker is by now: itself while it has a number, else whoever its numbers lead to, for it may have been merged.
-# No query that asks for one may call its own tables `heir_now` or `heir_before`.
+# The heir of a speaker: the speaker itself while it has a number, otherwise the speaker that its last number leads to
+# now, because the two were merged. Queries that use HEIR must not name tables of their own `heir_now` or `heir_before`.
 HEIR = """coalesce(
     (SELECT heir_now.speaker_id FROM speaker_number heir_now
      WHERE heir_now.speaker_id = {speaker} AND heir_now.to_operation IS NULL AND NOT heir_now.is_alias LIMIT 1),
@@ -39,7 +39,14 @@ HEIR = """coalesce(
 def clips_of_group(
     connection: Connection, group: Group, *, named: Collection[str] | None = None, but_for: Collection[str] = ()
 ) -> list[int]:
-    """List the clips that a group has now: all, or those of some names, or all but those of some names."""
+    """List the present clips of a group, in order of key.
+
+    Args:
+        connection: Where they are read.
+        group: The group.
+        named: Only clips of these names; None for all names.
+        but_for: No clips of these names.
+    """
     query = text("""
         SELECT c.clip_id FROM clip c JOIN clip_group g USING (group_id)
         JOIN assignment a ON a.clip_id = c.clip_id AND a.to_operation IS NULL
@@ -52,7 +59,7 @@ def clips_of_group(
 
 
 def groups_of(connection: Connection, clip_ids: Collection[int]) -> list[str]:
-    """Name the groups that some clips are in."""
+    """List the names of the groups that some clips are in, in order."""
     query = text("""
         SELECT DISTINCT broadcaster || '_' || gender || to_char(date, 'YYYYMMDD')
         FROM clip JOIN clip_group USING (group_id) WHERE clip_id = ANY(CAST(:clip_ids AS bigint[])) ORDER BY 1
@@ -61,7 +68,7 @@ def groups_of(connection: Connection, clip_ids: Collection[int]) -> list[str]:
 
 
 def withdraw(connection: Connection, clip_ids: Collection[int], operation_id: int) -> None:
-    """Take clips out, with what people said about them; the speakers keep their numbers and names."""
+    """Withdraw clips: close their assignments and the verdicts about them. Speakers keep their numbers and names."""
     for table in ("assignment", "verdict"):
         query = text(f"""
             UPDATE {table} SET to_operation = :operation_id
@@ -71,7 +78,16 @@ def withdraw(connection: Connection, clip_ids: Collection[int], operation_id: in
 
 
 def withdrawn_from(connection: Connection, group: Group, hashes: Collection[str]) -> set[tuple[str, str]]:
-    """Tell which of some audios (hex) were taken out of a group: name and audio hash of each such clip."""
+    """Find the clips of some recordings that were withdrawn from a group.
+
+    Args:
+        connection: Where they are looked for.
+        group: The group.
+        hashes: Audio hashes (hex) of the recordings.
+
+    Returns:
+        Name and audio hash (hex) of each such clip.
+    """
     of_group = """its.audio_id IN (SELECT audio_id FROM audio WHERE audio_hash = ANY(:hashes)) AND its.group_id = (
         SELECT group_id FROM clip_group
         WHERE broadcaster = :broadcaster AND gender = :gender AND date = :date)"""
@@ -86,7 +102,7 @@ def withdrawn_from(connection: Connection, group: Group, hashes: Collection[str]
 
 
 def last_speakers(connection: Connection, audio_ids: Collection[int]) -> dict[int, int]:
-    """Tell whose some audios were when they were last taken out, by what that speaker is now."""
+    """Give the heirs of the speakers that some recordings had when they were last withdrawn: recording -> heir."""
     of_audio = "its.audio_id = ANY(CAST(:audio_ids AS bigint[]))"
     query = text(f"""
         SELECT DISTINCT ON (c.audio_id) c.audio_id, {HEIR.format(speaker="gone.speaker_id")} AS speaker_id
@@ -98,7 +114,7 @@ def last_speakers(connection: Connection, audio_ids: Collection[int]) -> dict[in
 
 
 def became(connection: Connection, speaker_ids: Collection[int]) -> dict[int, set[int]]:
-    """Tell, of each speaker that some speakers are by now, all that became it when they were merged, and itself."""
+    """Give the heirs of some speakers, each with all speakers whose heir it is, itself among them: heir -> speakers."""
     query = text(f"""
         WITH heir AS (
             SELECT DISTINCT coalesce({HEIR.format(speaker="asked.speaker_id")}, asked.speaker_id) AS speaker_id
@@ -118,7 +134,11 @@ def became(connection: Connection, speaker_ids: Collection[int]) -> dict[int, se
 
 
 def restore_verdicts(connection: Connection, operation_id: int) -> None:
-    """Let what people said about clips that were taken out hold for clips of the same audio that now came in."""
+    """Open the verdicts about withdrawn clips again, for the clips of the same recordings that an operation brought in.
+
+    A verdict is opened only where it agrees with the speaker that the clip got: confirmed for this speaker, or rejected
+    for another.
+    """
     of_audio = "its.audio_id IN (SELECT audio_id FROM came)"
     query = text(f"""
         WITH came AS (
