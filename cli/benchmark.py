@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from cli.options import MODEL_HELP, LocalPath, author, json_option, own_name, work_options
+from cli.options import MODEL_HELP, LocalPath, author, json_option, own_name, verbose_option, work_options
 from cli.output import print_json, print_table, say
 from cli.progress import shown
 
@@ -45,6 +45,7 @@ COLUMNS = {
 )
 @click.option("--model", metavar="NAME", help=MODEL_HELP)
 @work_options
+@verbose_option
 @json_option
 def benchmark(
     folder: Path,

@@ -35,7 +35,7 @@ ABOUT = {
     "undone": "operation {}",
 }
 # Key of a summary -> the words for its value, after the counts.
-WHERE = {"to": "to {}", "not": "not {}", "of": "of {}"}
+WHERE = {"to": "to {}", "not": "not {}", "groups": "of {}"}
 
 
 def in_short(kind: str, summary: Mapping[str, object]) -> str:

@@ -10,9 +10,7 @@ from registry.database.store.operations import Author
 
 
 def rename(engine: Engine, speaker: str, name: str, author: Author, *, notes: str | None = None) -> Outcome:
-    """Give a speaker a name and notes; an empty name with no notes takes the name away.
-
-    Notes of None leave them as they are.
+    """Give a speaker a name and notes. An empty name takes the name away, empty notes the notes; None leaves the notes.
 
     Raises:
         UnknownSpeaker, AmbiguousSpeaker: Nobody, or more than one, is called so.

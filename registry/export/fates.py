@@ -15,10 +15,17 @@ from registry.input.remote import in_order, is_remote, readers
 from registry.input.sources import read_anywhere
 
 
-def judge(
+def fates_of(
     engine: Engine, outdir: Path, held: Sequence[Held], lying_at: Mapping[Held, Path] | None = None
 ) -> dict[Held, Fate]:
-    """Tell of every file what becomes of it; those that are not in their places lie somewhere else."""
+    """Tell of every file that leaves the tree what becomes of it.
+
+    Args:
+        engine: The registry's database.
+        outdir: The folder of the tree.
+        held: The files.
+        lying_at: File -> where its bytes lie now; a file that is not named lies in its place in the tree.
+    """
     if not held:
         return {}
     with engine.connect() as connection:

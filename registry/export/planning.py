@@ -73,7 +73,7 @@ def make_plan(job: ExportJob, planned: Sequence[PlannedFile], record: Record) ->
     moves = pair_moves((Held(file.path, file.source.sha256) for file in changes.write), vacated)
     staying = {file.source.sha256 for file in planned} if vacated else set()
     staying |= {entry.sha256 for entry in others} if vacated else set()
-    gone = fates.judge(job.engine, job.outdir, leaving(vacated, staying))
+    gone = fates.fates_of(job.engine, job.outdir, leaving(vacated, staying))
     return TreePlan(planned, changes, same_place, record, rehomed, others, vacated, moves, gone)
 
 

@@ -157,5 +157,5 @@ def _last_copies(job: ExportJob, unused: Mapping[Path, str], listed: Iterable[Wr
         return {}
     exported_as = {entry.sha256: entry.path for entry in sorted(listed, reverse=True)}
     lying_at = {Held(exported_as[digest], digest): path for path, digest in unused.items() if digest in exported_as}
-    judged = fates.judge(job.engine, job.outdir, list(lying_at), lying_at)
+    judged = fates.fates_of(job.engine, job.outdir, list(lying_at), lying_at)
     return {held: lying_at[held] for held, fate in judged.items() if fate in KEPT}

@@ -10,10 +10,10 @@ from registry.core.rejections import Fault
 from registry.database.store.clips import Clip, under_other_gender
 
 
-def part_misfiled(
+def sort_out_misfiled(
     connection: Connection, group: Group, clips: Sequence[Clip], leaving: Group | None
 ) -> tuple[list[Clip], list[Rejected]]:
-    """Part clips whose recording is there under the other gender from those that can be filed.
+    """Sort out clips whose recording is stored under the other gender.
 
     Clips of the group `leaving` are about to go: what they are filed under is no hindrance.
     """

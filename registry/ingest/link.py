@@ -20,7 +20,7 @@ from registry.database.store.strangers import strangers
 from registry.database.store.transactions import Transactions
 from registry.errors import GroupShrinks, ModelMoved
 from registry.ingest.afresh import decide_afresh
-from registry.ingest.genders import part_misfiled
+from registry.ingest.genders import sort_out_misfiled
 
 SHRUNK = 0.5  # share of its clips below which a group that is replaced may be half copied
 
@@ -51,11 +51,11 @@ class Linked:
 
 @dataclass(frozen=True)
 class Replacing:
-    """What goes where new clips come in its place."""
+    """A group of the registry whose clips make room for the new ones."""
 
-    group: Group  # whose clips go
-    kept: Collection[str]  # but for these names
-    may_shrink: bool = False  # whether most of them may go with nothing in their place
+    group: Group
+    kept: Collection[str]  # names of its clips that stay all the same
+    may_shrink: bool = False  # whether less than half of the group may be left
 
 
 def link_group(
@@ -97,12 +97,12 @@ def link_group(
     with transactions.begin() as connection:
         operations.lock_registry(connection)
         foundation = _as_it_is_now(connection, foundation)
-        linked = _file(connection, group, new_clips, foundation, author, embedded_by or {}, replacing, other_gender)
+        linked = _store(connection, group, new_clips, foundation, author, embedded_by or {}, replacing, other_gender)
         moved = decide_afresh(connection, foundation, author) if ends_night else 0
     return replace(linked, moved=moved)
 
 
-def _file(
+def _store(
     connection: Connection,
     group: Group,
     new_clips: Sequence[Clip],
@@ -112,22 +112,22 @@ def _file(
     replacing: Replacing | None,
     other_gender: Collection[str],
 ) -> Linked:
-    filed = _what_is_filed(connection, group, new_clips, replacing)
-    if not filed.clips and not filed.gone:
-        return Linked(withdrawn=filed.withdrawn, forgotten=filed.forgotten, rejected=tuple(filed.rejected))
+    stored = _what_is_stored(connection, group, new_clips, replacing)
+    if not stored.clips and not stored.gone:
+        return Linked(withdrawn=stored.withdrawn, forgotten=stored.forgotten, rejected=tuple(stored.rejected))
     kind = "ingest" if replacing is None else "replace"
     under_way = Change(connection, operations.begin_operation(connection, kind, author))
-    clips_of_audio = clips.add_clips(connection, group, filed.clips, under_way.operation_id)
+    clips_of_audio = clips.add_clips(connection, group, stored.clips, under_way.operation_id)
     may_join_stored = replacing is None and not is_young(connection, foundation)
     audio_ids = list(clips_of_audio)
     linking = _decide(connection, group, audio_ids, foundation, other_gender, may_join_stored=may_join_stored)
     heirs = unite_all(under_way, linking.joins)
-    applied = _apply(under_way, group, linking.decisions, heirs, clips_of_audio, filed.gone)
+    applied = _apply(under_way, group, linking.decisions, heirs, clips_of_audio, stored.gone)
     linked = replace(
         applied,
-        withdrawn=filed.withdrawn,
-        forgotten=filed.forgotten,
-        rejected=tuple(filed.rejected),
+        withdrawn=stored.withdrawn,
+        forgotten=stored.forgotten,
+        rejected=tuple(stored.rejected),
         operation_id=under_way.operation_id,
     )
     summary = {"group": str(group), **linked.counts(), **embedded_by}
@@ -137,7 +137,7 @@ def _file(
 
 
 @dataclass(frozen=True)
-class _Filing:
+class _Stored:
     """What of the new clips is stored, what goes for them, and what is left out."""
 
     clips: Sequence[Clip]
@@ -147,9 +147,9 @@ class _Filing:
     forgotten: int  # left out, since people had them forgotten
 
 
-def _what_is_filed(
+def _what_is_stored(
     connection: Connection, group: Group, new_clips: Sequence[Clip], replacing: Replacing | None
-) -> _Filing:
+) -> _Stored:
     """Leave out what people forgot or took out and what is misfiled; a replacement brings back what its folder holds.
 
     What was forgotten was left out before it was embedded; here is what people forgot since.
@@ -157,17 +157,17 @@ def _what_is_filed(
     forgotten = forgetting.forgotten(connection, [clip.audio_hash for clip in new_clips])
     held = [clip for clip in new_clips if clip.audio_hash not in forgotten]
     if replacing is not None:
-        left, misfiled = part_misfiled(connection, group, held, replacing.group)
+        left, misfiled = sort_out_misfiled(connection, group, held, replacing.group)
         gone = _replaced(connection, group, left, replacing)
         _refuse_loss(connection, replacing, len(gone), len(left))
-        return _Filing(left, gone, misfiled, withdrawn=0, forgotten=len(new_clips) - len(held))
+        return _Stored(left, gone, misfiled, withdrawn=0, forgotten=len(new_clips) - len(held))
     withdrawn = withdrawal.withdrawn_from(connection, group, [clip.audio_hash for clip in held])
     wanted = [clip for clip in held if (clip.name, clip.audio_hash) not in withdrawn]
-    left, misfiled = part_misfiled(connection, group, wanted, None)
+    left, misfiled = sort_out_misfiled(connection, group, wanted, None)
     there = clips.known_clips(connection, group)
     missing = [clip for clip in left if clip.name not in there]
     withdrawn_count = len(held) - len(wanted)
-    return _Filing(missing, (), misfiled, withdrawn=withdrawn_count, forgotten=len(new_clips) - len(held))
+    return _Stored(missing, (), misfiled, withdrawn=withdrawn_count, forgotten=len(new_clips) - len(held))
 
 
 def _refuse_loss(connection: Connection, replacing: Replacing, gone: int, new: int) -> None:

@@ -26,7 +26,7 @@ from registry.input.wav import Wav, mended, wav_of
 MIN_DURATION_S = 0.2  # below this a clip is a cough or a click, not a voice
 MAX_CHANNELS = 16  # of the largest sound cards; files of more are no recordings of a voice
 MIN_RATE_HZ, MAX_RATE_HZ = 4_000, 384_000  # below is no speech, above no sound card
-SILENCE_SWING = 1e-4  # half of the way from the lowest sample to the highest, of full scale: 3 steps of 16 bit, dither
+SILENCE_SWING = 1e-4  # 3 steps of 16 bit, which is dither; see `Decoded` for what a swing is
 EDGE_SAMPLES = 160  # 10 ms: a tone above what the model hears still clicks where it begins and ends
 MOST_MISSED_FRAMES = 2304  # of an MP3, whose length is told in frames of 1152
 # A file without an end is being written, or its writer could not go back to fill it in: a recorder writes every second.
@@ -51,9 +51,7 @@ def read_audio(path: Path, suffix: str | None = None, *, is_settled: bool = True
         is_settled: It has not changed for `SETTLED_S`, so that one without an end is as long as it will ever be.
 
     Returns:
-        The audio, or a `Rejected` whose reason is one of "unreadable", "empty", "not-wav", "not-audio", "no-ffmpeg",
-        "unsettled", "truncated", "too-many-channels", "bad-rate", "not-finite", "silent", "too-short" and "too-long".
-        Nothing is raised for a bad file.
+        The audio, or why it is rejected. Nothing is raised for a bad file.
     """
     kind = suffix_of(path.name) if suffix is None else suffix.lower().removeprefix(".")
     try:

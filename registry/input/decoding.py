@@ -23,7 +23,7 @@ class Decoded:
     samples: Floats  # (n,) mono, 16 kHz
     audio_hash: str
     frames: int  # as recorded
-    swing: float  # half the way from the lowest to the highest sample of a channel; nan or inf if any is
+    swing: float  # half the way from lowest to highest sample, of the channel where it is widest; nan or inf if any is
     loudest: int  # the channel
     loudness: float  # its root mean square
 

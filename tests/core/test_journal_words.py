@@ -24,7 +24,7 @@ from registry.core.journal_words import in_short
         ("move", {"clips": 3, "to": "a/F0002"}, "3 clips to a/F0002"),
         ("reject", {"clips": 1, "not": "a/F0002"}, "1 clip not a/F0002"),
         ("split", {"split": "a/F0002", "clips": 4}, "a/F0002: 4 clips"),
-        ("withdraw", {"clips": 2, "of": ["a_F20201105"]}, "2 clips of a_F20201105"),
+        ("withdraw", {"clips": 2, "groups": ["a_F20201105"]}, "2 clips of a_F20201105"),
         ("undo", {"undone": 5, "kind": "merge"}, "operation 5"),
         ("consolidate", {"joined": 0, "parted": 1, "to_review": 2}, "1 parted, 2 to review"),
         ("switch-model", {"from": "campplus", "to": "second"}, "from campplus to second"),
