@@ -30,7 +30,7 @@ from registry.core.linking.voices import Voices, own_cosines, weighted_means
 from registry.core.records import Booleans, Floats, Integers
 
 BLOCK_PAIRS = 64  # pairs computed at a time, as the diagonal of a square: a larger square costs more for nothing
-STEEPEST = 50.0  # log odds beyond which the probability is 0 or 1 in 32 bits
+STEEPEST = 50.0  # log odds are cut off here: beyond, P(same voice) is within 1e-21 of 0 or 1
 
 
 @dataclass(frozen=True)

@@ -162,7 +162,7 @@ def speakers_last_of(connection: Connection, clip_ids: Collection[int]) -> set[i
 
 
 def speakers_with_others(connection: Connection, speaker_ids: Collection[int], clip_ids: Collection[int]) -> set[int]:
-    """Tell which of some speakers have clips besides some clips; clips that are not present count for their last."""
+    """Tell which of some speakers have clips besides some clips. A clip that is not present is its last speaker's."""
     query = text(f"""
         SELECT DISTINCT speaker_id FROM {LAST_OF} last
         WHERE speaker_id = ANY(CAST(:speaker_ids AS bigint[])) AND NOT {CHOSEN}
@@ -172,7 +172,7 @@ def speakers_with_others(connection: Connection, speaker_ids: Collection[int], c
 
 
 def of_same_sound(connection: Connection, clip_ids: Collection[int]) -> list[int]:
-    """List all clips that carry the recordings of some clips, whoever their speaker is; the latter are among them."""
+    """List all clips that carry the recordings of some clips, whoever their speaker is; these clips are included."""
     query = text(f"""
         SELECT clip_id FROM clip WHERE audio_id IN (SELECT audio_id FROM clip WHERE {CHOSEN}) ORDER BY clip_id
     """)
