@@ -44,3 +44,12 @@ def test_those_that_are_two_are_not_asked_about_also_where_one_is_told_apart_fro
     first, *others = review()
 
     assert review((first.kept_id, first.gone_id), (first.kept_id, 999), (999, 1000)) == tuple(others)
+
+
+def test_the_first_of_all_speakers_is_asked_about_like_any_other() -> None:
+    likeliest = review()[0]
+    pair = [KEYS.index(likeliest.kept_id), KEYS.index(likeliest.gone_id)]
+    order = np.array([*pair, *(row for row in range(len(KEYS)) if row not in pair)])
+    found = consolidate(stored().take(order), STRANGERS, KEYS, (), (), RULE).review
+
+    assert (found[0].kept_id, found[0].gone_id) == (KEYS[0], KEYS[1])
