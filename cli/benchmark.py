@@ -29,6 +29,8 @@ COLUMNS = {
     "calibration_error": "calibration error",
 }
 
+SPARE = ("calibration error", "speakers", "clips", "expected")  # what 80 columns leave out, the first first
+
 
 @click.command()
 @click.argument("folder", type=LocalPath(file_okay=False))
@@ -43,6 +45,7 @@ COLUMNS = {
     show_default=True,
     help="As if all clips had come another way.",
 )
+@click.option("--name", default="benchmark", show_default=True, metavar="NAME", help="What the registries are called.")
 @click.option("--model", metavar="NAME", help=MODEL_HELP)
 @work_options
 @verbose_option
@@ -54,6 +57,7 @@ def benchmark(
     nights: int,
     draws: int,
     heard: str,
+    name: str,
     as_json: bool,
     **asked: Any,
 ) -> int:
@@ -65,8 +69,8 @@ def benchmark(
     sound here.
 
     Nights as a station has them are laid out in OUTDIR: some speakers are heard once, others up to 60 times, on one to
-    six nights. They are ingested one by one into registries of their own in the embedded database, called
-    benchmark-1 and so on, a registry a draw, and these are compared with the labels.
+    six nights. They are ingested one by one into registries of their own in the embedded database, called NAME-1 and so
+    on, a registry a draw, and these are compared with the labels.
 
     \b
     Example: registry benchmark LibriSpeech/dev-clean bench --genders LibriSpeech/SPEAKERS.TXT
@@ -76,45 +80,43 @@ def benchmark(
     from registry.evaluation.labelled_speech import find_speech, lay_out
     from registry.ingest.options import IngestOptions
 
-    clips = find_speech(folder, genders)
-    _refuse_earlier(draws)
+    found = find_speech(folder, genders)
+    names = [f"{name}-{draw}" for draw in range(1, draws + 1)]
+    _refuse_earlier(names)
+    if found.left_out:
+        say(f"{found.left_out} speakers are left out, since nothing tells their gender", err=True)
     scores = []
-    for draw in range(1, draws + 1):
-        with reach(_registry(draw), new=True) as opened, shown(quiet=as_json) as progress:
-            laid_out = lay_out(clips, outdir / f"draw-{draw}", nights, draw, cast("Heard", heard))
+    for draw, registry in enumerate(names, 1):
+        with reach(registry, new=True) as opened, shown(quiet=as_json) as progress:
+            laid_out = lay_out(found.clips, outdir / f"draw-{draw}", nights, draw, cast("Heard", heard))
             scores.append(run(opened.engine, laid_out, author(), progress, IngestOptions(**asked)))
     if as_json:
         print_json({"heard": heard, "draws": [asdict(one) for one in scores], "mean": asdict(mean(scores))})
         return 0
     _print_scores(scores, mean(scores))
-    say("to look closer, and to remove what was made:")
-    for draw in range(1, draws + 1):
+    say(f"to look closer, and to remove what was made beside {outdir}:")
+    for draw, registry in enumerate(names, 1):
         labels = shlex.quote(str(outdir / f"draw-{draw}" / "labels.csv"))
-        say(f"  {own_name()} evaluate {labels} --database {_registry(draw)}")
-    for draw in range(1, draws + 1):
-        say(f"  {own_name()} database drop {_registry(draw)}")
+        say(f"  {own_name()} evaluate {labels} --database {registry}")
+    for registry in names:
+        say(f"  {own_name()} database drop {registry}")
     return 0
 
 
-def _refuse_earlier(draws: int) -> None:
+def _refuse_earlier(names: "Sequence[str]") -> None:
     """Refuse to measure registries that hold what an earlier benchmark took in."""
     from registry.database.embedded import EmbeddedServer
     from registry.database.registries import listed
 
-    names = {_registry(draw) for draw in range(1, draws + 1)}
     there = [one.name for one in listed(EmbeddedServer()).registries if one.name in names]
     if there:
         drops = " && ".join(f"{own_name()} database drop {name} --yes" for name in there)
-        raise click.ClickException(f"An earlier benchmark is there. Remove it, then try again: {drops}")
-
-
-def _registry(draw: int) -> str:
-    return f"benchmark-{draw}"
+        raise click.ClickException(f"An earlier benchmark is there. Remove it, or take another --name: {drops}")
 
 
 def _print_scores(draws: "Sequence[BenchmarkScores]", mean: "BenchmarkScores") -> None:
     rows = [[str(number), *_row(one)] for number, one in enumerate(draws, 1)]
-    print_table(("draw", *COLUMNS.values()), rows, footer=("mean", *_row(mean)))
+    print_table(("draw", *COLUMNS.values()), rows, footer=("mean", *_row(mean)), spare=SPARE)
 
 
 def _row(scores: "BenchmarkScores") -> list[object]:

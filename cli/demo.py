@@ -14,7 +14,7 @@ SPEAKERS = "SELECT number, clips, duration_s, nights, first_night, last_night FR
 NEXT = (
     "SELECT date, number, name, transcript FROM clips ORDER BY date, number, name",
     "SELECT number, date, clips, duration_s FROM speaker_nights ORDER BY number, date",
-    "SELECT * FROM similar_speakers(1, 5)",
+    "SELECT * FROM similar_speakers('F0001', 5)",
 )
 
 

@@ -172,8 +172,8 @@ class DemoFolderUnfit(RegistryError):
 
 
 class SpeechUnfit(RegistryError):
-    """The labelled speech cannot be used or laid out at {path}: {cause}. Name a folder with a folder of clips for every
-    speaker, and a new folder to lay nights out in: registry benchmark FOLDER OUTDIR.
+    """The labelled speech cannot be used or laid out at {path}: {cause}. Give a folder with a folder of clips for every
+    speaker, and a folder without an earlier benchmark: registry benchmark FOLDER OUTDIR.
     """
 
 

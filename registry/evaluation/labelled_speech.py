@@ -38,6 +38,14 @@ class SpokenClip:
 
 
 @dataclass(frozen=True)
+class FoundSpeech:
+    """What a folder of labelled speech holds."""
+
+    clips: tuple[SpokenClip, ...]  # in order of path
+    left_out: int  # speakers whose gender nothing tells
+
+
+@dataclass(frozen=True)
 class LaidOut:
     """Nights of radio made of labelled speech."""
 
@@ -47,11 +55,11 @@ class LaidOut:
     speakers: int
 
 
-def find_speech(folder: Path, genders: Path | None) -> list[SpokenClip]:
-    """Find the audio files of a folder, whose subfolders are its speakers, in order of path.
+def find_speech(folder: Path, genders: Path | None) -> FoundSpeech:
+    """Find the audio files of a folder, whose subfolders are its speakers.
 
-    Where the subfolders are F and M, the speakers are inside these. Else the file of genders tells them, and speakers
-    whom it does not name are left out; without such a file all are taken for women.
+    Where the subfolders are F and M, the speakers are inside these. Else the file of genders tells who is which, and
+    speakers whom it does not name are left out; without such a file all are taken for women.
 
     Args:
         folder: For instance LibriSpeech/dev-clean, or wav of VoxCeleb.
@@ -66,18 +74,17 @@ def find_speech(folder: Path, genders: Path | None) -> list[SpokenClip]:
         inside = sorted(one for one in folder.iterdir() if one.is_dir())
     except OSError as error:
         raise SpeechUnfit(path=folder, cause=error.strerror) from error
-    clips: list[SpokenClip] = []
     if inside and {one.name for one in inside} <= set(GENDERS):
-        for one in inside:
-            clips += _clips({speaker: _gender(one.name) for speaker in _folders(one)})
+        gender_of = {speaker: _gender(one.name) for one in inside for speaker in _folders(one)}
     elif told is None:
-        clips += _clips(dict.fromkeys(inside, GENDERS[0]))
+        gender_of = dict.fromkeys(inside, GENDERS[0])
     else:
-        clips += _clips({one: told[one.name] for one in inside if one.name in told})
+        gender_of = {one: told[one.name] for one in inside if one.name in told}
+    clips = _clips(gender_of)
     if len({clip.speaker for clip in clips}) < 2:  # noqa: PLR2004 - of one speaker nothing is measured
         cause = "it does not hold clips of two speakers, each in a folder of its own"
-        raise SpeechUnfit(path=folder, cause=cause if told is None else f"{cause}, whom {genders} names")
-    return clips
+        raise SpeechUnfit(path=folder, cause=cause if told is None else f"{cause}, whose gender {genders} tells")
+    return FoundSpeech(tuple(clips), 0 if told is None else len(inside) - len(gender_of))
 
 
 def _folders(folder: Path) -> list[Path]:

@@ -40,11 +40,12 @@ def test_the_table_says_how_to_look_closer_and_an_earlier_benchmark_is_not_measu
     words = ("benchmark", str(speech), str(tmp_path / "bench"), "--draws", "1", "--nights", "2", "--workers", "1")
     code, said, _ = run(*words)
     refused, _, why = run(*words)
+    other = run(*words[:2], str(tmp_path / "other"), *words[3:], "--name", "other")[0]
     labels = tmp_path / "bench" / "draw-1" / "labels.csv"
     evaluated, scores, _ = run("evaluate", str(labels), "--database", "benchmark-1")
     again = run("database", "drop", "benchmark-1", "--yes")[0]
 
-    assert (code, evaluated, again) == (0, 0, 0)
+    assert (code, evaluated, again, other) == (0, 0, 0, 0)
     assert "B-cubed F1" in said
     assert f"evaluate {labels} --database benchmark-1" in said
     assert refused == 2

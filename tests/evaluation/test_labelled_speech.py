@@ -43,7 +43,7 @@ def genders(tmp_path: Path, content: str) -> Path:
 def test_every_folder_is_a_speaker_and_a_woman_where_nothing_is_told(speech: Path) -> None:
     found = find_speech(speech, None)
 
-    assert [(clip.speaker, clip.gender, clip.path.name) for clip in found] == [
+    assert [(clip.speaker, clip.gender, clip.path.name) for clip in found.clips] == [
         (speaker, "F", f"{number}.flac") for speaker in ("14", "17") for number in range(3)
     ]
 
@@ -52,14 +52,20 @@ def test_every_folder_is_a_speaker_and_a_woman_where_nothing_is_told(speech: Pat
 def test_a_table_tells_genders(speech: Path, tmp_path: Path, content: str) -> None:
     found = find_speech(speech, genders(tmp_path, content))
 
-    assert {(clip.speaker, clip.gender) for clip in found} == {("14", "F"), ("17", "M")}
+    assert {(clip.speaker, clip.gender) for clip in found.clips} == {("14", "F"), ("17", "M")}
 
 
 def test_voxceleb_tells_genders_in_small_letters(speech: Path, tmp_path: Path) -> None:
     (speech / "17").rename(speech / "id10001")
     table = genders(tmp_path, VOX1_META + "14\t-\tf\tx\tdev\n")
 
-    assert {(clip.speaker, clip.gender) for clip in find_speech(speech, table)} == {("14", "F"), ("id10001", "M")}
+    assert {(clip.speaker, clip.gender) for clip in find_speech(speech, table).clips} == {("14", "F"), ("id10001", "M")}
+
+
+def test_speakers_whom_the_table_does_not_name_are_left_out_and_counted(speech: Path, tmp_path: Path) -> None:
+    (speech / "18").mkdir()
+
+    assert find_speech(speech, genders(tmp_path, CSV)).left_out == 1
 
 
 def test_folders_f_and_m_tell_genders(speech: Path) -> None:
@@ -68,13 +74,13 @@ def test_folders_f_and_m_tell_genders(speech: Path) -> None:
     (speech / "F").mkdir()
     (speech / "14").rename(speech / "F" / "14")
 
-    assert {(clip.speaker, clip.gender) for clip in find_speech(speech, None)} == {("14", "F"), ("17", "M")}
+    assert {(clip.speaker, clip.gender) for clip in find_speech(speech, None).clips} == {("14", "F"), ("17", "M")}
 
 
 @pytest.mark.parametrize(
     ("content", "cause"),
     [
-        ("speaker,gender\n14,F\n", "does not hold clips of two speakers.*, whom .*genders names"),
+        ("speaker,gender\n14,F\n", "does not hold clips of two speakers.*, whose gender .*genders tells"),
         ("name,sound\n14,F\n", "no line of it names a column of speakers and one of genders"),
     ],
 )
@@ -108,7 +114,7 @@ def test_the_same_seed_draws_the_same_nights_as_uneven_as_radio() -> None:
 
 
 def test_nights_are_laid_out_with_labels_and_links_to_the_files(speech: Path, tmp_path: Path) -> None:
-    clips = find_speech(speech, None)
+    clips = find_speech(speech, None).clips
     made = lay_out(clips, tmp_path / "bench", nights=2, seed=3, heard="as-it-is")
 
     with made.labels.open(encoding="utf-8", newline="") as file:
@@ -129,7 +135,7 @@ def test_another_way_of_being_heard_is_written_anew_and_a_broken_file_is_left_to
     speech: Path, tmp_path: Path
 ) -> None:
     (speech / "14" / "0.flac").write_bytes(b"no flac")
-    clips = [clip for clip in find_speech(speech, None) if clip.path.name == "0.flac"]
+    clips = [clip for clip in find_speech(speech, None).clips if clip.path.name == "0.flac"]
     made = lay_out(clips, tmp_path / "bench", nights=2, seed=1, heard="telephone")
 
     written = {path.suffix: path for path in (tmp_path / "bench").glob("*/*/clip-*") if path.suffix != ".txt"}
@@ -142,5 +148,5 @@ def test_a_folder_that_is_there_already_is_left_as_it_is(speech: Path, tmp_path:
     (tmp_path / "bench").mkdir()
 
     with pytest.raises(SpeechUnfit, match="File exists"):
-        lay_out(find_speech(speech, None), tmp_path / "bench", nights=2, seed=1, heard="as-it-is")
+        lay_out(find_speech(speech, None).clips, tmp_path / "bench", nights=2, seed=1, heard="as-it-is")
     assert list((tmp_path / "bench").iterdir()) == []
