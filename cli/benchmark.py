@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from cli.options import MODEL_HELP, LocalPath, author, json_option, own_name, verbose_option, work_options
-from cli.output import print_json, print_table, say
+from cli.output import print_json, print_rejected, print_table, say
 from cli.progress import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from registry.benchmark import BenchmarkScores
+    from registry.core.records import Rejected
     from registry.evaluation.heard_as import Heard
 
 COLUMNS = {
@@ -75,32 +76,40 @@ def benchmark(
     \b
     Example: registry benchmark LibriSpeech/dev-clean bench --genders LibriSpeech/SPEAKERS.TXT
     """
-    from registry.benchmark import mean, run
+    from registry.benchmark import alone, mean, run
     from registry.database.reach import reach
-    from registry.evaluation.labelled_speech import find_speech, lay_out
+    from registry.evaluation.labelled_speech import find_speech, lay_out, refuse_outdir
     from registry.ingest.options import IngestOptions
 
     found = find_speech(folder, genders)
     names = [f"{name}-{draw}" for draw in range(1, draws + 1)]
+    folders = [outdir / f"draw-{draw}" for draw in range(1, draws + 1)]
+    refuse_outdir(folder, outdir, folders)
     _refuse_earlier(names)
     if found.left_out:
         say(f"{found.left_out} speakers are left out, since nothing tells their gender", err=True)
-    scores = []
-    for draw, registry in enumerate(names, 1):
-        with reach(registry, new=True) as opened, shown(quiet=as_json) as progress:
-            laid_out = lay_out(found.clips, outdir / f"draw-{draw}", nights, draw, cast("Heard", heard))
-            scores.append(run(opened.engine, laid_out, author(), progress, IngestOptions(**asked)))
+    scores: list[BenchmarkScores] = []
+    rejected: list[Rejected] = []
+    for draw, (registry, laid) in enumerate(zip(names, folders, strict=True), 1):
+        with reach(registry, new=True) as opened, alone(opened.engine, registry), shown(quiet=as_json) as progress:
+            laid_out = lay_out(found.clips, laid, nights, draw, cast("Heard", heard))
+            measured, refused = run(opened.engine, laid_out, author(), progress, IngestOptions(**asked))
+        scores.append(measured)
+        rejected += refused
+    code = 1 if rejected else 0
     if as_json:
-        print_json({"heard": heard, "draws": [asdict(one) for one in scores], "mean": asdict(mean(scores))})
-        return 0
+        document = {"heard": heard, "draws": [asdict(one) for one in scores], "mean": asdict(mean(scores))}
+        print_json(document | {"rejected": [asdict(one) for one in rejected]})
+        return code
+    print_rejected(rejected)
     _print_scores(scores, mean(scores))
     say(f"to look closer, and to remove what was made beside {outdir}:")
-    for draw, registry in enumerate(names, 1):
-        labels = shlex.quote(str(outdir / f"draw-{draw}" / "labels.csv"))
+    for registry, laid in zip(names, folders, strict=True):
+        labels = shlex.quote(str(laid / "labels.csv"))
         say(f"  {own_name()} evaluate {labels} --database {registry}")
     for registry in names:
         say(f"  {own_name()} database drop {registry}")
-    return 0
+    return code
 
 
 def _refuse_earlier(names: "Sequence[str]") -> None:

@@ -1,7 +1,8 @@
 """How well the registry does on labelled speech of one's own: lay out nights, ingest them one by one, measure."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from math import isnan, nan
 from pathlib import Path
@@ -11,10 +12,12 @@ import numpy as np
 from sqlalchemy import Engine
 
 from registry.core import measures
+from registry.core.records import Rejected
 from registry.corrections.addressed import find_labelled
-from registry.database.store import evaluation
+from registry.database.store import evaluation, identity, nights
 from registry.database.store.evaluation import Placement
 from registry.database.store.operations import Author
+from registry.errors import SpeechUnfit
 from registry.evaluation import estimate, evaluate
 from registry.evaluation.labelled_speech import LaidOut
 from registry.evaluation.labels import read_labels, true_speakers
@@ -38,13 +41,26 @@ class BenchmarkScores:
     calibration_error: float  # how far, on average, the certainty of a clip is from what is true
 
 
+@contextmanager
+def alone(engine: Engine, name: str) -> Iterator[None]:
+    """Keep an empty registry for one benchmark.
+
+    Raises:
+        SpeechUnfit: Another benchmark is at work in it, or was.
+    """
+    with engine.connect() as connection:
+        if not nights.begin_alone(connection) or identity.holds_clips(connection):
+            raise SpeechUnfit(path=name, cause="another benchmark is at work in the registry of this name")
+        yield
+
+
 def run(
     engine: Engine,
     laid_out: LaidOut,
     author: Author,
     progress: Progress,
     options: IngestOptions = NO_OPTIONS,
-) -> BenchmarkScores:
+) -> tuple[BenchmarkScores, list[Rejected]]:
     """Ingest nights one after the other into an empty registry, and compare it with the labels.
 
     Args:
@@ -53,16 +69,25 @@ def run(
         author: Who runs this, for the journal.
         progress: Told how far each night is.
         options: What is asked of the ingests.
+
+    Returns:
+        The scores, and what the ingests rejected.
+
+    Raises:
+        SpeechUnfit: No clip could be taken in.
     """
+    rejected: list[Rejected] = []
     for night in laid_out.nights:
-        ingest(engine, [night], author, options, progress)
+        rejected += ingest(engine, [night], author, options, progress).rejected
     scores = evaluate(engine, laid_out.labels).scores
     if scores is None:
-        return BenchmarkScores(0, 0, *[nan] * (len(fields(BenchmarkScores)) - 2))
+        why = f"; {rejected[0].path}: {rejected[0].message}" if rejected else ""
+        cause = f"no clip of it could be taken in{why}"
+        raise SpeechUnfit(path=laid_out.labels.parent, cause=cause)
     filed, truth = _filed(engine, laid_out.labels)
     expected = estimate(engine).expected_precision
     bcubed = scores.clustering.bcubed
-    return BenchmarkScores(
+    measured = BenchmarkScores(
         clips=len(filed),
         speakers=len(set(truth.values())),
         f1=bcubed.f1,
@@ -73,6 +98,7 @@ def run(
         largest_mixed=_largest_mixed(filed, truth),
         calibration_error=scores.calibration.expected_error if scores.calibration.clips else nan,
     )
+    return measured, rejected
 
 
 def mean(draws: Sequence[BenchmarkScores]) -> BenchmarkScores:

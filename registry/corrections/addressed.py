@@ -57,7 +57,7 @@ def _find(
     faults: dict[str, str] = {}
     keys: dict[str, int] = {}
     hashes: dict[str, str] = {}
-    names: dict[str, set[tuple[Group, str]]] = {}
+    names: dict[str, list[tuple[Group, str]]] = {}
     for address in asked:
         if address.isdecimal():
             keys |= {address: int(address)} if len(address) <= KEY_DIGITS else {}
@@ -68,23 +68,23 @@ def _find(
             else:
                 hashes[address] = audio.sound.audio_hash
         elif (group := group_called(address.rpartition("/")[0])) is not None and "\0" not in address:
-            names[address] = {(group, name) for name in _names(address.rpartition("/")[2])}
+            names[address] = [(group, name) for name in _names(address.rpartition("/")[2])]
         else:
             faults[address] = NO_ADDRESS
     found = _known(keys, {key: [key] for key in clips_by_key(connection, keys.values())})
     found |= _known(hashes, clips_by_audio(connection, set(hashes.values())))
     there = clips_by_name(connection, sorted(set().union(*names.values())))
-    found |= {address: clip_ids for address, several in names.items() if (clip_ids := _all_of(several, there))}
+    found |= {address: clip_ids for address, several in names.items() if (clip_ids := _first_of(several, there))}
     return found, {address: faults.get(address, ABSENT) for address in asked if address not in found}
 
 
-def _names(name: str) -> set[str]:
-    """Give the names that a clip may have which is called by its name, or by that of its audio file."""
-    return {one_form(name), one_form(without_audio_suffix(name))}
+def _names(name: str) -> list[str]:
+    """Give the names that a clip may have which is called by its name, or else by that of its audio file."""
+    return [one_form(name), one_form(without_audio_suffix(name))]
 
 
-def _all_of(names: Iterable[Asked], there: Mapping[Asked, list[int]]) -> list[int]:
-    return [clip_id for name in names for clip_id in there.get(name, [])]
+def _first_of(names: Iterable[Asked], there: Mapping[Asked, list[int]]) -> list[int]:
+    return next((there[name] for name in names if name in there), [])
 
 
 def _known(asked: Mapping[str, Asked], there: Mapping[Asked, list[int]]) -> dict[str, list[int]]:

@@ -27,6 +27,14 @@ RIGHTS = """
 """
 
 
+# What people set of a view: security_invoker, say, by which it shows nobody more than the tables below would.
+OPTIONS = """
+    SELECT format('TABLE %I', relname), option
+    FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace, unnest(reloptions) option
+    WHERE nspname = current_schema() AND relkind = 'v' AND relname = ANY(:views)
+"""
+
+
 @dataclass(frozen=True)
 class Right:
     """Something that a role may do, in the words of GRANT."""
@@ -56,15 +64,26 @@ class Rights:
     owners: Mapping[str, str]  # thing -> role
     parts: frozenset[tuple[str, str | None]]  # all things, and all columns of them
     granted: frozenset[Right]
+    options: frozenset[tuple[str, str]]  # view and option: TABLE clips, security_invoker=true
 
 
 def rights(connection: Connection, views: Sequence[str], functions: Sequence[str]) -> Rights:
     """Look up the rights on those of the views and functions that stand."""
     rows = list(connection.execute(text(RIGHTS), {"views": list(views), "functions": list(functions)}))
     granted = (Right(thing, part, privilege, role, may) for thing, part, _, privilege, role, may in rows if privilege)
+    options = connection.execute(text(OPTIONS), {"views": list(views)})
     return Rights(
-        {thing: owner for thing, _, owner, *_ in rows}, frozenset((row[0], row[1]) for row in rows), frozenset(granted)
+        {thing: owner for thing, _, owner, *_ in rows},
+        frozenset((row[0], row[1]) for row in rows),
+        frozenset(granted),
+        frozenset((thing, option) for thing, option in options),
     )
+
+
+def changes_of_options(now: Rights, before: Rights) -> list[str]:
+    """Give the statements by which views have the options that they had before."""
+    lost = sorted(before.options - now.options)
+    return [f"ALTER {thing.replace('TABLE', 'VIEW', 1)} SET ({option})" for thing, option in lost]
 
 
 def changes_of_owner(now: Rights, before: Rights) -> list[str]:

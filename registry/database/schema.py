@@ -7,6 +7,7 @@ from contextlib import suppress
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+import psycopg
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
@@ -136,8 +137,16 @@ def make_room(connection: Connection) -> None:
 
 
 def show(connection: Connection) -> None:
-    """Let people find the registry in this database without naming its schema, unless its path was set by somebody."""
-    connection.execute(text(SHOW_IN_DATABASE))
+    """Let people find the registry in this database without naming its schema, unless its path was set by somebody.
+
+    Where the database may only be read, people go on naming it.
+    """
+    try:
+        with connection.begin_nested():
+            connection.execute(text(SHOW_IN_DATABASE))
+    except DBAPIError as error:
+        if not isinstance(error.orig, psycopg.errors.ReadOnlySqlTransaction):
+            raise
 
 
 def standing(connection: Connection, shown_url: str) -> Standing:

@@ -11,7 +11,7 @@ import psycopg
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from registry.database.rights import Rights, changes_of_grants, changes_of_owner, rights
+from registry.database.rights import Rights, changes_of_grants, changes_of_options, changes_of_owner, rights
 from registry.database.store import advisory_locks
 from registry.errors import ViewsInUse
 
@@ -90,8 +90,9 @@ def ensure(connection: Connection, *, reading: bool) -> None:
 def made_anew(connection: Connection) -> Iterator[None]:
     """Take the views and functions down, let the caller change the tables below them, and make the package's own.
 
-    All of it is in the caller's transaction. Views and functions keep their owners, and what was granted on them stays
-    granted. Where people made something upon one of them, all are left there and replaced, as far as PostgreSQL allows.
+    All of it is in the caller's transaction. Views and functions keep their owners and options, and what was granted on
+    them stays granted. Where people made something upon one of them, all are left there and replaced, as far as
+    PostgreSQL allows.
 
     Raises:
         ViewsInUse: What people made upon them stands in the way.
@@ -132,8 +133,8 @@ def _drop_unless_in_use(connection: Connection) -> str | None:
 
 
 def _give_back(connection: Connection, before: Rights) -> None:
-    """Restore owners, and then grants, which PostgreSQL rewrites for a new owner."""
-    for changes in (changes_of_owner, changes_of_grants):
+    """Restore options and owners, and then grants, which PostgreSQL rewrites for a new owner."""
+    for changes in (changes_of_options, changes_of_owner, changes_of_grants):
         for statement in changes(_rights(connection), before):
             _run(connection, statement)
 

@@ -4,7 +4,8 @@ import csv
 import datetime as dt
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +27,8 @@ MOST_NIGHTS = 6  # on which a speaker is heard, at least on one
 SPEAKER_COLUMNS = ("speaker", "id", "reader", "voxceleb1 id", "voxceleb2 id")
 GENDER_COLUMNS = ("gender", "sex")
 DELIMITERS = ("|", ",", ";", "\t")
+GENDER_OF: dict[str, Gender] = {"f": "F", "female": "F", "woman": "F", "m": "M", "male": "M", "man": "M"}
+MOST_BYTES = 64 * 2**20  # of a table of genders
 
 
 @dataclass(frozen=True)
@@ -70,12 +73,10 @@ def find_speech(folder: Path, genders: Path | None) -> FoundSpeech:
         SpeechUnfit: There is no speech of two speakers, or the file of genders names none of them.
     """
     told = None if genders is None else _genders(genders)
-    try:
-        inside = sorted(one for one in folder.iterdir() if one.is_dir())
-    except OSError as error:
-        raise SpeechUnfit(path=folder, cause=error.strerror) from error
+    inside = _folders(folder)
     if inside and {one.name for one in inside} <= set(GENDERS):
-        gender_of = {speaker: _gender(one.name) for one in inside for speaker in _folders(one)}
+        gender_of = {speaker: GENDER_OF[one.name.lower()] for one in inside for speaker in _folders(one)}
+        _refuse_both_genders(gender_of)
     elif told is None:
         gender_of = dict.fromkeys(inside, GENDERS[0])
     else:
@@ -88,24 +89,62 @@ def find_speech(folder: Path, genders: Path | None) -> FoundSpeech:
 
 
 def _folders(folder: Path) -> list[Path]:
-    return sorted(one for one in folder.iterdir() if one.is_dir())
+    """List the folders in a folder but for the hidden ones, in order of name."""
+    try:
+        return sorted(one for one in folder.iterdir() if one.is_dir() and not one.name.startswith("."))
+    except OSError as error:
+        raise SpeechUnfit(path=folder, cause=error.strerror) from error
+
+
+def _refuse_both_genders(speakers: Iterable[Path]) -> None:
+    names = Counter(speaker.name for speaker in speakers)
+    for speaker in speakers:
+        if names[speaker.name] > 1:
+            raise SpeechUnfit(path=speaker, cause="a speaker of the same name is among the other gender")
 
 
 def _clips(gender_of: Mapping[Path, Gender]) -> list[SpokenClip]:
     return [
-        SpokenClip(path, speaker.name, gender)
+        SpokenClip(path, _as_text(speaker.name), gender)
         for speaker, gender in gender_of.items()
-        for path in sorted(speaker.rglob("*"))
-        if suffix_of(path.name) in AUDIO_SUFFIXES and path.is_file()
+        for path in _audio_files(speaker)
     ]
+
+
+def _audio_files(folder: Path) -> list[Path]:
+    """List the audio files of a folder and of those inside it, in order of path."""
+    found: list[Path] = []
+    for inside, _, names in os.walk(folder, onerror=_cannot_be_opened):
+        found += [Path(inside, name) for name in names if suffix_of(name) in AUDIO_SUFFIXES]
+    return sorted(path for path in found if path.is_file())
+
+
+def _cannot_be_opened(error: OSError) -> None:
+    raise SpeechUnfit(path=error.filename, cause=error.strerror) from error
+
+
+def _as_text(name: str) -> str:
+    """Make a file's name text that can be written: file systems allow bytes that are no UTF-8."""
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def _genders(path: Path) -> dict[str, Gender]:
     """Read a table of speakers and their genders; lines before the one that names both columns are passed over."""
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+        return _genders_in(path, _small_text(path).splitlines())
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise SpeechUnfit(path=path, cause=f"it cannot be read ({error})") from error
+
+
+def _small_text(path: Path) -> str:
+    with path.open("rb") as file:
+        content = file.read(MOST_BYTES + 1)
+    if len(content) > MOST_BYTES:
+        raise SpeechUnfit(path=path, cause=f"it holds more than {MOST_BYTES >> 20} MB; is it another file?")
+    return content.decode("utf-8-sig")
+
+
+def _genders_in(path: Path, lines: Sequence[str]) -> dict[str, Gender]:
     for place, line in enumerate(lines):
         for delimiter in DELIMITERS:
             names = [cell.lower() for cell in _cells(line.lstrip(";"), delimiter)]
@@ -118,8 +157,8 @@ def _genders(path: Path) -> dict[str, Gender]:
 def _rows(lines: Sequence[str], delimiter: str, speaker: int, gender: int) -> Iterator[tuple[str, Gender]]:
     for line in lines:
         cells = _cells(line, delimiter)
-        if len(cells) > max(speaker, gender) and cells[gender].upper()[:1] in GENDERS:
-            yield cells[speaker], _gender(cells[gender])
+        if len(cells) > max(speaker, gender) and cells[gender].lower() in GENDER_OF:
+            yield cells[speaker], GENDER_OF[cells[gender].lower()]
 
 
 def _cells(line: str, delimiter: str) -> list[str]:
@@ -128,10 +167,6 @@ def _cells(line: str, delimiter: str) -> list[str]:
 
 def _place(names: Sequence[str], wanted: Sequence[str]) -> int | None:
     return next((names.index(name) for name in wanted if name in names), None)
-
-
-def _gender(word: str) -> Gender:
-    return GENDERS[0] if word.upper()[:1] == GENDERS[0] else GENDERS[1]
 
 
 def draw_nights(speakers: Sequence[str], nights: int, seed: int) -> Integers:
@@ -188,13 +223,26 @@ def lay_out(clips: Sequence[SpokenClip], outdir: Path, nights: int, seed: int, h
     return LaidOut(folders, labels, len(used), len({clips[row].speaker for row in used}))
 
 
+def refuse_outdir(folder: Path, outdir: Path, draws: Sequence[Path]) -> None:
+    """Refuse to lay out nights where they would be taken for speech, or where others are.
+
+    Raises:
+        SpeechUnfit: The folder to lay out in is inside that of the speech, or holds an earlier draw.
+    """
+    if folder.resolve() in (outdir.resolve(), *outdir.resolve().parents):
+        raise SpeechUnfit(path=outdir, cause=f"it lies inside {folder}")
+    for draw in draws:
+        if os.path.lexists(draw):
+            raise SpeechUnfit(path=draw, cause="it is there already; remove it, or name another folder")
+
+
 def _write_clip(clip: SpokenClip, folder: Path, name: str, heard: Heard, seed: tuple[int, int]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{name}.txt").write_text(f"{clip.speaker} {clip.path.name}\n", encoding="utf-8")
+    (folder / f"{name}.txt").write_text(f"{clip.speaker} {_as_text(clip.path.name)}\n", encoding="utf-8")
     target = folder / f"{name}.{suffix_of(clip.path.name)}"
     if heard == "as-it-is":
         try:
-            os.link(clip.path, target)
+            os.link(os.path.realpath(clip.path), target)  # of a link the file that it leads to
         except OSError:  # another disk, or one without such links
             shutil.copy2(clip.path, target)
         return

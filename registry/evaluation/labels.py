@@ -1,6 +1,7 @@
 """Labels of the user: a CSV file that tells the true speakers of some clips."""
 
 import csv
+import stat
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -41,6 +42,8 @@ def read_labels(path: Path) -> list[Label]:
         LabelsUnreadable: The file is missing, no text in UTF-8, no CSV, lacks a column, or labels no clip.
     """
     try:
+        if stat.S_ISCHR(path.stat().st_mode):
+            raise LabelsUnreadable(path=path, cause="it is a device")  # which may have no end
         with path.open(encoding="utf-8-sig", newline="") as file:
             labels = list(_labels(path, file))
     except OSError as error:

@@ -31,7 +31,7 @@ def url(tcp_server: TcpServer, empty: str) -> str:
 def rights(connection: Connection, kind: str) -> list[tuple[str, ...]]:
     """List who may do what with all that is in the registry's schema, and whose it is."""
     tables = """
-        SELECT relname::text, relowner::regrole::text, right_::text
+        SELECT relname::text || coalesce(reloptions::text, ''), relowner::regrole::text, right_::text
         FROM pg_class, unnest(coalesce(relacl, acldefault('r', relowner))) right_
         WHERE relnamespace = 'registry'::regnamespace AND relkind = 'v'
         UNION ALL
@@ -66,12 +66,15 @@ def test_those_of_this_version_are_left_alone(url: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["views", "functions"])
-def test_owners_and_grants_stay(tcp_server: TcpServer, empty: str, url: str, plain_role: str, kind: str) -> None:
+def test_owners_grants_and_options_stay(
+    tcp_server: TcpServer, empty: str, url: str, plain_role: str, kind: str
+) -> None:
     """Without that, they would belong to their maker, and defaults would say who may do what."""
     tcp_server.run(
         f"""
         SET search_path = registry, public;
         ALTER VIEW speaker_nights OWNER TO pg_database_owner;
+        ALTER VIEW clips SET (security_invoker = true);
         ALTER FUNCTION deciding_model OWNER TO pg_database_owner;
         GRANT SELECT ON clips TO {plain_role} WITH GRANT OPTION;
         GRANT SELECT (number, name) ON speakers TO PUBLIC;
@@ -146,3 +149,15 @@ def test_a_role_that_may_only_read_goes_on_with_those_of_another_version(
     ):
         assert connection.execute(text("SELECT formerly FROM aliases")).scalar_one() == 1
     assert "the views and functions are not those of this version" in caplog.text
+
+
+def test_a_database_that_may_only_be_read_is_opened_where_nobody_put_the_registry_on_its_path(
+    tcp_server: TcpServer, empty: str, url: str
+) -> None:
+    tcp_server.run(f"ALTER DATABASE {empty} RESET search_path", empty)
+
+    with (
+        reach(f"{url}?options=-c%20default_transaction_read_only%3Don") as opened,
+        opened.engine.connect() as connection,
+    ):
+        assert connection.execute(text("SELECT count(*) FROM clips")).scalar_one() == 0

@@ -1,6 +1,8 @@
 """Labelled speech of the user's own: who speaks in which file, and nights that are drawn of it."""
 
 import csv
+import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +10,7 @@ import pytest
 import soundfile as sf
 
 from registry.errors import SpeechUnfit
-from registry.evaluation.labelled_speech import draw_nights, find_speech, lay_out
+from registry.evaluation.labelled_speech import draw_nights, find_speech, lay_out, refuse_outdir
 from tests.conftest import RATE, voice
 
 SPEAKERS_TXT = """\
@@ -87,6 +89,68 @@ def test_folders_f_and_m_tell_genders(speech: Path) -> None:
 def test_a_table_that_does_not_do_is_named(speech: Path, tmp_path: Path, content: str, cause: str) -> None:
     with pytest.raises(SpeechUnfit, match=cause):
         find_speech(speech, genders(tmp_path, content))
+
+
+@pytest.mark.parametrize(
+    ("content", "cause"),
+    [("speaker,gender\n14," + "F" * 200_000 + "\n", "field larger"), ("x" * 2**20 * 65, "more than 64 MB")],
+    ids=["a cell", "a file"],
+)
+def test_a_table_that_is_too_large_is_named(speech: Path, tmp_path: Path, content: str, cause: str) -> None:
+    with pytest.raises(SpeechUnfit, match=cause):
+        find_speech(speech, genders(tmp_path, content))
+
+
+def test_a_word_that_is_no_gender_leaves_the_speaker_out(speech: Path, tmp_path: Path) -> None:
+    (speech / "18").mkdir()
+    found = find_speech(speech, genders(tmp_path, "speaker,gender\n14,female\n17,M\n18,Mulher\n"))
+
+    assert ({clip.gender for clip in found.clips}, found.left_out) == ({"F", "M"}, 1)
+
+
+def test_hidden_folders_are_no_speakers(speech: Path) -> None:
+    shutil.copytree(speech / "14", speech / ".git")
+
+    assert {clip.speaker for clip in find_speech(speech, None).clips} == {"14", "17"}
+
+
+def test_a_speaker_of_both_genders_is_named(speech: Path) -> None:
+    for gender in ("F", "M"):
+        shutil.copytree(speech / "14", speech / gender / "14")
+    shutil.rmtree(speech / "14")
+    shutil.rmtree(speech / "17")
+
+    with pytest.raises(SpeechUnfit, match="a speaker of the same name is among the other gender"):
+        find_speech(speech, None)
+
+
+def test_links_are_laid_out_as_what_they_lead_to(speech: Path, tmp_path: Path) -> None:
+    (tmp_path / "links" / "a").mkdir(parents=True)
+    (tmp_path / "links" / "b").mkdir()
+    for speaker, of in (("a", "14"), ("b", "17")):
+        (tmp_path / "links" / speaker / "0.flac").symlink_to(speech / of / "0.flac")
+    clips = find_speech(tmp_path / "links", None).clips
+    lay_out(clips, tmp_path / "bench", nights=2, seed=1, heard="as-it-is")
+
+    laid = list((tmp_path / "bench").glob("*/*/*.flac"))
+    assert (len(laid), [path.is_symlink() for path in laid]) == (2, [False, False])
+
+
+def test_names_that_are_no_utf_8_are_written_as_text(speech: Path, tmp_path: Path) -> None:
+    (speech / "17").rename(speech / os.fsdecode(b"1\xff7"))
+    made = lay_out(find_speech(speech, None).clips, tmp_path / "bench", nights=2, seed=1, heard="as-it-is")
+
+    assert "1\\udcff7" in made.labels.read_text(encoding="utf-8")
+
+
+def test_where_nights_may_not_be_laid_out_is_told_before(speech: Path, tmp_path: Path) -> None:
+    (tmp_path / "bench" / "draw-1").mkdir(parents=True)
+
+    refuse_outdir(speech, tmp_path / "other", [tmp_path / "other" / "draw-1"])
+    with pytest.raises(SpeechUnfit, match="it is there already"):
+        refuse_outdir(speech, tmp_path / "bench", [tmp_path / "bench" / "draw-1"])
+    with pytest.raises(SpeechUnfit, match="it lies inside"):
+        refuse_outdir(speech, speech / "out", [])
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -88,3 +88,8 @@ def test_each_row_that_names_no_clip_is_named() -> None:
 
     assert truth == {}
     assert [one.message for one in rejected] == [f"line {line}: the registry has no such clip" for line in (2, 3)]
+
+
+def test_a_device_is_not_read_to_an_end_that_it_may_not_have() -> None:
+    with pytest.raises(LabelsUnreadable, match="it is a device"):
+        read_labels(Path("/dev/zero"))
