@@ -1,6 +1,5 @@
 """How well the registry does on labelled speech of one's own: lay out nights, ingest them one by one, measure."""
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
@@ -13,14 +12,14 @@ from sqlalchemy import Engine
 
 from registry.core import measures
 from registry.core.records import Rejected
-from registry.corrections.addressed import find_labelled
 from registry.database.store import evaluation, identity, nights
 from registry.database.store.evaluation import Placement
 from registry.database.store.operations import Author
 from registry.errors import SpeechUnfit
 from registry.evaluation import estimate, evaluate
+from registry.evaluation.labelled_clips import labelled_clips
 from registry.evaluation.labelled_speech import LaidOut
-from registry.evaluation.labels import read_labels, true_speakers
+from registry.evaluation.labels import read_labels
 from registry.ingest import ingest
 from registry.ingest.options import NO_OPTIONS, IngestOptions
 from registry.progress import Progress
@@ -115,20 +114,11 @@ def _mean_where_told(values: Sequence[float]) -> float:
 def _filed(engine: Engine, labels: Path) -> tuple[list[Placement], dict[int, str]]:
     rows = read_labels(labels)
     with evaluation.looking(engine) as connection:
-        found, faults = find_labelled(connection, [row.clip for row in rows])
-        truth, _ = true_speakers(rows, found, faults)
+        truth, _ = labelled_clips(connection, rows)
         return evaluation.placements(connection, truth), truth
 
 
 def _largest_mixed(filed: Sequence[Placement], truth: Mapping[int, str]) -> float:
-    of_gender: dict[str, list[Placement]] = defaultdict(list)
-    for clip in filed:
-        of_gender[clip.gender].append(clip)
-    code = {name: at for at, name in enumerate(sorted(set(truth.values())))}
-    return max(_most_astray(clips, truth, code) / len(clips) for clips in of_gender.values())
-
-
-def _most_astray(clips: Sequence[Placement], truth: Mapping[int, str], code: Mapping[str, int]) -> int:
-    found = np.array([clip.speaker_id for clip in clips])
-    true = np.array([code[truth[clip.clip_id]] for clip in clips])
-    return max((spread.astray for spread in measures.spreads(found, true)), default=0)
+    voice = np.unique([truth[clip.clip_id] for clip in filed], return_inverse=True)[1]
+    found = np.array([clip.speaker_id for clip in filed])
+    return measures.largest_mixed(found, voice, np.array([clip.gender for clip in filed]))

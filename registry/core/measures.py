@@ -309,3 +309,19 @@ def spreads(group: Integers, other: Integers) -> list[Spread]:
     for (one, another), clips in sorted(pairs.items(), key=lambda pair: (-pair[1], pair[0])):
         parts.setdefault(one, []).append((another, clips))
     return [Spread(one, tuple(parts[one])) for one in sorted(parts) if len(parts[one]) > 1]
+
+
+def largest_mixed(group: Integers, other: Integers, gender: npt.NDArray[np.str_]) -> float:
+    """Give the share of a gender's clips that its worst group holds and that are not in the group's largest part.
+
+    Args:
+        group: The groups of the clips (n,), of one gender each.
+        other: Their groups in the other grouping (n,).
+        gender: The gender of each clip (n,), at least one.
+    """
+    genders = [gender == one for one in np.unique(gender)]
+    return max(_most_astray(group[is_of], other[is_of]) / int(is_of.sum()) for is_of in genders)
+
+
+def _most_astray(group: Integers, other: Integers) -> int:
+    return max((spread.astray for spread in spreads(group, other)), default=0)

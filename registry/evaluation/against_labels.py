@@ -10,10 +10,10 @@ from sqlalchemy import Engine
 from registry.core import measures
 from registry.core.measures import Calibration, Clustering, Persistence, Probabilities, Spread, Tenures
 from registry.core.records import Booleans, Integers, Rejected
-from registry.corrections.addressed import find_labelled
 from registry.database.store import addresses, evaluation
 from registry.database.store.evaluation import SOUNDS, Placement, Tenure
-from registry.evaluation.labels import read_labels, true_speakers
+from registry.evaluation.labelled_clips import labelled_clips
+from registry.evaluation.labels import read_labels
 
 WORST = 10  # speakers of each kind to name
 
@@ -88,8 +88,7 @@ def evaluate(engine: Engine, path: Path) -> Evaluation:
     """
     labels = read_labels(path)
     with evaluation.looking(engine) as connection:
-        found, faults = find_labelled(connection, [label.clip for label in labels])
-        truth, rejected = true_speakers(labels, found, faults)
+        truth, rejected = labelled_clips(connection, labels)
         filed = evaluation.placements(connection, truth)
         tenures = evaluation.tenures(connection, truth)
         speakers = addresses.describe(connection, sorted({clip.speaker_id for clip in filed}))

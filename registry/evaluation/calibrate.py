@@ -15,13 +15,13 @@ from registry.core.linking.model_constants import ModelConstants
 from registry.core.linking.probability_rule import ProbabilityRule
 from registry.core.measures import PrecisionRecall
 from registry.core.records import GENDERS, Rejected
-from registry.corrections.addressed import find_labelled
 from registry.corrections.change import Change, Outcome, change_finding
 from registry.database.store import calibrations, embeddings, evaluation, models
 from registry.database.store.models import Foundation
 from registry.database.store.operations import Author
 from registry.errors import CorrectionRefused, LabelsTooFew
-from registry.evaluation.labels import read_labels, true_speakers
+from registry.evaluation.labelled_clips import labelled_clips
+from registry.evaluation.labels import read_labels
 from registry.settings import linking_rule
 
 
@@ -78,8 +78,7 @@ def calibrate(engine: Engine, path: Path, author: Author, *, plan_only: bool = F
     """
     labels = read_labels(path)
     with evaluation.looking(engine) as connection:
-        found, faults = find_labelled(connection, [label.clip for label in labels])
-    truth, rejected = true_speakers(labels, found, faults)
+        truth, rejected = labelled_clips(connection, labels)
 
     def act(under_way: Change) -> tuple[Mapping[str, object], Measured]:
         foundation = models.foundation(under_way.connection)

@@ -35,12 +35,7 @@ def precisions(truth: np.ndarray, found: np.ndarray) -> Shares:
 
 def largest_mixed(truth: np.ndarray, found: np.ndarray, gender: np.ndarray) -> float:
     """Give the share of a gender's clips that the worst of its speakers holds and that are not of its main voice."""
-    of_each = (gender == one for one in set(gender))
-    return max(_most_astray(truth[is_of], found[is_of]) / int(is_of.sum()) for is_of in of_each)
-
-
-def _most_astray(truth: np.ndarray, found: np.ndarray) -> int:
-    return max((spread.astray for spread in measures.spreads(codes(found), codes(truth))), default=0)
+    return measures.largest_mixed(codes(found), codes(truth), gender)
 
 
 def one_number(truth: np.ndarray, found: np.ndarray, has_sound: Booleans) -> float:

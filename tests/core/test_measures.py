@@ -20,6 +20,7 @@ from registry.core.measures import (
     calibration,
     clips_right,
     clustering,
+    largest_mixed,
     matches_right,
     persistence,
     spreads,
@@ -281,3 +282,13 @@ def test_what_is_astray_is_what_purity_lacks(rows: list[tuple[int, int]]) -> Non
     astray = sum(spread.astray for spread in spreads(found, truth))
 
     assert clustering(truth, found).purity == pytest.approx(1 - astray / len(rows))
+
+
+def test_the_largest_mixed_is_of_the_gender_that_its_group_swallows_most_of() -> None:
+    """Of 4 women's clips the group 0 holds one astray; of 5 men's the group 7 two."""
+    group = np.array([0, 0, 0, 1, 7, 7, 7, 7, 8])
+    voice = np.array([0, 0, 1, 1, 2, 2, 3, 4, 4])
+    gender = np.array(list("FFFFMMMMM"))
+
+    assert largest_mixed(group, voice, gender) == pytest.approx(2 / 5)
+    assert largest_mixed(voice, voice, gender) == 0
