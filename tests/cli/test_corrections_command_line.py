@@ -6,20 +6,17 @@ import pty
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
 import soundfile as sf
 
-from cli.main import main
 from registry.database.check import check
 from registry.database.reach import reach
 from registry.speech.embedder import Embedder
 from tests.conftest import MakeClip, fake_infer, night, tree
+from tests.said import Run, Said, runner
 
 REGISTRY = [str(Path(sys.executable).with_name("registry"))]
 C = f"{night(6)}/c"  # the clip of F0001 on the second night
@@ -28,23 +25,6 @@ NO_EFFECTS: dict[str, list[object]] = {"clips": [], "numbers": [], "names": [], 
 
 def a_plan(command: str, task: dict[str, object]) -> str:
     return json.dumps({"version": 2, "command": command, "task": task, "based_on": 3, "effects": NO_EFFECTS})
-
-
-@dataclass(frozen=True)
-class Said:
-    """What a command printed, and its exit code."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        """The one document on standard output."""
-        return json.loads(self.out)
-
-
-Run = Callable[..., Said]
 
 
 def visible(folder: Path) -> dict[str, bytes]:
@@ -59,14 +39,7 @@ def run(
     monkeypatch.setenv("REGISTRY_DATABASE_URL", database_url)
     monkeypatch.setattr("registry.whois.load_embedder", lambda _name: fake_model)
 
-    def run_command(*arguments: object) -> Said:
-        words = [str(argument) for argument in arguments]
-        monkeypatch.setattr("sys.argv", ["registry", *words])
-        with pytest.raises(SystemExit) as ended:
-            main(words)
-        return Said(int(ended.value.code or 0), *capsys.readouterr())
-
-    return run_command
+    return runner(monkeypatch, capsys)
 
 
 @pytest.fixture

@@ -11,12 +11,12 @@ from threading import Barrier
 import pytest
 from sqlalchemy import Engine, text
 
-from cli.main import main
 from registry import settings
 from registry.core.records import Floats
 from registry.speech.embedder import Embedder
 from tests.cli.test_json import CALLS
 from tests.conftest import LOADERS, MakeClip, mistake, night
+from tests.said import Run, runner
 
 MORE_THAN_CORES = len(os.sched_getaffinity(0)) + 1
 GARBLED = "rÃ¡dio_F20201105"  # as a name looks that was read in another encoding
@@ -32,13 +32,6 @@ A_PLAN = {
 
 
 @dataclass(frozen=True)
-class Said:
-    code: int
-    out: str
-    err: str
-
-
-@dataclass(frozen=True)
 class Asked:
     """What a loader was asked for."""
 
@@ -46,7 +39,6 @@ class Asked:
     runtime: str | None
 
 
-Run = Callable[..., Said]
 CommandOf = Callable[[Path, Path], tuple[object, ...]]  # of the input folder and the output folder
 
 
@@ -55,14 +47,7 @@ def run(database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     """Run a command in this process, on a fresh registry."""
     monkeypatch.setenv("REGISTRY_DATABASE_URL", database_url)
 
-    def run_command(*arguments: object) -> Said:
-        words = [str(argument) for argument in arguments]
-        monkeypatch.setattr("sys.argv", ["registry", *words])
-        with pytest.raises(SystemExit) as ended:
-            main(words)
-        return Said(int(ended.value.code or 0), *capsys.readouterr())
-
-    return run_command
+    return runner(monkeypatch, capsys)
 
 
 @pytest.fixture
